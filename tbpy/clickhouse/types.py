@@ -1,0 +1,345 @@
+"""ClickHouse types as values: `parse_type` reads the text of one, `str()` spells it as ClickHouse does.
+
+The spelling is what `meta` of an answer shows, so it is exact: `Decimal(18, 4)`, `Enum8('a' = 1)`, `Map(String, UInt8)`.
+Source: ClickHouse's public documentation of data types and the answers recorded from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tbpy.clickhouse.quoting import quote_identifier_if_needed, quote_string
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """Base of all types."""
+
+
+@dataclass(frozen=True, slots=True)
+class Int(Type):
+    """`Int8` to `Int256`, `UInt8` to `UInt256`."""
+
+    bits: int
+    signed: bool
+
+    def __str__(self) -> str:
+        return f"{'' if self.signed else 'U'}Int{self.bits}"
+
+    @property
+    def minimum(self) -> int:
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def maximum(self) -> int:
+        return (1 << (self.bits - 1)) - 1 if self.signed else (1 << self.bits) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Float(Type):
+    bits: int
+
+    def __str__(self) -> str:
+        return f"Float{self.bits}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decimal(Type):
+    precision: int
+    scale: int
+
+    def __str__(self) -> str:
+        return f"Decimal({self.precision}, {self.scale})"
+
+
+@dataclass(frozen=True, slots=True)
+class String(Type):
+    def __str__(self) -> str:
+        return "String"
+
+
+@dataclass(frozen=True, slots=True)
+class FixedString(Type):
+    length: int
+
+    def __str__(self) -> str:
+        return f"FixedString({self.length})"
+
+
+@dataclass(frozen=True, slots=True)
+class Bool(Type):
+    def __str__(self) -> str:
+        return "Bool"
+
+
+@dataclass(frozen=True, slots=True)
+class UUID(Type):
+    def __str__(self) -> str:
+        return "UUID"
+
+
+@dataclass(frozen=True, slots=True)
+class IPv4(Type):
+    def __str__(self) -> str:
+        return "IPv4"
+
+
+@dataclass(frozen=True, slots=True)
+class IPv6(Type):
+    def __str__(self) -> str:
+        return "IPv6"
+
+
+@dataclass(frozen=True, slots=True)
+class Date(Type):
+    def __str__(self) -> str:
+        return "Date"
+
+
+@dataclass(frozen=True, slots=True)
+class Date32(Type):
+    def __str__(self) -> str:
+        return "Date32"
+
+
+@dataclass(frozen=True, slots=True)
+class DateTime(Type):
+    """Seconds since the epoch; `zone` decides only how it is read and printed, None is UTC."""
+
+    zone: str | None = None
+
+    def __str__(self) -> str:
+        return "DateTime" if self.zone is None else f"DateTime({quote_string(self.zone)})"
+
+
+@dataclass(frozen=True, slots=True)
+class DateTime64(Type):
+    precision: int
+    zone: str | None = None
+
+    def __str__(self) -> str:
+        zone = "" if self.zone is None else f", {quote_string(self.zone)}"
+        return f"DateTime64({self.precision}{zone})"
+
+
+@dataclass(frozen=True, slots=True)
+class Time(Type):
+    """A time of day or a duration; `precision` None is `Time`, otherwise `Time64(precision)`."""
+
+    precision: int | None = None
+
+    def __str__(self) -> str:
+        return "Time" if self.precision is None else f"Time64({self.precision})"
+
+
+@dataclass(frozen=True, slots=True)
+class Enum(Type):
+    """`members` are (name, number), ordered by number as ClickHouse prints them."""
+
+    bits: int
+    members: tuple[tuple[str, int], ...]
+
+    def __str__(self) -> str:
+        body = ", ".join(f"{quote_string(name)} = {number}" for name, number in self.members)
+        return f"Enum{self.bits}({body})"
+
+
+@dataclass(frozen=True, slots=True)
+class Array(Type):
+    item: Type
+
+    def __str__(self) -> str:
+        return f"Array({self.item})"
+
+
+@dataclass(frozen=True, slots=True)
+class Map(Type):
+    key: Type
+    value: Type
+
+    def __str__(self) -> str:
+        return f"Map({self.key}, {self.value})"
+
+
+@dataclass(frozen=True, slots=True)
+class Tuple(Type):
+    items: tuple[Type, ...]
+    names: tuple[str, ...] | None = None
+
+    def __str__(self) -> str:
+        if self.names is None:
+            return f"Tuple({', '.join(map(str, self.items))})"
+        pairs = zip(self.names, self.items, strict=True)
+        return f"Tuple({', '.join(f'{quote_identifier_if_needed(name)} {item}' for name, item in pairs)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Nullable(Type):
+    item: Type
+
+    def __str__(self) -> str:
+        return f"Nullable({self.item})"
+
+
+@dataclass(frozen=True, slots=True)
+class LowCardinality(Type):
+    item: Type
+
+    def __str__(self) -> str:
+        return f"LowCardinality({self.item})"
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing(Type):
+    def __str__(self) -> str:
+        return "Nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval(Type):
+    """`IntervalDay` and so on: a whole number of `unit`s (Nanosecond ... Year)."""
+
+    unit: str
+
+    def __str__(self) -> str:
+        return f"Interval{self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Json(Type):
+    """The JSON type. `arguments` is the text in its brackets, `legacy` marks `Object('json')`."""
+
+    arguments: str = ""
+    legacy: bool = False
+
+    def __str__(self) -> str:
+        if self.legacy:
+            return "Object('json')"
+        return f"JSON({self.arguments})" if self.arguments else "JSON"
+
+
+@dataclass(frozen=True, slots=True)
+class Dynamic(Type):
+    arguments: str = ""
+
+    def __str__(self) -> str:
+        return f"Dynamic({self.arguments})" if self.arguments else "Dynamic"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant(Type):
+    items: tuple[Type, ...]
+
+    def __str__(self) -> str:
+        return f"Variant({', '.join(map(str, self.items))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Geo(Type):
+    """`Point`, `Ring`, `LineString`, `MultiLineString`, `Polygon`, `MultiPolygon`: names for tuples and arrays of Float64."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def structure(self) -> Type:
+        depth = {"Point": 0, "Ring": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
+        inner: Type = Tuple((FLOAT64, FLOAT64))
+        for _ in range(depth[self.name]):
+            inner = Array(inner)
+        return inner
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateFunction(Type):
+    """The state of an aggregate. `parameters` are their texts: `AggregateFunction(quantile(0.5), Float64)`."""
+
+    function: str
+    arguments: tuple[Type, ...]
+    parameters: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        head = f"{self.function}({', '.join(self.parameters)})" if self.parameters else self.function
+        return f"AggregateFunction({', '.join([head, *map(str, self.arguments)])})"
+
+
+@dataclass(frozen=True, slots=True)
+class SimpleAggregateFunction(Type):
+    function: str
+    item: Type
+    parameters: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        head = f"{self.function}({', '.join(self.parameters)})" if self.parameters else self.function
+        return f"SimpleAggregateFunction({head}, {self.item})"
+
+
+INT8, INT16, INT32, INT64, INT128, INT256 = (Int(bits, True) for bits in (8, 16, 32, 64, 128, 256))
+UINT8, UINT16, UINT32, UINT64, UINT128, UINT256 = (Int(bits, False) for bits in (8, 16, 32, 64, 128, 256))
+FLOAT32, FLOAT64 = Float(32), Float(64)
+STRING, BOOL, UUID_, IPV4, IPV6 = String(), Bool(), UUID(), IPv4(), IPv6()
+DATE, DATE32, DATETIME, NOTHING = Date(), Date32(), DateTime(), Nothing()
+
+
+def nullable(type_: Type) -> Type:
+    """`Nullable(type_)`, where it may be: LowCardinality takes it inside, Array, Map and Tuple stay as they are."""
+    if isinstance(type_, Nullable | Array | Map | Tuple | Json | Dynamic | Variant | AggregateFunction | Geo):
+        return type_
+    if isinstance(type_, LowCardinality):
+        return LowCardinality(nullable(type_.item))
+    if isinstance(type_, SimpleAggregateFunction):
+        return nullable(type_.item)
+    return Nullable(type_)
+
+
+def plain(type_: Type) -> Type:
+    """The type inside LowCardinality, SimpleAggregateFunction and Nullable: what a function computes with."""
+    while isinstance(type_, LowCardinality | Nullable | SimpleAggregateFunction):
+        type_ = type_.item
+    return type_.structure if isinstance(type_, Geo) else type_
+
+
+def is_nullable(type_: Type) -> bool:
+    """Whether a value of the type may be NULL."""
+    if isinstance(type_, LowCardinality | SimpleAggregateFunction):
+        return is_nullable(type_.item)
+    return isinstance(type_, Nullable | Nothing | Dynamic | Variant)
+
+
+def not_nullable(type_: Type) -> Type:
+    """The type without Nullable, keeping LowCardinality."""
+    if isinstance(type_, LowCardinality):
+        return LowCardinality(not_nullable(type_.item))
+    return type_.item if isinstance(type_, Nullable) else type_
+
+
+def without_low_cardinality(type_: Type) -> Type:
+    """The type without LowCardinality, keeping Nullable."""
+    return type_.item if isinstance(type_, LowCardinality) else type_
+
+
+def is_number(type_: Type) -> bool:
+    return isinstance(plain(type_), Int | Float | Decimal | Bool)
+
+
+def is_integer(type_: Type) -> bool:
+    return isinstance(plain(type_), Int | Bool)
+
+
+def is_text(type_: Type) -> bool:
+    return isinstance(plain(type_), String | FixedString)
+
+
+def is_temporal(type_: Type) -> bool:
+    return isinstance(plain(type_), Date | Date32 | DateTime | DateTime64)
+
+
+@lru_cache(maxsize=4096)
+def parse_type(text: str) -> Type:
+    """The type that a text spells. Raises `QueryError` with ClickHouse's wording for what is no type."""
+    from tbpy.clickhouse.type_parser import read_type
+
+    return read_type(text)
