@@ -1,0 +1,3 @@
+"""Plugins that every test of this repository runs with."""
+
+pytest_plugins = ("tests.conformance.floors",)
