@@ -1,0 +1,334 @@
+"""Calls: arguments, parameters, what may follow them, and the functions with a syntax of their own."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Literal
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse.parsing import operators as op
+from tbpy.clickhouse.parsing.cursor import is_word
+from tbpy.clickhouse.parsing.expressions import ExpressionParser
+from tbpy.clickhouse.parsing.literals import number_value, string_value
+from tbpy.clickhouse.tokens import NUMBER, QUOTED, STRING
+
+_DATE_DIFF = frozenset({"DATEDIFF", "DATE_DIFF", "TIMESTAMPDIFF", "TIMESTAMP_DIFF", "AGE"})
+_DATE_ADD = frozenset({"DATEADD", "DATE_ADD", "TIMESTAMPADD", "TIMESTAMP_ADD"})
+_DATE_SUB = frozenset({"DATESUB", "DATE_SUB", "TIMESTAMPSUB", "TIMESTAMP_SUB"})
+_EXTRACTED = {
+    "Second": "toSecond",
+    "Minute": "toMinute",
+    "Hour": "toHour",
+    "Day": "toDayOfMonth",
+    "Week": "toISOWeek",
+    "Month": "toMonth",
+    "Quarter": "toQuarter",
+    "Year": "toYear",
+}
+_INTERVAL_TEXT = re.compile(r"\s*([+-]?\d+)\s*([A-Za-z]+)\s*")
+_TRIMS = {"BOTH": "trimBoth", "LEADING": "trimLeft", "TRAILING": "trimRight"}
+
+
+class CallParser(ExpressionParser):
+    """Reads calls and the operands that open with a keyword."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def window(self) -> ast.Window | str: ...
+
+    @abstractmethod
+    def order_items(self) -> tuple[ast.OrderItem, ...]: ...
+
+    @abstractmethod
+    def columns_matcher(self, start: int) -> ast.ColumnsMatcher: ...
+
+    # --- plain calls ---
+
+    def call(self, name: str, start: int) -> ast.Expression:
+        """A call; the name is read already and `(` comes next."""
+        special = self.special_call(name, start)
+        if special is not None:
+            return special
+        self.index += 1
+        distinct = self.distinct_mark()
+        arguments = self.call_arguments(name)
+        order_by: tuple[ast.OrderItem, ...] = ()
+        if self.accept_words("ORDER", "BY"):
+            order_by = self.order_items()
+        self.expect(")")
+        parameters: tuple[ast.Expression, ...] | None = None
+        if self.key == "(":
+            self.index += 1
+            parameters = arguments
+            distinct = self.distinct_mark()
+            arguments = self.call_arguments(name)
+            self.expect(")")
+        return self.suffixes(name, arguments, parameters, distinct, order_by, start)
+
+    def distinct_mark(self) -> bool:
+        key = self.key
+        if key == "ALL" and self.key_at(1) not in (",", ")", "."):
+            self.index += 1
+            return False
+        if key == "DISTINCT" and self.key_at(1) not in (",", ")"):
+            self.index += 1
+            return True
+        return False
+
+    def call_arguments(self, name: str) -> tuple[ast.Expression, ...]:
+        key = self.key
+        if key == ")":
+            return ()
+        if key == "*" and self.key_at(1) == ")" and name.lower().startswith("count"):
+            self.index += 1
+            return ()
+        if key in ("SELECT", "WITH") and self.at_query(0):
+            start = self.here
+            return (ast.Subquery(self.query(), start=start, end=self.last_end),)
+        return self.arguments_until(")")
+
+    def suffixes(
+        self,
+        name: str,
+        arguments: tuple[ast.Expression, ...],
+        parameters: tuple[ast.Expression, ...] | None,
+        distinct: bool,
+        order_by: tuple[ast.OrderItem, ...],
+        start: int,
+    ) -> ast.Function:
+        """FILTER, IGNORE or RESPECT NULLS and OVER behind a call."""
+        condition: ast.Expression | None = None
+        window: ast.Window | str | None = None
+        nulls: Literal["respect", "ignore"] | None = None
+        key = self.key
+        while key in ("FILTER", "IGNORE", "RESPECT", "OVER"):
+            if key == "FILTER" and self.key_at(1) == "(" and self.key_at(2) == "WHERE":
+                self.index += 3
+                condition = self.aliased(bare=False)
+                self.expect(")")
+            elif key != "OVER" and self.key_at(1) == "NULLS":
+                self.index += 2
+                nulls = "ignore" if key == "IGNORE" else "respect"
+            elif key == "OVER":
+                self.index += 1
+                window = self.window()
+            else:
+                break
+            key = self.key
+        return ast.Function(
+            name,
+            arguments,
+            parameters,
+            distinct,
+            condition,
+            window,
+            nulls,
+            order_by,
+            start=start,
+            end=self.last_end,
+        )
+
+    # --- calls with a syntax of their own ---
+
+    def special_call(self, name: str, start: int) -> ast.Expression | None:
+        """A call such as `CAST(x AS T)`; None, with nothing read, when it is written as a plain call."""
+        reader = _SPECIAL.get(name.upper())
+        if reader is None:
+            return None
+        before = self.index
+        self.index += 1
+        result = reader(self, name, start)
+        if result is None:
+            self.index = before
+        return result
+
+    def keyword(self, name: str, arguments: tuple[ast.Expression, ...], start: int) -> ast.Function:
+        return ast.Function(name, arguments, syntax="keyword", start=start, end=self.last_end)
+
+    def cast(self, name: str, start: int) -> ast.Expression | None:
+        value = self.expression()
+        if not self.accept("AS"):
+            return None
+        if self.key_at(1) == "AS":
+            value = ast.Alias(value, self.name(), start=value.start, end=self.last_end)
+            self.index += 1
+        elif self.key_at(1) == ",":  # CAST(x AS alias, 'Type')
+            return None
+        target = self.type_text()
+        self.expect(")")
+        return ast.Function(name, (value, target), syntax="cast", start=start, end=self.last_end)
+
+    def extract(self, name: str, start: int) -> ast.Expression | None:
+        unit = op.UNIT_NAMES.get(self.key)
+        if unit not in _EXTRACTED or self.key_at(1) != "FROM":
+            return None
+        self.index += 2
+        value = self.aliased(bare=False)
+        self.expect(")")
+        return self.keyword(_EXTRACTED[unit], (value,), start)
+
+    def trim(self, name: str, start: int) -> ast.Expression | None:
+        side = _TRIMS.get(self.key)
+        if side is None or self.key_at(1) in (",", ")"):
+            return None
+        self.index += 1
+        characters = self.expression()
+        self.expect("FROM")
+        value = self.aliased(bare=False)
+        self.expect(")")
+        return self.keyword(side, (value, characters), start)
+
+    def substring(self, name: str, start: int) -> ast.Expression | None:
+        arguments = [self.expression()]
+        if not self.accept("FROM"):
+            return None
+        arguments.append(self.expression())
+        if self.accept("FOR"):
+            arguments.append(self.expression())
+        self.expect(")")
+        return self.keyword("substring", tuple(arguments), start)
+
+    def position(self, name: str, start: int) -> ast.Expression | None:
+        needle = self.expression(op.COMPARE)
+        if not self.accept("IN"):
+            return None
+        haystack = self.expression()
+        self.expect(")")
+        return self.keyword("position", (haystack, needle), start)
+
+    def date_diff(self, name: str, start: int) -> ast.Expression | None:
+        unit = op.UNIT_NAMES.get(self.key)
+        if unit is None or self.key_at(1) != ",":
+            return None
+        text = unit.lower()
+        word = ast.Literal(text, f"'{text}'", start=self.here, end=self.ends[self.index])
+        self.index += 2
+        rest = self.arguments_until(")")
+        self.expect(")")
+        function = "age" if name.upper() == "AGE" else "dateDiff"
+        return ast.Function(function, (word, *rest), start=start, end=self.last_end)
+
+    def date_shift(self, name: str, start: int) -> ast.Expression | None:
+        """`date_add(DAY, 1, x)` and `date_add(x, INTERVAL 1 DAY)`."""
+        function = "plus" if name.upper() in _DATE_ADD else "minus"
+        unit = op.UNIT_NAMES.get(self.key)
+        if unit is not None and self.key_at(1) == ",":
+            self.index += 2
+            amount = self.expression()
+            self.expect(",")
+            value = self.aliased(bare=False)
+            interval: ast.Expression = ast.Function(
+                f"toInterval{unit}", (amount,), syntax="interval", start=amount.start, end=amount.end
+            )
+        else:
+            value = self.aliased(bare=False)
+            if not self.accept(",") or self.key != "INTERVAL":
+                return None
+            interval = self.expression()
+        self.expect(")")
+        return ast.Function(function, (value, interval), syntax="keyword", start=start, end=self.last_end)
+
+    # --- operands that open with a keyword ---
+
+    def word_operand(self, key: str, start: int) -> ast.Expression | None:
+        follower = self.keys[self.index + 1]
+        if key == "CASE" and (follower == "WHEN" or follower not in (",", ")", ".", "", "FROM", "AS")):
+            return self.case(start)
+        if key == "INTERVAL":
+            return self.interval(start)
+        if follower == STRING and key in ("DATE", "TIMESTAMP", "DATETIME"):
+            self.index += 2
+            word = self.words[self.index - 1]
+            value = ast.Literal(string_value(word), word, start=self.starts[self.index - 1], end=self.last_end)
+            return self.keyword("toDate" if key == "DATE" else "toDateTime", (value,), start)
+        if key == "COLUMNS" and follower == "(":
+            return self.columns_matcher(start)
+        if key == "EXISTS" and follower == "(" and self.at_query(2):
+            self.index += 2
+            inner = self.here
+            query = ast.Subquery(self.query(), start=inner, end=self.last_end)
+            self.expect(")")
+            return self.keyword("exists", (query,), start)
+        return None
+
+    def case(self, start: int) -> ast.Expression:
+        self.index += 1
+        arguments: list[ast.Expression] = []
+        name = "multiIf"
+        if self.key != "WHEN":
+            arguments.append(self.aliased(bare=False))
+            name = "caseWithExpression"
+        if self.key != "WHEN":
+            self.fail("WHEN")
+        while self.accept("WHEN"):
+            arguments.append(self.aliased(bare=False))
+            self.expect("THEN")
+            arguments.append(self.aliased(bare=False))
+        if self.accept("ELSE"):
+            arguments.append(self.aliased(bare=False))
+        else:
+            arguments.append(ast.Literal(None, "NULL", start=self.here, end=self.here))
+        self.expect("END")
+        return ast.Function(name, tuple(arguments), syntax="case", start=start, end=self.last_end)
+
+    def interval(self, start: int) -> ast.Expression | None:
+        """`INTERVAL 1 DAY`, `INTERVAL '1 day 2 hours'`; None when INTERVAL is a name here."""
+        before = self.index
+        if self.keys[before + 1] in (",", ")", ".", "", "FROM", "AS") or self.keys[before + 1] in op.BINARY:
+            return None
+        self.index += 1
+        if self.key == STRING and self.key_at(1) not in op.UNIT_NAMES:
+            return self.interval_text(start)
+        if not (self.key in (NUMBER, STRING, QUOTED, "(", "{", "-", "[") or is_word(self.key)):
+            self.index = before
+            return None
+        amount = self.expression(op.ADD - 1)
+        unit = op.UNIT_NAMES.get(self.key)
+        if unit is None:
+            self.index = before
+            return None
+        self.index += 1
+        if isinstance(amount, ast.Literal) and isinstance(amount.value, str) and _is_whole(amount.value):
+            amount = ast.Literal(number_value(amount.value), amount.value, start=amount.start, end=amount.end)
+        return ast.Function(f"toInterval{unit}", (amount,), syntax="interval", start=start, end=self.last_end)
+
+    def interval_text(self, start: int) -> ast.Expression:
+        word = self.words[self.index]
+        place = {"start": self.here, "end": self.ends[self.index]}
+        text = string_value(word)
+        parts: list[ast.Expression] = []
+        offset = 0
+        while match := _INTERVAL_TEXT.match(text, offset):
+            unit = op.UNIT_NAMES.get(match[2].upper())
+            if unit is None:
+                break
+            amount = ast.Literal(int(match[1]), match[1].lstrip("+"), **place)
+            parts.append(ast.Function(f"toInterval{unit}", (amount,), syntax="interval", start=start, end=place["end"]))
+            offset = match.end()
+        if not parts or offset != len(text):
+            self.fail("interval")
+        self.index += 1
+        if len(parts) == 1:
+            return parts[0]
+        return ast.Function("tuple", tuple(parts), syntax="tuple", start=start, end=self.last_end)
+
+
+def _is_whole(text: str) -> bool:
+    return text.isdigit()
+
+
+_Reader = Callable[[CallParser, str, int], "ast.Expression | None"]
+_SPECIAL: dict[str, _Reader] = {
+    "CAST": CallParser.cast,
+    "TRY_CAST": CallParser.cast,
+    "EXTRACT": CallParser.extract,
+    "TRIM": CallParser.trim,
+    "SUBSTRING": CallParser.substring,
+    "SUBSTR": CallParser.substring,
+    "POSITION": CallParser.position,
+    **dict.fromkeys(_DATE_DIFF, CallParser.date_diff),
+    **dict.fromkeys(_DATE_ADD | _DATE_SUB, CallParser.date_shift),
+}

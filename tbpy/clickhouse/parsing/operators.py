@@ -1,0 +1,142 @@
+"""Operators, the functions they stand for, and how tightly they bind. Source: ClickHouse's table of operators."""
+
+from __future__ import annotations
+
+LAMBDA, TERNARY, OR, AND, NOT, IS, BETWEEN, COMPARE, CONCAT, ADD, MULTIPLY, NEGATE, POSTFIX = range(1, 14)
+
+# Operators of one token with two operands.
+BINARY: dict[str, tuple[int, str]] = {
+    "OR": (OR, "or"),
+    "AND": (AND, "and"),
+    "=": (COMPARE, "equals"),
+    "==": (COMPARE, "equals"),
+    "!=": (COMPARE, "notEquals"),
+    "<>": (COMPARE, "notEquals"),
+    "<": (COMPARE, "less"),
+    ">": (COMPARE, "greater"),
+    "<=": (COMPARE, "lessOrEquals"),
+    ">=": (COMPARE, "greaterOrEquals"),
+    "<=>": (COMPARE, "isNotDistinctFrom"),
+    "LIKE": (COMPARE, "like"),
+    "ILIKE": (COMPARE, "ilike"),
+    "REGEXP": (COMPARE, "match"),
+    "MATCH": (COMPARE, "match"),
+    "IN": (COMPARE, "in"),
+    "||": (CONCAT, "concat"),
+    "+": (ADD, "plus"),
+    "-": (ADD, "minus"),
+    "*": (MULTIPLY, "multiply"),
+    "/": (MULTIPLY, "divide"),
+    "%": (MULTIPLY, "modulo"),
+    "MOD": (MULTIPLY, "modulo"),
+    "DIV": (MULTIPLY, "intDiv"),
+}
+
+# Chains of these become one function of many arguments.
+MERGED = frozenset({"and", "or", "concat"})
+
+# Operators that begin with NOT or GLOBAL: the words after the first one, and the function.
+NEGATED: dict[str, str] = {"LIKE": "notLike", "ILIKE": "notILike", "IN": "notIn"}
+
+UNITS = {
+    "NANOSECOND": "Nanosecond",
+    "MICROSECOND": "Microsecond",
+    "MILLISECOND": "Millisecond",
+    "SECOND": "Second",
+    "MINUTE": "Minute",
+    "HOUR": "Hour",
+    "DAY": "Day",
+    "WEEK": "Week",
+    "MONTH": "Month",
+    "QUARTER": "Quarter",
+    "YEAR": "Year",
+}
+UNIT_NAMES: dict[str, str] = (
+    UNITS
+    | {f"{unit}S": name for unit, name in UNITS.items()}
+    | {
+        **{f"SQL_TSI_{unit}": name for unit, name in UNITS.items()},
+        "NS": "Nanosecond",
+        "US": "Microsecond",
+        "MS": "Millisecond",
+        "SS": "Second",
+        "S": "Second",
+        "MI": "Minute",
+        "N": "Minute",
+        "HH": "Hour",
+        "H": "Hour",
+        "DD": "Day",
+        "D": "Day",
+        "WW": "Week",
+        "WK": "Week",
+        "MM": "Month",
+        "M": "Month",
+        "QQ": "Quarter",
+        "Q": "Quarter",
+        "YYYY": "Year",
+        "YY": "Year",
+    }
+)
+
+# Words that end an expression: they are an alias only behind AS. Source: ClickHouse's parser of aliases.
+NO_ALIAS = frozenset(
+    {
+        "ALL",
+        "AND",
+        "ANTI",
+        "ANY",
+        "APPLY",
+        "ARRAY",
+        "AS",
+        "ASOF",
+        "BETWEEN",
+        "CROSS",
+        "DISTINCT",
+        "DIV",
+        "ELSE",
+        "END",
+        "EXCEPT",
+        "FETCH",
+        "FINAL",
+        "FORMAT",
+        "FROM",
+        "FULL",
+        "GLOBAL",
+        "GROUP",
+        "HAVING",
+        "ILIKE",
+        "IN",
+        "INNER",
+        "INTERPOLATE",
+        "INTERSECT",
+        "INTO",
+        "IS",
+        "JOIN",
+        "LEFT",
+        "LIKE",
+        "LIMIT",
+        "MOD",
+        "NOT",
+        "OFFSET",
+        "ON",
+        "ONLY",
+        "OR",
+        "ORDER",
+        "PASTE",
+        "PREWHERE",
+        "QUALIFY",
+        "REGEXP",
+        "REPLACE",
+        "RIGHT",
+        "SAMPLE",
+        "SEMI",
+        "SETTINGS",
+        "THEN",
+        "UNION",
+        "USING",
+        "WHEN",
+        "WHERE",
+        "WINDOW",
+        "WITH",
+    }
+)
