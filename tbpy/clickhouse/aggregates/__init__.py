@@ -1,0 +1,1 @@
+"""Aggregate functions and the combinators that compose them."""

@@ -1,0 +1,47 @@
+"""The aliases of a SELECT: ClickHouse lets an alias be defined anywhere in it and used anywhere in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+from tbpy.clickhouse import ast
+
+_PARTS = ("columns", "prewhere", "where", "group_by", "having", "qualify", "order_by", "limit_by", "distinct_on")
+
+
+def collect_aliases(select: ast.Select) -> dict[str, ast.Expression]:
+    """Every `expression AS name` of the SELECT itself; subqueries keep theirs. The first definition of a name counts."""
+    found: dict[str, ast.Expression] = {}
+    for part in _PARTS:
+        for alias in aliases_in(getattr(select, part)):
+            found.setdefault(alias.name, alias.expression)
+    return found
+
+
+def aliases_in(value: object) -> Iterator[ast.Alias]:
+    for node in walk(value):
+        if isinstance(node, ast.Alias):
+            yield node
+
+
+def walk(value: object) -> Iterator[ast.Node]:
+    """All nodes below a value, without entering subqueries."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from walk(item)
+    elif isinstance(value, ast.Node) and not isinstance(value, ast.Subquery | ast.SubqueryTable):
+        yield value
+        for field in _node_fields(type(value)):
+            yield from walk(getattr(value, field))
+
+
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
+def _node_fields(kind: type) -> tuple[str, ...]:
+    names = _FIELDS.get(kind)
+    if names is None:
+        names = tuple(field.name for field in fields(kind) if field.name not in ("start", "end"))
+        _FIELDS[kind] = names
+    return names

@@ -1,0 +1,61 @@
+"""What is shared by all parts of one compilation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse.compiler.catalog import View
+from tbpy.clickhouse.compiler.typed import Typed
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column of a compiled query: its ClickHouse name, and SQL, type and constness of its value."""
+
+    name: str
+    value: Typed
+
+
+@dataclass(frozen=True, slots=True)
+class Hoisted:
+    """A subquery that stands in the WITH of the DuckDB statement, so that several readers share it."""
+
+    name: str
+    sql: str
+    outputs: tuple[Output, ...]
+
+
+@dataclass(slots=True)
+class Context:
+    """The state of one compilation: names given out, subqueries hoisted, and what the statement will need to run."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    settings: dict[str, ast.LiteralValue] = field(default_factory=dict)
+    hoisted: list[Hoisted] = field(default_factory=list)
+    views: dict[tuple[int, str], Hoisted] = field(default_factory=dict)
+    compiling: list[View] = field(default_factory=list)
+    functions: set[str] = field(default_factory=set)
+    tables: set[str] = field(default_factory=set)
+    uses_now: bool = False
+    counter: int = 0
+
+    def fresh(self, prefix: str) -> str:
+        """A name that nothing else in the statement has."""
+        self.counter += 1
+        return f"{prefix}{self.counter}"
+
+    def now(self) -> str:
+        """DuckDB SQL of the moment the query runs at, a TIMESTAMP in UTC that the engine binds."""
+        self.uses_now = True
+        return "CAST($now AS TIMESTAMP)"
+
+    def udf(self, name: str) -> str:
+        """The DuckDB name of a Python function of `tbpy.clickhouse.udf`, noted so that the engine registers it."""
+        self.functions.add(name)
+        return name
+
+    def enabled(self, setting: str, default: bool = False) -> bool:
+        value = self.settings.get(setting)
+        return default if value is None else str(value).lower() in ("1", "true")

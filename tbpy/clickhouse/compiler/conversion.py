@@ -1,0 +1,123 @@
+"""Which type two types share, and how a value becomes of another type without changing what it means.
+
+`common_type` is ClickHouse's least supertype; `coerce` is the implicit conversion to it. The explicit conversions of a
+query (`toInt8`, CAST) are functions of the catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.failures import no_common_type
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.storage import duckdb_type
+
+
+def common_type(types: Sequence[t.Type], node: ast.Node | None = None) -> t.Type:
+    """The least supertype, as of array elements, branches of if() and UNION. Raises code 386 when there is none."""
+    if all(type_ == types[0] for type_ in types):
+        return types[0]
+    cardinality = all(isinstance(type_, t.LowCardinality) for type_ in types)
+    bare = [t.without_low_cardinality(_simple(type_)) for type_ in types]
+    optional = any(isinstance(type_, t.Nullable) for type_ in bare)
+    inner = [type_.item if isinstance(type_, t.Nullable) else type_ for type_ in bare]
+    known = [type_ for type_ in inner if not isinstance(type_, t.Nothing)]
+    result = _common(known, types, node) if known else t.NOTHING
+    if optional or any(isinstance(type_, t.Nothing) for type_ in inner):
+        result = t.nullable(result) if optional or not known else result
+    return t.LowCardinality(result) if cardinality else result
+
+
+def _simple(type_: t.Type) -> t.Type:
+    return type_.item if isinstance(type_, t.SimpleAggregateFunction) else type_
+
+
+def _common(types: Sequence[t.Type], original: Sequence[t.Type], node: ast.Node | None) -> t.Type:
+    first = types[0]
+    if all(type_ == first for type_ in types):
+        return first
+    if all(isinstance(type_, t.Int | t.Float | t.Bool | t.Decimal) for type_ in types):
+        return _common_number(types, original, node)
+    if all(isinstance(type_, t.String | t.FixedString) for type_ in types):
+        return t.STRING
+    if all(isinstance(type_, t.Enum | t.String | t.FixedString) for type_ in types):
+        return t.STRING
+    if all(isinstance(type_, t.Date | t.Date32 | t.DateTime | t.DateTime64) for type_ in types):
+        return _common_time(types)
+    if all(isinstance(type_, t.Array) for type_ in types):
+        return t.Array(common_type([type_.item for type_ in types if isinstance(type_, t.Array)], node))
+    if all(isinstance(type_, t.Map) for type_ in types):
+        maps = [type_ for type_ in types if isinstance(type_, t.Map)]
+        return t.Map(common_type([m.key for m in maps], node), common_type([m.value for m in maps], node))
+    if all(isinstance(type_, t.Tuple) for type_ in types):
+        return _common_tuple([type_ for type_ in types if isinstance(type_, t.Tuple)], original, node)
+    raise no_common_type(original, node)
+
+
+def _common_tuple(types: Sequence[t.Tuple], original: Sequence[t.Type], node: ast.Node | None) -> t.Type:
+    if len({len(type_.items) for type_ in types}) != 1:
+        raise no_common_type(original, node)
+    names = types[0].names if all(type_.names == types[0].names for type_ in types) else None
+    columns = zip(*(type_.items for type_ in types), strict=True)
+    return t.Tuple(tuple(common_type(column, node) for column in columns), names)
+
+
+def _common_number(types: Sequence[t.Type], original: Sequence[t.Type], node: ast.Node | None) -> t.Type:
+    numbers = [t.UINT8 if isinstance(type_, t.Bool) else type_ for type_ in types]
+    decimals = [type_ for type_ in numbers if isinstance(type_, t.Decimal)]
+    floats = [type_ for type_ in numbers if isinstance(type_, t.Float)]
+    ints = [type_ for type_ in numbers if isinstance(type_, t.Int)]
+    if decimals:
+        if floats:
+            return t.FLOAT64
+        scale = max(type_.scale for type_ in decimals)
+        whole = max([d.precision - d.scale for d in decimals] + [len(str(i.maximum)) for i in ints])
+        return t.Decimal(decimal_width(whole + scale), scale)
+    if floats:
+        widest = max((type_.bits for type_ in ints), default=0)
+        bits = max(type_.bits for type_ in floats)
+        if widest > 32:
+            raise no_common_type(original, node)
+        return t.Float(64 if bits == 64 or widest > 16 else 32)
+    return common_integer(ints, original, node)
+
+
+def common_integer(ints: Sequence[t.Int], original: Sequence[t.Type], node: ast.Node | None) -> t.Int:
+    unsigned = max((type_.bits for type_ in ints if not type_.signed), default=0)
+    signed = max((type_.bits for type_ in ints if type_.signed), default=0)
+    if not signed:
+        return t.Int(unsigned, False)
+    bits = signed if signed > unsigned else unsigned * 2
+    if bits > 256 or (unsigned >= signed and unsigned == 64 and bits == 128):
+        raise no_common_type(original, node)
+    return t.Int(bits, True)
+
+
+def decimal_width(digits: int) -> int:
+    """The precision of the decimal storage that holds so many digits."""
+    return next((width for width in (9, 18, 38, 76) if digits <= width), 76)
+
+
+def _common_time(types: Sequence[t.Type]) -> t.Type:
+    zone = next((x.zone for x in types if isinstance(x, t.DateTime | t.DateTime64) and x.zone), None)
+    precisions = [type_.precision for type_ in types if isinstance(type_, t.DateTime64)]
+    if precisions:
+        return t.DateTime64(max(precisions), zone)
+    if any(isinstance(type_, t.DateTime) for type_ in types):
+        return t.DateTime64(0, zone) if any(isinstance(type_, t.Date32) for type_ in types) else t.DateTime(zone)
+    return t.DATE32
+
+
+def coerce(typed: Typed, type_: t.Type) -> Typed:
+    """The value as a `type_`, which is a supertype of its own type."""
+    if typed.type == type_:
+        return typed
+    same_storage = duckdb_type(typed.type) == duckdb_type(type_)
+    if isinstance(t.plain(typed.type), t.Nothing):
+        return replace(typed, sql=f"CAST(NULL AS {duckdb_type(type_)})", type=type_, condition=None)
+    if same_storage and not typed.constant:
+        return replace(typed, type=type_, condition=None if t.is_nullable(type_) is False else typed.condition)
+    return replace(typed, sql=f"CAST({typed.sql} AS {duckdb_type(type_)})", type=type_, condition=None)

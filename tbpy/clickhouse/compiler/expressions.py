@@ -1,0 +1,320 @@
+"""From an expression of the syntax tree to typed DuckDB SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.aggregates.combinators import build_combined, split_name
+from tbpy.clickhouse.aggregates.registry import AGGREGATES, Aggregate, AggregateCall
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.context import Context
+from tbpy.clickhouse.compiler.literals import constant, literal
+from tbpy.clickhouse.compiler.scope import Column, Relation, Scope
+from tbpy.clickhouse.compiler.typed import Typed, condition_of
+from tbpy.clickhouse.functions.registry import SCALARS, Call, Scalar, build_scalar, find_scalar
+from tbpy.clickhouse.quoting import duckdb_name, duckdb_string
+from tbpy.clickhouse.storage import field_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(slots=True)
+class BoundLambda:
+    """A lambda argument, ready to be compiled with its parameters bound to expressions."""
+
+    node: ast.Lambda
+    compiler: ExpressionCompiler
+
+    def apply(self, *arguments: Typed) -> Typed:
+        if len(arguments) != len(self.node.parameters):
+            wanted = f"a lambda of {len(arguments)} arguments"
+            raise failures.bad_arguments(f"Lambda has {len(self.node.parameters)} arguments, expected {wanted}", self.node)
+        names = dict(zip(self.node.parameters, arguments, strict=True))
+        with self.compiler.binding(names):
+            return self.compiler.compile(self.node.body)
+
+
+@dataclass(slots=True)
+class ExpressionCompiler:
+    """Compiles expressions of one SELECT. `scope` says what names mean, `context` is the whole statement's state."""
+
+    context: Context
+    scope: Scope
+
+    def compile(self, node: ast.Expression) -> Typed:
+        """The expression as DuckDB SQL with its type. Raises QueryError with the place of what is wrong."""
+        return _COMPILERS[type(node)](self, node)
+
+    def condition(self, node: ast.Expression) -> str:
+        """The expression as a DuckDB BOOLEAN, for WHERE, HAVING, ON and FILTER."""
+        typed = self.compile(node)
+        inner = t.plain(typed.type)
+        if not isinstance(inner, t.Int | t.Bool | t.Float | t.Nothing | t.Decimal):
+            text = f"Illegal type {typed.type} of column for filter. Must be UInt8 or Nullable(UInt8) or a number"
+            raise failures.bad_filter(text, node)
+        return condition_of(typed)
+
+    @contextmanager
+    def binding(self, names: Mapping[str, Typed]) -> Iterator[None]:
+        """Lambda parameters, visible while the body compiles."""
+        self.scope.lambdas.append(dict(names))
+        try:
+            yield
+        finally:
+            self.scope.lambdas.pop()
+
+    # --- names ---
+
+    def identifier(self, node: ast.Identifier) -> Typed:
+        found = self.lookup(node)
+        if found is None:
+            raise failures.unknown_identifier(node.name, node, self.scope.column_names())
+        return found
+
+    def lookup(self, node: ast.Identifier) -> Typed | None:
+        """What a name means in this scope or in one around it; a longer name may end in a path into the value."""
+        head = node.parts[0]
+        bound = self.scope.lambda_argument(head)
+        if bound is not None:
+            return self.path(bound, node.parts[1:], node)
+        if self.scope.alias(head) is not None:
+            return self.path(self._expand(head), node.parts[1:], node)
+        column = self._column(node)
+        if column is not None:
+            return column
+        return self._outer(node)
+
+    def _expand(self, name: str) -> Typed:
+        """An alias as the expression it stands for, compiled once."""
+        done = self.scope.expanded.get(name)
+        if done is not None:
+            return done
+        expression = self.scope.alias(name)
+        assert expression is not None
+        self.scope.expanding.append(name)
+        frames, self.scope.lambdas = self.scope.lambdas, []
+        try:
+            typed = self.compile(expression)
+        except failures.QueryError as error:
+            if not frames or error.code != 47:
+                raise
+            self.scope.lambdas = frames  # an alias whose expression names a lambda argument
+            return self.compile(expression)
+        finally:
+            self.scope.expanding.pop()
+            self.scope.lambdas = frames
+        if not self.scope.expanding:
+            self.scope.expanded[name] = typed
+        return typed
+
+    def _column(self, node: ast.Identifier) -> Typed | None:
+        """The column that a name means: the longest reading as column name first, then table.column, then paths."""
+        found = self.find_column(node)
+        if found is None:
+            return None
+        column, rest = found
+        return self.path(column.value, rest, node)
+
+    def find_column(self, node: ast.Identifier) -> tuple[Column, tuple[str, ...]] | None:
+        parts = node.parts
+        for length in range(len(parts), 0, -1):
+            column = self._pick(".".join(parts[:length]), None, node)
+            if column is not None:
+                return column, parts[length:]
+        for split in (1, 2):
+            for length in range(len(parts), split, -1):
+                qualifier, name = ".".join(parts[:split]), ".".join(parts[split:length])
+                column = self._pick(name, qualifier, node)
+                if column is not None:
+                    return column, parts[length:]
+        return None
+
+    def _pick(self, name: str, qualifier: str | None, node: ast.Identifier) -> Column | None:
+        found = self.scope.columns_named(name, qualifier)
+        if not found:
+            return None
+        # With one join the left table wins; with more, ClickHouse calls the name ambiguous (single_join_prefer_left_table).
+        if len(found) > 1 and self.scope.joins > 1 and not any(column.shared for _, column in found):
+            raise failures.ambiguous_identifier(node.name, node)
+        return next((column for _, column in found if column.shared), found[0][1])
+
+    def _outer(self, node: ast.Identifier) -> Typed | None:
+        parent = self.scope.parent
+        if parent is None:
+            return None
+        outer = ExpressionCompiler(self.context, parent)
+        name = node.parts[0]
+        if name in parent.with_aliases and name not in parent.expanding:
+            return self.path(outer._expand(name), node.parts[1:], node)
+        return outer.lookup(node)
+
+    def path(self, value: Typed, names: tuple[str, ...], node: ast.Identifier) -> Typed:
+        """A path into a tuple, map or JSON value: `t.a.b`, `json.user.id`."""
+        for name in names:
+            value = self._step(value, name, node)
+        return value
+
+    def _step(self, value: Typed, name: str, node: ast.Identifier) -> Typed:
+        inner = t.plain(value.type)
+        if isinstance(inner, t.Tuple):
+            for field, label, item in zip(field_names(inner), _labels(inner), inner.items, strict=True):
+                if name in (field, label):
+                    return replace(value, sql=f"{value.sql}[{duckdb_string(field)}]", type=item, condition=None)
+        if isinstance(inner, t.Array) and name == "size0":
+            return replace(value, sql=f"CAST(len({value.sql}) AS UBIGINT)", type=t.UINT64, condition=None)
+        if isinstance(inner, t.Array) and isinstance(inner.item, t.Tuple) and inner.item.names and name in inner.item.names:
+            item = inner.item.items[inner.item.names.index(name)]
+            sql = f"list_transform({value.sql}, lambda e: e[{duckdb_string(name)}])"
+            return replace(value, sql=sql, type=t.Array(item), condition=None)
+        subcolumn = self.subcolumn(value, name, node)
+        if subcolumn is None:
+            raise failures.unknown_identifier(node.name, node, self.scope.column_names())
+        return subcolumn
+
+    def subcolumn(self, value: Typed, name: str, node: ast.Node) -> Typed | None:
+        """Subcolumns of other types go through the catalogue: `getSubcolumn` rows of the JSON, Map and Nullable families."""
+        row = find_scalar("getSubcolumn")
+        if row is None:
+            return None
+        call = ast.Function("getSubcolumn", (), start=node.start, end=node.end)
+        return self.build(row, call, (value, constant(name)))
+
+    # --- functions ---
+
+    def function(self, node: ast.Function) -> Typed:
+        special = SPECIAL.get(node.name)
+        if special is not None:
+            return special(self, node)
+        if node.window is not None:
+            return self.window_function(node)
+        found = split_name(node.name)
+        if found is not None and not (node.name in SCALARS and node.parameters is None):
+            return self.aggregate(node, *found)
+        row = find_scalar(node.name)
+        if row is None:
+            raise failures.unknown_function(node.name, node, [*SCALARS, *AGGREGATES])
+        return self.scalar(row, node)
+
+    def scalar(self, row: Scalar, node: ast.Function) -> Typed:
+        lambdas = tuple(BoundLambda(arg, self) if isinstance(arg, ast.Lambda) else None for arg in node.arguments)
+        if any(lambdas) and not row.lambdas:
+            raise failures.bad_arguments(f"Function {row.name} does not take a lambda", node)
+        args = tuple(
+            Typed("NULL", t.NOTHING) if isinstance(arg, ast.Lambda) else self.compile(arg) for arg in node.arguments
+        )
+        return self.build(row, node, args, lambdas)
+
+    def build(
+        self,
+        row: Scalar,
+        node: ast.Function,
+        args: tuple[Typed, ...],
+        lambdas: tuple[BoundLambda | None, ...] = (),
+    ) -> Typed:
+        return build_scalar(row, Call(row.name, node, args, self, lambdas=lambdas))
+
+    def call(self, name: str, *args: Typed, node: ast.Node | None = None) -> Typed:
+        """Another function of the catalogue, called by a builder."""
+        row = find_scalar(name)
+        start, end = (node.start, node.end) if node is not None else (0, 0)
+        call = ast.Function(name, (), start=start, end=end)
+        if row is None:
+            raise failures.unknown_function(name, call, SCALARS)
+        return self.build(row, call, args)
+
+    def aggregate(
+        self, node: ast.Function, row: Aggregate, suffixes: tuple[str, ...], window: str | None = None
+    ) -> Typed:
+        if row.window_only and window is None:
+            raise failures.bad_arguments(f"Function {row.name} needs an OVER clause", node)
+        args = tuple(self.compile(arg) for arg in node.arguments)
+        parameters = tuple(self.compile(parameter) for parameter in node.parameters or ())
+        if window is None and any(arg.aggregate for arg in args):
+            raise failures.nested_aggregate(node.name, node)
+        where = (self.condition(node.filter),) if node.filter is not None else ()
+        call = AggregateCall(
+            node.name, node, args, self, parameters, where, distinct=node.distinct, window=window
+        )
+        result = build_combined(row, suffixes, call)
+        return replace(result, aggregate=window is None or any(arg.aggregate for arg in args), constant=False)
+
+    def window_function(self, node: ast.Function) -> Typed:
+        from tbpy.clickhouse.compiler.windows import window_sql
+
+        found = split_name(node.name)
+        if found is None:
+            raise failures.unknown_function(node.name, node, AGGREGATES)
+        assert node.window is not None
+        return self.aggregate(node, *found, window=window_sql(self, node.window, node))
+
+    # --- the rest ---
+
+    def literal(self, node: ast.Literal) -> Typed:
+        return literal(node)
+
+    def alias(self, node: ast.Alias) -> Typed:
+        if self.scope.alias(node.name) is node.expression:
+            return self._expand(node.name)
+        return self.compile(node.expression)
+
+    def parameter(self, node: ast.Parameter) -> Typed:
+        value = self.context.parameters.get(node.name)
+        if value is None:
+            raise failures.missing_parameter(node.name, node)
+        text = constant(value)
+        if isinstance(t.plain(t.parse_type(node.type)), t.String):
+            return text
+        return self.call("CAST", text, constant(node.type), node=node)
+
+    def subquery(self, node: ast.Subquery) -> Typed:
+        from tbpy.clickhouse.compiler.subqueries import scalar_subquery
+
+        return scalar_subquery(self, node)
+
+    def misplaced(self, node: ast.Expression) -> Typed:
+        raise failures.bad_arguments(f"{type(node).__name__} cannot stand here", node)
+
+    def source_column(self, relation: Relation, column: Column) -> Typed:
+        return column.value
+
+
+def _labels(type_: t.Tuple) -> tuple[str, ...]:
+    return tuple(str(position + 1) for position in range(len(type_.items)))
+
+
+SpecialForm = Callable[[ExpressionCompiler, ast.Function], Typed]
+
+#: Functions that need the syntax of their arguments, not only values: IN, exists, grouping ...
+SPECIAL: dict[str, SpecialForm] = {}
+
+
+def special(*names: str) -> Callable[[SpecialForm], SpecialForm]:
+    """Register a form that compiles its own arguments."""
+
+    def register(form: SpecialForm) -> SpecialForm:
+        for name in names:
+            SPECIAL[name] = form
+        return form
+
+    return register
+
+
+_COMPILERS: dict[type, Callable[[ExpressionCompiler, Any], Typed]] = {
+    ast.Literal: ExpressionCompiler.literal,
+    ast.Identifier: ExpressionCompiler.identifier,
+    ast.Function: ExpressionCompiler.function,
+    ast.Alias: ExpressionCompiler.alias,
+    ast.Parameter: ExpressionCompiler.parameter,
+    ast.Subquery: ExpressionCompiler.subquery,
+    ast.Lambda: ExpressionCompiler.misplaced,
+    ast.Asterisk: ExpressionCompiler.misplaced,
+    ast.ColumnsMatcher: ExpressionCompiler.misplaced,
+}
+
+__all__ = ["SPECIAL", "BoundLambda", "ExpressionCompiler", "duckdb_name", "special"]

@@ -1,0 +1,93 @@
+"""The errors of compiling, in ClickHouse's wording and with its codes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse import types as t
+from tbpy.errors import QueryError, SqlPlace, UnsupportedError
+
+
+def place(node: ast.Node | None) -> SqlPlace | None:
+    return SqlPlace(node.start, node.end) if node is not None else None
+
+
+def suggestion(name: str, candidates: Iterable[str]) -> str | None:
+    close = difflib.get_close_matches(name, list(candidates), n=3)
+    return f"Maybe you meant: {close!r}" if close else None
+
+
+def unknown_identifier(name: str, node: ast.Node, candidates: Iterable[str]) -> QueryError:
+    hint = suggestion(name, candidates)
+    text = f"Unknown expression identifier `{name}`" + (f". {hint}" if hint else "")
+    return QueryError(text, code=47, name="UNKNOWN_IDENTIFIER", place=place(node), hint=hint)
+
+
+def ambiguous_identifier(name: str, node: ast.Node) -> QueryError:
+    return QueryError(f"JOIN ambiguous identifier '{name}'", code=207, name="AMBIGUOUS_IDENTIFIER", place=place(node))
+
+
+def unknown_table(name: str, node: ast.Node, candidates: Iterable[str]) -> QueryError:
+    hint = suggestion(name, candidates)
+    text = f"Unknown table expression identifier '{name}'" + (f". {hint}" if hint else "")
+    return QueryError(text, code=60, name="UNKNOWN_TABLE", place=place(node), hint=hint)
+
+
+def unknown_function(name: str, node: ast.Node, candidates: Iterable[str]) -> QueryError:
+    hint = suggestion(name, candidates)
+    text = f"Function with name `{name}` does not exist" + (f". {hint}" if hint else "")
+    return QueryError(text, code=46, name="UNKNOWN_FUNCTION", place=place(node), hint=hint)
+
+
+def wrong_count(name: str, given: int, wanted: str, node: ast.Node) -> QueryError:
+    text = f"Number of arguments for function {name} doesn't match: passed {given}, should be {wanted}"
+    return QueryError(text, code=42, name="NUMBER_OF_ARGUMENTS_DOESNT_MATCH", place=place(node))
+
+
+def wrong_type(name: str, types: Sequence[t.Type], node: ast.Node) -> QueryError:
+    """Code 43: the function does not take arguments of these types."""
+    listed = ", ".join(map(str, types))
+    text = f"Illegal type{'s' if len(types) > 1 else ''} {listed} of argument of function {name}"
+    return QueryError(text, code=43, name="ILLEGAL_TYPE_OF_ARGUMENT", place=place(node))
+
+
+def no_common_type(types: Sequence[t.Type], node: ast.Node | None) -> QueryError:
+    text = f"There is no supertype for types {', '.join(map(str, types))}"
+    return QueryError(text, code=386, name="NO_COMMON_TYPE", place=place(node))
+
+
+def bad_arguments(message: str, node: ast.Node | None) -> QueryError:
+    return QueryError(message, code=36, name="BAD_ARGUMENTS", place=place(node))
+
+
+def unsupported(what: str, node: ast.Node | None) -> UnsupportedError:
+    """Something that ClickHouse answers and tbpy does not, named so that the user can avoid it."""
+    return UnsupportedError(f"{what} is not supported by tbpy yet", place=place(node))
+
+
+def bad_filter(message: str, node: ast.Node) -> QueryError:
+    return QueryError(message, code=59, name="ILLEGAL_TYPE_OF_COLUMN_FOR_FILTER", place=place(node))
+
+
+def nested_aggregate(name: str, node: ast.Node) -> QueryError:
+    text = f"Aggregate function {name} is found inside another aggregate function in query"
+    return QueryError(text, code=184, name="ILLEGAL_AGGREGATION", place=place(node))
+
+
+def missing_parameter(name: str, node: ast.Node) -> QueryError:
+    return QueryError(f"Substitution `{name}` is not set", code=456, name="UNKNOWN_QUERY_PARAMETER", place=place(node))
+
+
+def not_an_aggregate(name: str, node: ast.Node | None) -> QueryError:
+    text = f"Column `{name}` is not under aggregate function and not in GROUP BY keys"
+    return QueryError(text, code=215, name="NOT_AN_AGGREGATE", place=place(node))
+
+
+def syntax_error(message: str, node: ast.Node | None) -> QueryError:
+    return QueryError(message, code=62, name="SYNTAX_ERROR", place=place(node))
+
+
+def column_counts(message: str, node: ast.Node | None) -> QueryError:
+    return QueryError(message, code=258, name="UNION_ALL_RESULT_STRUCTURES_MISMATCH", place=place(node))

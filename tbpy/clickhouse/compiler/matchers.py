@@ -1,0 +1,136 @@
+"""Columns of a SELECT list: `*`, `t.*` and COLUMNS expand to columns; everything else is one, with ClickHouse's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.context import Output
+from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
+from tbpy.clickhouse.compiler.scope import Column, Relation
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.names import column_name
+
+
+def expand_columns(compiler: ExpressionCompiler, node: ast.Expression) -> Iterator[Output]:
+    match node:
+        case ast.Asterisk():
+            yield from _transformed(compiler, list(_all_columns(compiler, node)), node.transformers)
+        case ast.ColumnsMatcher():
+            yield from _transformed(compiler, list(_matched(compiler, node)), node.transformers)
+        case ast.Alias():
+            yield Output(node.name, compiler.alias(node))
+        case _:
+            yield Output(display_name(compiler, node), compiler.compile(node))
+
+
+def display_name(compiler: ExpressionCompiler, node: ast.Expression) -> str:
+    """The result name of an expression; qualified columns lose what is not needed to tell them apart."""
+    return column_name(node, resolve=lambda identifier: _identifier_name(compiler, identifier))
+
+
+def _identifier_name(compiler: ExpressionCompiler, node: ast.Identifier) -> str:
+    if len(node.parts) == 1 or compiler.scope.alias(node.parts[0]) is not None:
+        return node.name
+    if compiler.scope.lambda_argument(node.parts[0]) is not None:
+        return node.name
+    found = compiler.find_column(node)
+    if found is None:
+        return node.name
+    column, rest = found
+    relation = next((r for r in compiler.scope.relations if column in (*r.columns, *r.hidden)), None)
+    name = column.name if relation is None else qualified_name(compiler, relation, column)
+    return ".".join((name, *rest))
+
+
+def qualified_name(compiler: ExpressionCompiler, relation: Relation, column: Column) -> str:
+    """`name`, or `table.name` when the bare name means a column of another source."""
+    first = compiler.scope.columns_named(column.name, None)[0]
+    if first[1] is column or column.shared or any(other.shared for _, other in (first,) if other.name == column.name):
+        return column.name
+    return f"{relation.title}.{column.name}" if relation.title else column.name
+
+
+def _all_columns(compiler: ExpressionCompiler, node: ast.Asterisk) -> Iterator[Output]:
+    relations = _qualified(compiler, node.qualifier, node)
+    for relation in relations:
+        columns = relation.columns if not node.qualifier else (*relation.columns, *relation.hidden)
+        for column in columns:
+            yield Output(qualified_name(compiler, relation, column), column.value)
+
+
+def _matched(compiler: ExpressionCompiler, node: ast.ColumnsMatcher) -> Iterator[Output]:
+    if node.pattern is None:
+        for name in node.names:
+            yield Output(display_name(compiler, name), compiler.compile(name))
+        return
+    wanted = re.compile(node.pattern)
+    for relation in _qualified(compiler, node.qualifier, node):
+        for column in relation.columns:
+            if wanted.search(column.name):
+                yield Output(qualified_name(compiler, relation, column), column.value)
+
+
+def _qualified(
+    compiler: ExpressionCompiler, qualifier: tuple[str, ...], node: ast.Expression
+) -> tuple[Relation, ...]:
+    if not qualifier:
+        return compiler.scope.relations
+    title = ".".join(qualifier)
+    found = tuple(relation for relation in compiler.scope.relations if title in relation.names)
+    if not found:
+        raise failures.unknown_identifier(f"{title}.*", node, [r.title for r in compiler.scope.relations])
+    return found
+
+
+def _transformed(
+    compiler: ExpressionCompiler, outputs: list[Output], transformers: tuple[ast.Transformer, ...]
+) -> list[Output]:
+    for transformer in transformers:
+        match transformer:
+            case ast.ExceptColumns():
+                outputs = [output for output in outputs if not _excluded(output.name, transformer)]
+            case ast.ReplaceColumns():
+                outputs = [_replaced(compiler, output, transformer) for output in outputs]
+            case ast.ApplyColumns():
+                outputs = [_applied(compiler, output, transformer) for output in outputs]
+    return outputs
+
+
+def _excluded(name: str, transformer: ast.ExceptColumns) -> bool:
+    if transformer.pattern is not None:
+        return re.search(transformer.pattern, name) is not None
+    return name in transformer.names
+
+
+def _replaced(compiler: ExpressionCompiler, output: Output, transformer: ast.ReplaceColumns) -> Output:
+    for item in transformer.items:
+        if item.name == output.name:
+            return Output(output.name, compiler.compile(item.expression))
+    return output
+
+
+def _applied(compiler: ExpressionCompiler, output: Output, transformer: ast.ApplyColumns) -> Output:
+    """`APPLY(f)`: the function over the column, through a name that stands for it while it compiles."""
+    column = ast.Identifier((output.name,))
+    name = f"\0{output.name}"
+    hidden = ast.Identifier((name,))
+    if transformer.body is not None:
+        [parameter] = transformer.body.parameters
+        with compiler.binding({parameter: output.value}):
+            value = compiler.compile(transformer.body.body)
+        renamed = column_name(transformer.body.body, resolve=lambda i: output.name if i.parts == (parameter,) else i.name)
+        return Output(renamed, value)
+    assert transformer.function is not None
+    call = ast.Function(
+        transformer.function, (hidden,), transformer.parameters, start=transformer.start, end=transformer.end
+    )
+    with compiler.binding({name: output.value}):
+        value = compiler.compile(call)
+    return Output(column_name(replace(call, arguments=(column,))), value)
+
+
+__all__ = ["Typed", "display_name", "expand_columns"]

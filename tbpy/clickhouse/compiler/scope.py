@@ -1,0 +1,104 @@
+"""Names of a SELECT: its sources, its aliases, lambda arguments, and the scopes around it.
+
+An identifier is looked up as ClickHouse does (`prefer_column_name_to_alias = 0`): lambda argument, then an alias of the
+SELECT unless we are inside that alias' own expression, then a column of the sources, then the scope outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse.compiler.catalog import Catalog
+from tbpy.clickhouse.compiler.typed import Typed
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a source. `shared` marks a USING key: one column of two tables."""
+
+    name: str
+    value: Typed
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One source of FROM. `names` are the qualifiers it answers to: its alias, or table and database.table."""
+
+    names: tuple[str, ...]
+    columns: tuple[Column, ...]
+    hidden: tuple[Column, ...] = ()  # readable by name, but no part of `*`
+
+    def column(self, name: str) -> Column | None:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        return next((column for column in self.hidden if column.name == name), None)
+
+    @property
+    def title(self) -> str:
+        return self.names[0] if self.names else ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommonTableEntry:
+    """A WITH query, and the scope whose names its own text sees."""
+
+    definition: ast.CommonTable
+    scope: Scope
+
+
+@dataclass(slots=True)
+class Scope:
+    catalog: Catalog
+    parent: Scope | None = None
+    relations: tuple[Relation, ...] = ()
+    aliases: dict[str, ast.Expression] = field(default_factory=dict)
+    with_aliases: dict[str, ast.Expression] = field(default_factory=dict)
+    common_tables: dict[str, CommonTableEntry] = field(default_factory=dict)
+    windows: dict[str, ast.Window] = field(default_factory=dict)
+    expanding: list[str] = field(default_factory=list)
+    expanded: dict[str, Typed] = field(default_factory=dict)
+    lambdas: list[dict[str, Typed]] = field(default_factory=list)
+    grouped: bool = False
+    joins: int = 0
+
+    def lambda_argument(self, name: str) -> Typed | None:
+        for frame in reversed(self.lambdas):
+            if name in frame:
+                return frame[name]
+        return None
+
+    def alias(self, name: str) -> ast.Expression | None:
+        """The expression that `name` stands for here, unless it is being expanded right now."""
+        if name in self.expanding:
+            return None
+        return self.aliases.get(name) or self.with_aliases.get(name)
+
+    def common_table(self, name: str) -> CommonTableEntry | None:
+        scope: Scope | None = self
+        while scope is not None:
+            entry = scope.common_tables.get(name)
+            if entry is not None:
+                return entry
+            scope = scope.parent
+        return None
+
+    def columns_named(self, name: str, qualifier: str | None) -> list[tuple[Relation, Column]]:
+        """The columns that an identifier may mean, in order of FROM; a USING key counts once."""
+        found = []
+        for relation in self.relations:
+            if qualifier is not None and qualifier not in relation.names:
+                continue
+            column = relation.column(name)
+            if column is not None:
+                found.append((relation, column))
+        return found
+
+    def column_names(self) -> Iterator[str]:
+        for relation in self.relations:
+            for column in relation.columns:
+                yield column.name
+        yield from self.aliases

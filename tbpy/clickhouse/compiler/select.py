@@ -1,0 +1,215 @@
+"""SELECT: scopes its names, types its columns, and writes one DuckDB SELECT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.aliases import collect_aliases
+from tbpy.clickhouse.compiler.block import Block, select_list
+from tbpy.clickhouse.compiler.context import Context, Output
+from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
+from tbpy.clickhouse.compiler.matchers import expand_columns
+from tbpy.clickhouse.compiler.ordering import order_sql
+from tbpy.clickhouse.compiler.scope import CommonTableEntry, Scope
+from tbpy.clickhouse.compiler.sources import Source, SourceCompiler
+from tbpy.clickhouse.compiler.typed import Typed
+
+
+@dataclass(slots=True)
+class Clauses:
+    """The clauses of one DuckDB SELECT, each as SQL, in the order they are written."""
+
+    distinct: str = ""
+    from_: str = ""
+    where: list[str] = field(default_factory=list)
+    group_by: str = ""
+    having: str = ""
+    qualify: list[str] = field(default_factory=list)
+    order_by: list[str] = field(default_factory=list)
+    limit: str = ""
+    offset: str = ""
+
+    def sql(self, columns: str) -> str:
+        parts = [f"SELECT {self.distinct}{columns}"]
+        parts += [f"FROM {self.from_}"] if self.from_ else []
+        parts += [f"WHERE {' AND '.join(self.where)}"] if self.where else []
+        parts += [f"GROUP BY {self.group_by}"] if self.group_by else []
+        parts += [f"HAVING {self.having}"] if self.having else []
+        parts += [f"QUALIFY {' AND '.join(self.qualify)}"] if self.qualify else []
+        parts += [f"ORDER BY {', '.join(self.order_by)}"] if self.order_by else []
+        parts += [f"LIMIT {self.limit}"] if self.limit else []
+        parts += [f"OFFSET {self.offset}"] if self.offset else []
+        return " ".join(parts)
+
+
+@dataclass(slots=True)
+class SelectCompiler:
+    context: Context
+    scope: Scope
+    select: ast.Select
+    clauses: Clauses = field(default_factory=Clauses)
+    outputs: tuple[Output, ...] = ()
+
+    @property
+    def expressions(self) -> ExpressionCompiler:
+        return ExpressionCompiler(self.context, self.scope)
+
+    def compile(self) -> Block:
+        for setting in self.select.settings:
+            self.context.settings[setting.name] = setting.value
+        self._with()
+        self._from()
+        self.scope.aliases = collect_aliases(self.select)
+        self.scope.windows = dict(self.select.windows)
+        self._filters()
+        keys = self._group_keys()
+        self.outputs = self._columns()
+        self._group(keys)
+        self._distinct()
+        self._order()
+        self._limit_by()
+        self._limit()
+        return self._block()
+
+    # --- names and sources ---
+
+    def _with(self) -> None:
+        for item in self.select.with_:
+            if isinstance(item, ast.CommonTable):
+                scope = replace(self.scope, common_tables=dict(self.scope.common_tables))
+                if self.select.recursive:
+                    from tbpy.clickhouse.compiler.recursion import recursive_entry
+
+                    entry = recursive_entry(item, scope)
+                else:
+                    entry = CommonTableEntry(item, scope)
+                self.scope.common_tables[item.name] = entry
+            else:
+                self.scope.with_aliases[item.name] = item.expression
+
+    def _from(self) -> None:
+        if self.select.from_ is None:
+            return
+        source: Source = SourceCompiler(self.context, self.scope).compile(self.select.from_)
+        self.clauses.from_ = source.sql
+        self.scope.relations = source.relations
+        self.scope.joins = source.joins
+
+    def _filters(self) -> None:
+        for node in (self.select.prewhere, self.select.where):
+            if node is not None:
+                self.clauses.where.append(self.expressions.condition(node))
+
+    # --- columns and groups ---
+
+    def _columns(self) -> tuple[Output, ...]:
+        outputs: list[Output] = []
+        for node in self.select.columns:
+            outputs.extend(expand_columns(self.expressions, node))
+        return tuple(outputs)
+
+    def _group_keys(self) -> list[Typed]:
+        group = self.select.group_by
+        if group is None:
+            return []
+        if group.kind not in ("plain", "all"):
+            from tbpy.clickhouse.compiler.grouping import group_sets
+
+            return group_sets(self, group)
+        keys = [] if group.kind == "all" else [self._positional(node) for node in group.expressions]
+        self.scope.grouped = bool(keys) or group.kind == "all"
+        return keys
+
+    def _positional(self, node: ast.Expression) -> Typed:
+        """A key of GROUP BY, ORDER BY or LIMIT BY; a number is the place of a column."""
+        if isinstance(node, ast.Literal) and isinstance(node.value, int) and not isinstance(node.value, bool):
+            position = node.value
+            if not 1 <= position <= len(self.select.columns):
+                text = f"Positional argument out of bounds: {position} (expected in range [1, {len(self.select.columns)}])"
+                raise failures.bad_arguments(text, node)
+            if self.outputs:
+                return self.outputs[position - 1].value
+            return self.expressions.compile(self.select.columns[position - 1])
+        return self.expressions.compile(node)
+
+    def _group(self, keys: list[Typed]) -> None:
+        group = self.select.group_by
+        if group is not None and group.kind == "all":
+            keys = [output.value for output in self.outputs if not output.value.aggregate and not output.value.constant]
+        if keys and not self.clauses.group_by:
+            self.clauses.group_by = ", ".join(key.exact() for key in _significant(keys))
+        if self.select.totals:
+            from tbpy.clickhouse.compiler.grouping import with_totals
+
+            with_totals(self, keys)
+        if self.select.having is not None:
+            condition = self.expressions.condition(self.select.having)
+            if self.clauses.group_by or any(output.value.aggregate for output in self.outputs):
+                self.clauses.having = condition
+            else:
+                self.clauses.where.append(condition)
+        if self.select.qualify is not None:
+            self.clauses.qualify.append(self.expressions.condition(self.select.qualify))
+
+    # --- what follows the columns ---
+
+    def _distinct(self) -> None:
+        if self.select.distinct_on:
+            keys = ", ".join(self._positional(node).sql for node in self.select.distinct_on)
+            self.clauses.distinct = f"DISTINCT ON ({keys}) "
+        elif self.select.distinct:
+            self.clauses.distinct = "DISTINCT "
+
+    def _order(self) -> None:
+        if self.select.order_by_all:
+            self.clauses.order_by = [
+                key for output in self.outputs for key in order_sql(output.value, ast.OrderItem(ast.Literal(None, "")))
+            ]
+            return
+        for item in self.select.order_by:
+            value = self._positional(item.expression)
+            if not value.constant:
+                self.clauses.order_by.extend(order_sql(value, item))
+
+    def _limit_by(self) -> None:
+        limit = self.select.limit_by
+        if limit is None:
+            return
+        keys = [self._positional(node) for node in limit.expressions]
+        partition = ", ".join(key.exact() for key in keys)
+        order = f" ORDER BY {', '.join(self.clauses.order_by)}" if self.clauses.order_by else ""
+        row = f"row_number() OVER (PARTITION BY {partition}{order})"
+        first = 0 if limit.offset is None else self._count(limit.offset)
+        last = first + self._count(limit.limit)
+        self.clauses.qualify.append(f"{row} > {first} AND {row} <= {last}" if first else f"{row} <= {last}")
+
+    def _limit(self) -> None:
+        if self.select.limit is not None:
+            self.clauses.limit = str(self._count(self.select.limit))
+        if self.select.offset is not None:
+            self.clauses.offset = str(self._count(self.select.offset))
+
+    def _count(self, node: ast.Expression) -> int:
+        value = self.expressions.compile(node).value
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise failures.unsupported("LIMIT or OFFSET with anything but a whole number", node)
+        if value < 0:
+            raise failures.unsupported("A negative LIMIT or OFFSET", node)
+        return value
+
+    def _block(self) -> Block:
+        from tbpy.clickhouse.compiler.finishing import finish
+
+        return finish(self)
+
+    def plain_sql(self) -> str:
+        """The SELECT as it stands, one column per output."""
+        return self.clauses.sql(select_list(tuple(output.value for output in self.outputs)))
+
+
+def _significant(keys: list[Typed]) -> list[Typed]:
+    """The keys that decide groups: constants are left out unless there is nothing else."""
+    varying = [key for key in keys if not key.constant]
+    return varying or keys[:1]

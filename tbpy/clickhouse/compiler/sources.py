@@ -1,0 +1,202 @@
+"""FROM: tables, views, subqueries and joins, as DuckDB SQL and the relations whose names the SELECT sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.block import Block
+from tbpy.clickhouse.compiler.catalog import Table, View
+from tbpy.clickhouse.compiler.context import Context, Hoisted
+from tbpy.clickhouse.compiler.conversion import coerce, common_type
+from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
+from tbpy.clickhouse.compiler.scope import Column, Relation, Scope
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.quoting import duckdb_name
+from tbpy.clickhouse.storage import default_sql
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A part of FROM: its SQL, the relations it offers, and how many joins it holds."""
+
+    sql: str
+    relations: tuple[Relation, ...]
+    joins: int = 0
+
+
+TableFunctionBuilder = Callable[["SourceCompiler", ast.TableFunction, str], Source]
+TABLE_FUNCTIONS: dict[str, TableFunctionBuilder] = {}
+
+
+def table_function(*names: str) -> Callable[[TableFunctionBuilder], TableFunctionBuilder]:
+    """Register a table function: it gets the node and the DuckDB alias to use."""
+
+    def register(builder: TableFunctionBuilder) -> TableFunctionBuilder:
+        for name in names:
+            TABLE_FUNCTIONS[name] = builder
+        return builder
+
+    return register
+
+
+@dataclass(slots=True)
+class SourceCompiler:
+    context: Context
+    scope: Scope
+
+    def compile(self, node: ast.TableExpression) -> Source:
+        match node:
+            case ast.TableName():
+                return self.table(node)
+            case ast.SubqueryTable():
+                return self.subquery(node)
+            case ast.TableFunction():
+                return self.function(node)
+            case ast.Join():
+                return self.join(node)
+            case ast.ArrayJoin():
+                from tbpy.clickhouse.compiler.array_join import array_join
+
+                return array_join(self, node)
+
+    def expressions(self, relations: tuple[Relation, ...], joins: int = 0) -> ExpressionCompiler:
+        """A compiler for expressions that see some relations: ON conditions, arrays of ARRAY JOIN."""
+        return ExpressionCompiler(self.context, replace(self.scope, relations=relations, joins=joins, expanded={}))
+
+    # --- tables ---
+
+    def table(self, node: ast.TableName) -> Source:
+        if node.database is None:
+            entry = self.scope.common_table(node.name)
+            if entry is not None:
+                return self._hoisted(self._common_table(node, entry), node, entry.definition.columns)
+        found = self.scope.catalog.resolve(node.name, node.database)
+        if found is None and node.database == "system" and node.name == "one":
+            return Source(f"(SELECT CAST(0 AS UTINYINT) AS c0) AS {(alias := self.context.fresh('t'))}", (
+                Relation((node.alias or "one",), (Column("dummy", Typed(f"{alias}.c0", t.UINT8)),)),
+            ))
+        if found is None:
+            full = f"{node.database}.{node.name}" if node.database else node.name
+            raise failures.unknown_table(full, node, self.scope.catalog.names())
+        if isinstance(found, View):
+            return self._hoisted(self.view(found, node), node)
+        return self._stored(found, node)
+
+    def _stored(self, table: Table, node: ast.TableName) -> Source:
+        self.context.tables.add(table.name)
+        alias = self.context.fresh("t")
+        columns = tuple(
+            Column(column.name, Typed(f"{alias}.{duckdb_name(column.physical or column.name)}", column.type))
+            for column in table.columns
+        )
+        relation = Relation(_qualifiers(node), columns)
+        if node.final:
+            from tbpy.clickhouse.compiler.final import final_source
+
+            return final_source(self, table, relation, alias)
+        return Source(f"{table.physical} AS {alias}", (relation,))
+
+    def _hoisted(self, hoisted: Hoisted, node: ast.TableName, titles: tuple[str, ...] = ()) -> Source:
+        alias = self.context.fresh("t")
+        block = Block(hoisted.sql, hoisted.outputs)
+        return Source(f"{hoisted.name} AS {alias}", (block.relation(alias, _qualifiers(node), titles),))
+
+    def _common_table(self, node: ast.TableName, entry: object) -> Hoisted:
+        from tbpy.clickhouse.compiler.queries import compile_block
+        from tbpy.clickhouse.compiler.scope import CommonTableEntry
+
+        assert isinstance(entry, CommonTableEntry)
+        key = (id(entry.definition), entry.definition.name)
+        done = self.context.views.get(key)
+        if done is not None:
+            return done
+        block = compile_block(self.context, entry.scope.catalog, entry.scope, entry.definition.query)
+        return self._hoist(key, node.name, block)
+
+    def view(self, view: View, node: ast.Node) -> Hoisted:
+        """A pipe or node, compiled once per statement in the scope of its own catalog."""
+        from tbpy.clickhouse.compiler.queries import compile_block
+        from tbpy.clickhouse.parser import parse_query
+
+        key = (id(view.catalog), view.name)
+        done = self.context.views.get(key)
+        if done is not None:
+            return done
+        if any(other.name == view.name and other.catalog is view.catalog for other in self.context.compiling):
+            raise failures.bad_arguments(f"Circular dependency through '{view.name}'", node)
+        self.context.compiling.append(view)
+        try:
+            block = compile_block(self.context, view.catalog, None, parse_query(view.sql))
+        except failures.QueryError as error:
+            if error.place is not None and error.place.view is None:
+                error.place = replace(error.place, view=view.name)
+            raise
+        finally:
+            self.context.compiling.pop()
+        return self._hoist(key, view.name, block)
+
+    def _hoist(self, key: tuple[int, str], name: str, block: Block) -> Hoisted:
+        hoisted = Hoisted(duckdb_name(self.context.fresh(f"{name}_")), block.sql, block.outputs)
+        self.context.hoisted.append(hoisted)
+        self.context.views[key] = hoisted
+        return hoisted
+
+    def subquery(self, node: ast.SubqueryTable) -> Source:
+        from tbpy.clickhouse.compiler.queries import compile_block
+
+        block = compile_block(self.context, self.scope.catalog, self.scope, node.query)
+        alias = self.context.fresh("t")
+        names = (node.alias,) if node.alias else ()
+        return Source(f"({block.sql}) AS {alias}", (block.relation(alias, names, node.columns),))
+
+    def function(self, node: ast.TableFunction) -> Source:
+        builder = TABLE_FUNCTIONS.get(node.name)
+        if builder is None:
+            text = f"Usage of function {node.name} is restricted"
+            raise failures.bad_arguments(text, node)
+        return builder(self, node, self.context.fresh("t"))
+
+    # --- joins ---
+
+    def join(self, node: ast.Join) -> Source:
+        left = self.compile(node.left)
+        right = self.compile(node.right)
+        if node.kind in ("cross", "comma") and node.on is None and not node.using:
+            joins = left.joins + right.joins + 1
+            return Source(f"{left.sql} CROSS JOIN {right.sql}", left.relations + right.relations, joins)
+        from tbpy.clickhouse.compiler.joins import join_sources
+
+        return join_sources(self, node, left, right)
+
+
+def _qualifiers(node: ast.TableName) -> tuple[str, ...]:
+    if node.alias:
+        return (node.alias,)
+    return (node.name, f"{node.database}.{node.name}") if node.database else (node.name,)
+
+
+def filled(relation: Relation, *, nulls: bool) -> Relation:
+    """A relation whose rows may be missing after an outer join: type defaults stand in, or NULL with join_use_nulls."""
+
+    def fill(column: Column) -> Column:
+        value = column.value
+        if nulls:
+            return replace(column, value=replace(value, type=t.nullable(value.type), constant=False))
+        if t.is_nullable(value.type):
+            return column
+        sql = f"coalesce({value.sql}, {default_sql(value.type)})"
+        return replace(column, value=replace(value, sql=sql, condition=None, constant=False))
+
+    return replace(
+        relation, columns=tuple(map(fill, relation.columns)), hidden=tuple(map(fill, relation.hidden))
+    )
+
+
+def shared_type(left: Column, right: Column, node: ast.Node) -> tuple[t.Type, str, str]:
+    """The common type of two USING columns, and both as SQL of that type."""
+    type_ = common_type([left.value.type, right.value.type], node)
+    return type_, coerce(left.value, type_).sql, coerce(right.value, type_).sql

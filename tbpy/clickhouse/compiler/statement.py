@@ -1,0 +1,83 @@
+"""The entry of the compiler: one statement, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tbpy.clickhouse import ast, functions
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.block import Block
+from tbpy.clickhouse.compiler.catalog import Catalog
+from tbpy.clickhouse.compiler.context import Context
+from tbpy.clickhouse.compiler.queries import compile_block
+from tbpy.clickhouse.parser import parse_statement
+from tbpy.clickhouse.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumn:
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledQuery:
+    """DuckDB SQL and what its answer means.
+
+    The SQL's columns are positional; `columns` are their ClickHouse names and types. `uses_now`: the engine binds `$now`, a
+    naive UTC timestamp. `functions` are the Python functions of `tbpy.clickhouse.udf` that it calls, `tables` the stored
+    tables that it reads. `totals` is the SQL of the totals row of WITH TOTALS, with the same columns.
+    """
+
+    sql: str
+    columns: tuple[ResultColumn, ...]
+    format: str | None = None
+    settings: Mapping[str, ast.LiteralValue] = field(default_factory=dict)
+    uses_now: bool = False
+    functions: frozenset[str] = frozenset()
+    tables: frozenset[str] = frozenset()
+    totals: str | None = None
+
+
+def compile_query(
+    sql: str,
+    catalog: Catalog,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    settings: Mapping[str, ast.LiteralValue] | None = None,
+) -> CompiledQuery:
+    """Compile one statement. `parameters` are the texts of query parameters `{name: Type}`.
+
+    Raises QueryError with ClickHouse's code for what ClickHouse refuses, UnsupportedError for what only tbpy refuses.
+    """
+    functions.load()
+    statement = parse_statement(sql)
+    context = Context(parameters or {}, dict(settings or {}))
+    for setting in statement.settings:
+        context.settings[setting.name] = setting.value
+    if statement.kind != "select" or statement.query is None:
+        raise failures.unsupported(statement.kind.upper(), statement)
+    block = compile_block(context, catalog, None, statement.query)
+    return CompiledQuery(
+        with_hoisted(context, block.sql),
+        tuple(ResultColumn(output.name, output.value.type) for output in block.outputs),
+        format=statement.format,
+        settings=context.settings,
+        uses_now=context.uses_now,
+        functions=frozenset(context.functions),
+        tables=frozenset(context.tables),
+        totals=_totals(context, block),
+    )
+
+
+def with_hoisted(context: Context, sql: str) -> str:
+    """The statement with its shared subqueries in front."""
+    if not context.hoisted:
+        return sql
+    tables = ", ".join(f"{hoisted.name} AS ({hoisted.sql})" for hoisted in context.hoisted)
+    return f"WITH {tables} {sql}"
+
+
+def _totals(context: Context, block: Block) -> str | None:
+    return None if block.totals is None else with_hoisted(context, block.totals)

@@ -1,0 +1,78 @@
+"""Queries where an expression stands: scalar subqueries, EXISTS, and the right side of IN."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.block import Block
+from tbpy.clickhouse.compiler.literals import tuple_sql
+from tbpy.clickhouse.compiler.typed import Typed, boolean
+
+if TYPE_CHECKING:
+    from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
+
+
+def compile_block(compiler: ExpressionCompiler, query: ast.Query) -> Block:
+    from tbpy.clickhouse.compiler.queries import compile_block as compile_
+
+    return compile_(compiler.context, compiler.scope.catalog, compiler.scope, query)
+
+
+def scalar_subquery(compiler: ExpressionCompiler, node: ast.Subquery) -> Typed:
+    """The one row of a query: NULL where there is none, a tuple where it has several columns."""
+    block = compile_block(compiler, node.query)
+    first = block.outputs[0].value
+    if len(block.outputs) == 1:
+        return Typed(f"({block.sql})", _scalar_type(first.type), constant=True)
+    items = tuple(output.value.type for output in block.outputs)
+    names = [f"s.c{position}" for position in range(len(items))]
+    type_ = t.Tuple(items)
+    return Typed(f"(SELECT {tuple_sql(names)} FROM ({block.sql}) AS s)", type_, constant=True)
+
+
+def _scalar_type(type_: t.Type) -> t.Type:
+    return t.nullable(type_)
+
+
+def exists(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
+    argument = node.arguments[0]
+    if not isinstance(argument, ast.Subquery):
+        raise failures.wrong_count("exists", len(node.arguments), "a subquery", node)
+    block = compile_block(compiler, argument.query)
+    return boolean(f"EXISTS ({block.sql})")
+
+
+def in_block(compiler: ExpressionCompiler, value: Typed, block: Block, node: ast.Function) -> str:
+    """`value IN (query)` as a DuckDB BOOLEAN. NULLs of the right side never match, as in ClickHouse."""
+    columns = [f"s.c{position}" for position in range(len(block.outputs))]
+    optional = [
+        column for column, output in zip(columns, block.outputs, strict=True) if t.is_nullable(output.value.type)
+    ]
+    where = f" WHERE {' AND '.join(f'{column} IS NOT NULL' for column in optional)}" if optional else ""
+    if len(columns) == 1:
+        left, right = comparable(compiler, value, replace(block.outputs[0].value, sql=columns[0], constant=False))
+        return f"({left} IN (SELECT {right} FROM ({block.sql}) AS s{where}))"
+    inner = t.plain(value.type)
+    if not isinstance(inner, t.Tuple) or len(inner.items) != len(columns):
+        raise failures.column_counts(f"Number of columns in section IN doesn't match: {len(columns)}", node)
+    fields = zip(inner.items, compiler_fields(value, inner), strict=True)
+    left_row = ", ".join(sql for _, sql in fields)
+    return f"(({left_row}) IN (SELECT ({', '.join(columns)}) FROM ({block.sql}) AS s{where}))"
+
+
+def compiler_fields(value: Typed, type_: t.Tuple) -> list[str]:
+    from tbpy.clickhouse.quoting import duckdb_string
+    from tbpy.clickhouse.storage import field_names
+
+    return [f"{value.sql}[{duckdb_string(name)}]" for name in field_names(type_)]
+
+
+def comparable(compiler: ExpressionCompiler, left: Typed, right: Typed) -> tuple[str, str]:
+    """Two values as SQL that DuckDB compares as ClickHouse does; `comparison` rows of the catalogue say how."""
+    from tbpy.clickhouse.functions.comparison import comparable_sql
+
+    return comparable_sql(left, right)

@@ -1,0 +1,247 @@
+"""The catalogue of functions: one row per ClickHouse name, and what a row's builder is given.
+
+A row is a Python function that gets a `Call` and gives a `Typed`. Around it the catalogue does what ClickHouse does
+around its functions: it counts the arguments, lets NULL through (`nulls="propagate"`: the builder sees the types inside
+Nullable and its result becomes Nullable), and keeps LowCardinality where ClickHouse keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.context import Context
+from tbpy.clickhouse.compiler.conversion import coerce, common_type
+from tbpy.clickhouse.compiler.literals import constant
+from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed, boolean
+from tbpy.clickhouse.storage import duckdb_type
+
+if TYPE_CHECKING:
+    from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
+
+
+class LambdaArgument(Protocol):
+    """A lambda given to a higher-order function: `apply` compiles its body with the parameters bound."""
+
+    node: ast.Lambda
+
+    def apply(self, *arguments: Typed) -> Typed: ...
+
+
+@dataclass(slots=True)
+class Call:
+    """One call as a builder sees it. With `nulls="propagate"` the types in `args` are without Nullable."""
+
+    name: str
+    node: ast.Function
+    args: tuple[Typed, ...]
+    compiler: ExpressionCompiler
+    original: tuple[Typed, ...] = ()  # the arguments with Nullable and LowCardinality as they came
+    lambdas: tuple[LambdaArgument | None, ...] = ()  # in the places of lambda arguments; their `args` are placeholders
+
+    @property
+    def context(self) -> Context:
+        return self.compiler.context
+
+    @property
+    def types(self) -> tuple[t.Type, ...]:
+        return tuple(arg.type for arg in self.args)
+
+    def sql(self, position: int) -> str:
+        return self.args[position].sql
+
+    def typed(self, sql: str, type_: t.Type, **changes: Any) -> Typed:
+        """A result of this call: constant, aggregate and window follow from the arguments."""
+        return Typed(sql, type_, **{**self._flags(), **changes})
+
+    def condition(self, sql: str) -> Typed:
+        """A UInt8 result from a DuckDB BOOLEAN."""
+        return boolean(sql, **self._flags())
+
+    def known(self, value: Any, type_: t.Type) -> Typed:
+        """A result that is known now; NULL-ness has been dealt with."""
+        return constant(value, type_)
+
+    def _flags(self) -> dict[str, Any]:
+        return {
+            "constant": all(arg.constant for arg in self.args),
+            "aggregate": any(arg.aggregate for arg in self.args),
+            "window": any(arg.window for arg in self.args),
+        }
+
+    def is_known(self, position: int) -> bool:
+        return position < len(self.args) and self.args[position].known
+
+    def constant_value(self, position: int, what: str = "argument") -> Any:
+        """The value of an argument that must be constant; refuses by name where it is not."""
+        if not self.is_known(position):
+            raise failures.unsupported(f"Function {self.name} with a {what} that is not a constant", self.node)
+        return self.args[position].value
+
+    def wrong_type(self) -> NoReturn:
+        raise failures.wrong_type(self.name, [arg.type for arg in self.original or self.args], self.node)
+
+    def wrong_count(self, wanted: str) -> NoReturn:
+        raise failures.wrong_count(self.name, len(self.args), wanted, self.node)
+
+    def unsupported(self, what: str) -> NoReturn:
+        raise failures.unsupported(f"Function {self.name} with {what}", self.node)
+
+    def common(self, *positions: int) -> tuple[t.Type, list[Typed]]:
+        """The least supertype of some arguments, and the arguments as that type."""
+        chosen = [self.args[position] for position in positions]
+        type_ = common_type([arg.type for arg in chosen], self.node)
+        return type_, [coerce(arg, type_) for arg in chosen]
+
+
+Builder = Callable[[Call], Typed]
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A row of the catalogue.
+
+    `nulls`: "propagate" (ClickHouse's default) or "keep" (the builder sees Nullable types and does all itself).
+    `strict`: the SQL of the builder is NULL when an argument is NULL; where it is not, the catalogue adds a CASE.
+    `low_cardinality`: keep LowCardinality as ClickHouse does by default. `note` goes to the generated documentation.
+    """
+
+    name: str
+    build: Builder
+    minimum: int
+    maximum: int | None
+    nulls: str = "propagate"
+    strict: bool = True
+    low_cardinality: bool = True
+    insensitive: bool = False
+    lambdas: bool = False
+    note: str = ""
+
+
+SCALARS: dict[str, Scalar] = {}
+_INSENSITIVE: dict[str, str] = {}
+
+
+def scalar(
+    *names: str,
+    args: int | tuple[int, int | None] = 1,
+    nulls: str = "propagate",
+    strict: bool = True,
+    low_cardinality: bool = True,
+    insensitive: bool | Sequence[str] = False,
+    lambdas: bool = False,
+    note: str = "",
+) -> Callable[[Builder], Builder]:
+    """Register a builder under one or more names. `args` is a count or (least, most); most None is without end.
+
+    `insensitive`: True, or the names that ClickHouse reads in any case.
+    """
+    least, most = args if isinstance(args, tuple) else (args, args)
+
+    def register(build: Builder) -> Builder:
+        for name in names:
+            free = insensitive if isinstance(insensitive, bool) else name in insensitive
+            if name in SCALARS:
+                raise AssertionError(f"function {name} is registered twice")
+            SCALARS[name] = Scalar(name, build, least, most, nulls, strict, low_cardinality, free, lambdas, note)
+            if free:
+                _INSENSITIVE[name.lower()] = name
+        return build
+
+    return register
+
+
+def template(
+    *names: str,
+    takes: tuple[t.Type | str, ...],
+    gives: t.Type,
+    sql: str,
+    strict: bool = True,
+    insensitive: bool | Sequence[str] = False,
+    note: str = "",
+) -> None:
+    """A row whose SQL is a pattern: `template("lower", takes=("text",), gives=t.STRING, sql="lower({0})")`.
+
+    `takes` names a class for each argument: "text", "integer", "number", "array", "any", "temporal", or an exact type.
+    """
+
+    def build(call: Call) -> Typed:
+        for arg, wanted in zip(call.args, takes, strict=True):
+            if not accepts(wanted, arg.type):
+                call.wrong_type()
+        return call.typed(sql.format(*(arg.sql for arg in call.args)), gives)
+
+    scalar(*names, args=len(takes), strict=strict, insensitive=insensitive, note=note)(build)
+
+
+def accepts(wanted: t.Type | str, type_: t.Type) -> bool:
+    inner = t.plain(type_)
+    match wanted:
+        case "any":
+            return True
+        case "text":
+            return isinstance(inner, t.String | t.FixedString)
+        case "integer":
+            return isinstance(inner, t.Int | t.Bool)
+        case "number":
+            return isinstance(inner, t.Int | t.Bool | t.Float | t.Decimal)
+        case "array":
+            return isinstance(inner, t.Array)
+        case "temporal":
+            return t.is_temporal(inner)
+    return inner == wanted
+
+
+def find_scalar(name: str) -> Scalar | None:
+    exact = SCALARS.get(name)
+    if exact is not None:
+        return exact
+    canonical = _INSENSITIVE.get(name.lower())
+    return SCALARS[canonical] if canonical is not None else None
+
+
+def build_scalar(row: Scalar, call: Call) -> Typed:
+    """Run a row's builder within what ClickHouse does around every function."""
+    count = len(call.args)
+    if count < row.minimum or (row.maximum is not None and count > row.maximum):
+        raise failures.wrong_count(row.name, count, _wanted(row), call.node)
+    call.original = call.args
+    call.args = tuple(replace(arg, type=t.without_low_cardinality(arg.type)) for arg in call.args)
+    result = row.build(call) if row.nulls == "keep" else _propagate_nulls(row, call)
+    return _keep_low_cardinality(call, result) if row.low_cardinality else result
+
+
+def _wanted(row: Scalar) -> str:
+    if row.maximum is None:
+        return f"at least {row.minimum}"
+    return str(row.minimum) if row.minimum == row.maximum else f"from {row.minimum} to {row.maximum}"
+
+
+def _propagate_nulls(row: Scalar, call: Call) -> Typed:
+    if any(isinstance(t.plain(arg.type), t.Nothing) and t.is_nullable(arg.type) for arg in call.args):
+        return call.typed("NULL", t.Nullable(t.NOTHING), value=None if all(arg.known for arg in call.args) else UNKNOWN)
+    optional = [arg for arg in call.args if isinstance(arg.type, t.Nullable)]
+    if not optional:
+        return row.build(call)
+    call.args = tuple(replace(arg, type=t.not_nullable(arg.type)) for arg in call.args)
+    result = row.build(call)
+    wrapped = t.nullable(result.type)
+    if row.strict or result.known:
+        return replace(result, type=wrapped)
+    missing = " OR ".join(f"{arg.sql} IS NULL" for arg in optional)
+    empty = f"CAST(NULL AS {duckdb_type(wrapped)})"
+    sql = f"CASE WHEN {missing} THEN {empty} ELSE {result.sql} END"
+    return replace(result, sql=f"({sql})", type=wrapped, condition=None)
+
+
+def _keep_low_cardinality(call: Call, result: Typed) -> Typed:
+    full = [arg for arg in call.original if not arg.constant]
+    if len(full) != 1 or not isinstance(full[0].type, t.LowCardinality) or isinstance(result.type, t.LowCardinality):
+        return result
+    inner = t.not_nullable(result.type)
+    allowed = t.Int | t.Float | t.String | t.FixedString | t.Date | t.DateTime | t.UUID | t.IPv4 | t.IPv6
+    return replace(result, type=t.LowCardinality(result.type)) if isinstance(inner, allowed) else result
