@@ -1,0 +1,166 @@
+"""The JSON formats, laid out as ClickHouse lays them out, to the last tab."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from json.encoder import encode_basestring
+
+from tbpy.clickhouse.formats.cells import NULL_MARK, JsonStyle, finish_json, json_cell, or_null, raw_cell
+from tbpy.clickhouse.formats.result import Result, ResultColumn, Row, RowTemplate, Writer, chunks, literal
+from tbpy.clickhouse.formats.scalars import Cell, float64_text
+
+
+def json(*, compact: bool = False, strings: bool = False) -> Writer:
+    """JSON, JSONCompact, JSONStrings, JSONCompactStrings: one object with `meta`, `data` and the rest."""
+
+    def write(result: Result) -> Iterator[bytes]:
+        rows = _object_rows(result, level=2, strings=strings) if not compact else _array_rows(result, strings=strings)
+        yield finish_json("{\n" + _meta(result.columns) + ',\n\n\t"data":\n\t[\n')
+        count = 0
+        for chunk in chunks(result.rows):
+            indent = "\t\t"
+            body = ",\n".join([indent + text for text in rows.texts(chunk)])
+            yield finish_json((",\n" if count else "") + body)
+            count += len(chunk)
+        yield finish_json("\n\t]")
+        yield _tail(result, count, compact=compact, strings=strings)
+
+    return write
+
+
+def json_columns_with_metadata(result: Result) -> Iterator[bytes]:
+    rows = list(result.rows)
+    lines = _column_lines(result, rows, named=True, level=2) if rows else []
+    yield finish_json("{\n" + _meta(result.columns) + ',\n\n\t"data":\n\t{\n' + ",\n".join(lines) + "\n\t}")
+    yield _tail(result, len(rows), compact=False, strings=False)
+
+
+def json_columns(result: Result) -> Iterator[bytes]:
+    yield finish_json("{\n" + ",\n".join(_column_lines(result, list(result.rows), named=True, level=1)) + "\n}\n")
+
+
+def json_compact_columns(result: Result) -> Iterator[bytes]:
+    rows = list(result.rows)
+    lines = _column_lines(result, rows, named=False, level=1) if rows else []
+    yield finish_json("[\n" + ",\n".join(lines) + "\n]\n")
+
+
+def json_each_row(*, strings: bool = False, pretty: bool = False) -> Writer:
+    """An object a line; `pretty` spreads each object over lines."""
+
+    def write(result: Result) -> Iterator[bytes]:
+        rows = _object_rows(result, level=0 if pretty else None, strings=strings, unit="    ")
+        for chunk in chunks(result.rows):
+            yield finish_json("\n".join(rows.texts(chunk)) + "\n")
+
+    return write
+
+
+def json_object_each_row(result: Result) -> Iterator[bytes]:
+    rows = _object_rows(result, level=None, strings=False)
+    yield b"{\n"
+    count = 0
+    for chunk in chunks(result.rows):
+        lines = [f'\t"row_{count + index}": {text}' for index, text in enumerate(rows.texts(chunk), start=1)]
+        yield finish_json((",\n" if count else "") + ",\n".join(lines))
+        count += len(chunk)
+    yield b"\n}\n"
+
+
+def json_compact_each_row(*, strings: bool = False, names: bool = False, types: bool = False) -> Writer:
+    """An array a line, perhaps after the names and the types of the columns."""
+
+    def write(result: Result) -> Iterator[bytes]:
+        rows = _array_rows(result, strings=strings)
+        if names:
+            yield finish_json(f"[{', '.join(encode_basestring(column.name) for column in result.columns)}]\n")
+        if types:
+            yield finish_json(f"[{', '.join(encode_basestring(str(column.type)) for column in result.columns)}]\n")
+        for chunk in chunks(result.rows):
+            yield finish_json("\n".join(rows.texts(chunk)) + "\n")
+
+    return write
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def _cells(result: Result, *, level: int | None, strings: bool, unit: str = "\t") -> list[Cell]:
+    if strings:
+        return [_string_cell(raw_cell(column.type)) for column in result.columns]
+    style = JsonStyle(
+        quote_64bit_integers=result.setting("output_format_json_quote_64bit_integers"),
+        quote_denormals=result.setting("output_format_json_quote_denormals"),
+        indent=level,
+        unit=unit,
+    )
+    return [json_cell(column.type, style) for column in result.columns]
+
+
+def _string_cell(cell: Cell) -> Cell:
+    return lambda value: encode_basestring(cell(value))
+
+
+def _null(strings: bool) -> str:
+    return f'"{NULL_MARK}"' if strings else "null"
+
+
+def _object_rows(result: Result, *, level: int | None, strings: bool, unit: str = "\t") -> RowTemplate:
+    """Rows as objects; `level` is the indent of the object, None for one line."""
+    cells = _cells(result, level=None if level is None else level + 1, strings=strings, unit=unit)
+    keys = [literal(encode_basestring(column.name)) for column in result.columns]
+    template = "{" + ",".join(f"{key}:%s" for key in keys) + "}" if level is None else _object(keys, level, unit)
+    return RowTemplate(cells, template, _null(strings))
+
+
+def _object(keys: Sequence[str], level: int, unit: str) -> str:
+    lines = ",\n".join(f"{unit * (level + 1)}{key}: %s" for key in keys)
+    return f"{{\n{lines}\n{unit * level}}}"
+
+
+def _array_rows(result: Result, *, strings: bool) -> RowTemplate:
+    cells = _cells(result, level=None, strings=strings)
+    return RowTemplate(cells, f"[{', '.join(['%s'] * len(cells))}]", _null(strings))
+
+
+def _meta(columns: Sequence[ResultColumn]) -> str:
+    items = []
+    for column in columns:
+        name, type_ = encode_basestring(column.name), encode_basestring(str(column.type))
+        items.append(f'\t\t{{\n\t\t\t"name": {name},\n\t\t\t"type": {type_}\n\t\t}}')
+    return '\t"meta":\n\t[\n' + ",\n".join(items) + "\n\t]"
+
+
+def _column_lines(result: Result, rows: Sequence[Row], *, named: bool, level: int) -> list[str]:
+    cells = [or_null(cell, "null") for cell in _cells(result, level=None, strings=False)]
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(cells)
+    lines = []
+    for column, cell, values in zip(result.columns, cells, columns, strict=True):
+        key = f"{encode_basestring(column.name)}: " if named else ""
+        lines.append("\t" * level + f"{key}[{', '.join(map(cell, values))}]")
+    return lines
+
+
+def _tail(result: Result, count: int, *, compact: bool, strings: bool) -> bytes:
+    """What follows the data: totals, counts, statistics."""
+    sections = [""]
+    if result.totals is not None:
+        if compact:
+            totals = '\t"totals": ' + _array_rows(result, strings=strings).texts([result.totals])[0]
+        else:
+            totals = '\t"totals":\n\t' + _object_rows(result, level=1, strings=strings).texts([result.totals])[0]
+        sections.append(totals)
+    sections.append(f'\t"rows": {count}')
+    if result.rows_before_limit_at_least is not None:
+        sections.append(f'\t"rows_before_limit_at_least": {result.rows_before_limit_at_least}')
+    if result.statistics is not None:
+        sections.append('\t"statistics":\n\t{\n' + ",\n".join(_statistics(result)) + "\n\t}")
+    return finish_json(",\n\n".join(sections) + "\n}\n")
+
+
+def _statistics(result: Result) -> Iterable[str]:
+    assert result.statistics is not None
+    found = result.statistics
+    yield f'\t\t"elapsed": {float64_text(float(found.elapsed))}'
+    yield f'\t\t"rows_read": {found.rows_read}'
+    yield f'\t\t"bytes_read": {found.bytes_read}'

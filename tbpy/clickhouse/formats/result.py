@@ -1,0 +1,88 @@
+"""What a format is given: columns with ClickHouse types, rows of values as DuckDB returns them, and what JSON adds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.formats.cells import or_null
+from tbpy.clickhouse.formats.scalars import Cell
+
+Row = Sequence[Any]
+_CHUNK_ROWS = 4096
+
+
+class ResultColumn(Protocol):
+    """Anything with the name and the type of a column."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> t.Type: ...
+
+
+class Column(NamedTuple):
+    name: str
+    type: t.Type
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What JSON says under `statistics`. It is read after the last row, so it may still grow while rows are written."""
+
+    elapsed: float = 0.0
+    rows_read: int = 0
+    bytes_read: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    columns: Sequence[ResultColumn]
+    rows: Iterable[Row]
+    statistics: Statistics | None = None
+    rows_before_limit_at_least: int | None = None
+    totals: Row | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def setting(self, name: str) -> bool:
+        """A switch among the settings; HTTP gives them as text."""
+        return str(self.settings.get(name, 0)).lower() in ("1", "true")
+
+
+def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, _CHUNK_ROWS)):
+        yield chunk
+
+
+class RowTemplate:
+    """Writes rows of one shape: a cell writer per column, and a template with a `%s` for each.
+
+    Goes down the columns of a chunk, because mapping one function over many values is what Python does fastest.
+    """
+
+    def __init__(self, cells: Sequence[Cell], template: str, null: str) -> None:
+        self._cells = cells
+        self._nullable_cells = [or_null(cell, null) for cell in cells]
+        self._template = template
+
+    def texts(self, rows: Sequence[Row]) -> list[str]:
+        template = self._template
+        return [template % texts for texts in zip(*self.columns(rows), strict=True)]
+
+    def columns(self, rows: Sequence[Row]) -> list[Iterable[str]]:
+        return [
+            map(nullable if None in values else cell, values)
+            for cell, nullable, values in zip(self._cells, self._nullable_cells, zip(*rows, strict=True), strict=True)
+        ]
+
+
+def literal(text: str) -> str:
+    """Text that stands in a `RowTemplate` as it is."""
+    return text.replace("%", "%%")
+
+
+Writer = Callable[[Result], Iterator[bytes]]

@@ -1,0 +1,71 @@
+"""The JSON type: DuckDB keeps its text, ClickHouse prints it in order of its keys and without nulls."""
+
+from __future__ import annotations
+
+import json
+from json.encoder import encode_basestring
+from typing import Any
+
+import orjson
+
+from tbpy.clickhouse.formats.scalars import float64_text
+
+
+def read(value: Any) -> Any:
+    """The Python value of stored JSON text; what is no JSON text is a value already."""
+    if not isinstance(value, str | bytes):
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(value)  # orjson has no integers of more than 64 bits
+    except ValueError:
+        return value
+
+
+def write(value: Any, indent: int | None, unit: str = "\t") -> str:
+    """The text of a stored value, indented when `indent` gives the level it stands on."""
+    return _text(read(value), indent, unit)
+
+
+def _text(value: Any, indent: int | None, unit: str) -> str:
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float):
+        return float64_text(value)
+    if isinstance(value, dict):
+        return _object(value, indent, unit)
+    if isinstance(value, list):
+        return _array(value, indent, unit)
+    return str(value)
+
+
+def _object(value: dict[str, Any], indent: int | None, unit: str) -> str:
+    colon = ":" if indent is None else ": "
+    deeper = None if indent is None else indent + 1
+    items = [
+        encode_basestring(key) + colon + _text(value[key], deeper, unit) for key in sorted(value) if _shown(value[key])
+    ]
+    if indent is None:
+        return "{" + ",".join(items) + "}"
+    inner = "\n" + unit * (indent + 1)
+    return "{" + inner + ("," + inner).join(items) + "\n" + unit * indent + "}"
+
+
+def _shown(value: Any) -> bool:
+    """A path without a value is not part of a JSON column."""
+    if isinstance(value, dict):
+        return any(_shown(item) for item in value.values())
+    return value is not None
+
+
+def _array(value: list[Any], indent: int | None, unit: str) -> str:
+    if indent is None or not any(isinstance(item, dict | list) for item in value):
+        return "[" + ",".join(_text(item, None, unit) for item in value) + "]"
+    inner = "\n" + unit * (indent + 1)
+    texts = ("," + inner).join(_text(item, indent + 1, unit) for item in value)
+    return "[" + inner + texts + "\n" + unit * indent + "]"
