@@ -17,9 +17,9 @@ def folder() -> Path:
 
 
 def load(name: str) -> Any:
-    """The content of case file `name`: a list of objects for `.jsonl`, the document for `.json`; empty when it is absent.
+    """The content of case file `name`: a list of objects for `.jsonl`, the document for `.json`.
 
-    Another folder may hold only some of the files, so an absent file there is no mistake; in the recorded one it is.
+    Another folder may hold only some of the files: one that is absent there is empty, in the recorded folder an error.
     """
     path = folder() / name
     if not path.exists() and folder() != RECORDED:

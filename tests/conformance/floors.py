@@ -86,7 +86,7 @@ class _Counts:
         if not self.total:
             return
         terminalreporter.section("conformance")
-        if self.config.option.verbose > 0:
+        if self.config.option.verbose >= 0:  # the repository's own default is -q
             for line in self.unmatched:
                 terminalreporter.line(f"no match  {line}")
         for area in sorted(self.total):
