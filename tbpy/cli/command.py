@@ -55,4 +55,3 @@ def fail(error: TbpyError, *, as_json: bool = False) -> int:
     else:
         trouble.report(error)
     return exit_codes.of_error(error)
-

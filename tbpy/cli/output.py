@@ -1,4 +1,4 @@
-"""What a command answers, on stdout: text and tables for people, one JSON document for programs, or bytes as they are."""
+"""What a command answers, on stdout: text and tables for people, one JSON document for programs, or bytes."""
 
 from __future__ import annotations
 

@@ -7,7 +7,15 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tbpy.errors import CustomTemplateError, Diagnostic, DiagnosticsError, QueryError, Severity, TbpyError, TemplateError
+from tbpy.errors import (
+    CustomTemplateError,
+    Diagnostic,
+    DiagnosticsError,
+    QueryError,
+    Severity,
+    TbpyError,
+    TemplateError,
+)
 
 RED, YELLOW, CYAN, BOLD, RESET = "\x1b[31m", "\x1b[33m", "\x1b[36m", "\x1b[1m", "\x1b[0m"
 

@@ -61,7 +61,8 @@ def find_suites(root: Path, names: tuple[str, ...] = ()) -> tuple[Suite, ...]:
     """
     files = sorted(file for file in (root / "tests").rglob("*") if file.suffix in (".yaml", ".yml"))
     wanted = {Path(name).stem for name in names}
-    suites, mistakes = [], []
+    suites: list[Suite] = []
+    mistakes: list[Diagnostic] = []
     for file in files:
         if wanted and file.stem not in wanted:
             continue
@@ -93,7 +94,7 @@ def parse_suite(text: str, *, pipe: str, file: str) -> Suite:
 
 def _case(node: yaml.Node, text: str, pipe: str, file: str) -> Case:
     if not isinstance(node, yaml.MappingNode):
-        raise _mistake("a test is a mapping with a name, parameters and an expected_result", text, file, node.start_mark)
+        raise _mistake("a test has a name, parameters and an expected_result", text, file, node.start_mark)
     values = dict(_fields(node, text, file))
     for key in ("name", "parameters", "expected_result"):
         if key not in values:

@@ -82,7 +82,9 @@ def _result(text: str, indent: int) -> str:
 
 def _fits_block(text: str) -> bool:
     """Lines of printable characters. Blank lines at either end would mix with those between the tests."""
-    printable = yaml.reader.Reader.NON_PRINTABLE.search(text) is None and not set(text) & set("\r\x85\u2028\u2029\ufeff")
+    printable = yaml.reader.Reader.NON_PRINTABLE.search(text) is None and not set(text) & set(
+        "\r\x85\u2028\u2029\ufeff"
+    )
     return "\n" in text and printable and not text.startswith("\n") and not text.endswith("\n\n")
 
 

@@ -1,0 +1,40 @@
+"""What starting the command loads. Static contracts cannot see deferred imports, so each module is loaded for real."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+HEAVY = ("duckdb", "rich", "sqlglot", "orjson", "yaml", "pyarrow", "numpy", "asyncio", "watchfiles", "chdb")
+# Rooms that stay free of the database, the terminal and the network, whatever is loaded late.
+PURE = ("tbpy.errors", "tbpy.datafiles", "tbpy.templating", "tbpy.clickhouse", "tbpy.project")
+
+
+def loaded(module: str) -> set[str]:
+    code = f"import sys, {module}; print(' '.join({{name.partition('.')[0] for name in sys.modules}}))"
+    return set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())
+
+
+def test_the_command_starts_without_heavy_modules() -> None:
+    assert loaded("tbpy.cli.main") & set(HEAVY) == set()
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_reading_and_checking_load_no_driver(module: str) -> None:
+    assert loaded(module) & {"duckdb", "chdb", "typer", "rich", "pyarrow", "ssl"} == set()
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_are_quick(option: str) -> None:
+    """The target is 0.10 s on an idle machine; the best of some runs beside a busy suite gets twice that."""
+    best = min(seconds(option) for _ in range(7))
+    assert best < 0.20
+
+
+def seconds(option: str) -> float:
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "tbpy.cli.main", option], check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
