@@ -10,14 +10,16 @@ from typing import Literal
 from tbpy.clickhouse import ast
 from tbpy.clickhouse.parsing import operators as op
 from tbpy.clickhouse.parsing.cursor import is_word
-from tbpy.clickhouse.parsing.expressions import ExpressionParser
-from tbpy.clickhouse.parsing.literals import number_value, string_value
+from tbpy.clickhouse.parsing.literals import string_value
+from tbpy.clickhouse.parsing.typenames import TypeNameParser
 from tbpy.clickhouse.tokens import NUMBER, QUOTED, STRING
 
 _DATE_DIFF = frozenset({"DATEDIFF", "DATE_DIFF", "TIMESTAMPDIFF", "TIMESTAMP_DIFF", "AGE"})
 _DATE_ADD = frozenset({"DATEADD", "DATE_ADD", "TIMESTAMPADD", "TIMESTAMP_ADD"})
 _DATE_SUB = frozenset({"DATESUB", "DATE_SUB", "TIMESTAMPSUB", "TIMESTAMP_SUB"})
 _EXTRACTED = {
+    "Microsecond": "toMicrosecond",
+    "Millisecond": "toMillisecond",
     "Second": "toSecond",
     "Minute": "toMinute",
     "Hour": "toHour",
@@ -26,12 +28,29 @@ _EXTRACTED = {
     "Month": "toMonth",
     "Quarter": "toQuarter",
     "Year": "toYear",
+    "ISOYEAR": "toISOYear",
+    "DOY": "toDayOfYear",
+    "DOW": "toDayOfWeek",
+    "ISODOW": "toDayOfWeek",
+    "EPOCH": "toUnixTimestamp",
 }
+# Functions that ClickHouse's parser renames however they are written, so that result names show only these.
+_CANONICAL = {
+    "SUBSTRING": "substring",
+    "POSITION": "position",
+    "EXTRACT": "extract",
+    "TRIM": "trimBoth",
+    "LTRIM": "trimLeft",
+    "RTRIM": "trimRight",
+    **dict.fromkeys(_DATE_DIFF - {"AGE"}, "dateDiff"),
+}
+# The second argument of these is a parameter: `string_agg(x, ',')` is `string_agg(',')(x)`.
+_SEPARATED = frozenset({"group_concat", "groupconcat", "string_agg"})
 _INTERVAL_TEXT = re.compile(r"\s*([+-]?\d+)\s*([A-Za-z]+)\s*")
 _TRIMS = {"BOTH": "trimBoth", "LEADING": "trimLeft", "TRAILING": "trimRight"}
 
 
-class CallParser(ExpressionParser):
+class CallParser(TypeNameParser):
     """Reads calls and the operands that open with a keyword."""
 
     __slots__ = ()
@@ -52,6 +71,7 @@ class CallParser(ExpressionParser):
         special = self.special_call(name, start)
         if special is not None:
             return special
+        name = _CANONICAL.get(name.upper(), name)
         self.index += 1
         distinct = self.distinct_mark()
         arguments = self.call_arguments(name)
@@ -66,6 +86,8 @@ class CallParser(ExpressionParser):
             distinct = self.distinct_mark()
             arguments = self.call_arguments(name)
             self.expect(")")
+        elif len(arguments) == 2 and name.lower() in _SEPARATED:
+            arguments, parameters = arguments[:1], arguments[1:]
         return self.suffixes(name, arguments, parameters, distinct, order_by, start)
 
     def distinct_mark(self) -> bool:
@@ -150,25 +172,30 @@ class CallParser(ExpressionParser):
 
     def cast(self, name: str, start: int) -> ast.Expression | None:
         value = self.expression()
-        if not self.accept("AS"):
-            return None
-        if self.key_at(1) == "AS":
-            value = ast.Alias(value, self.name(), start=value.start, end=self.last_end)
+        if self.key == "AS" and self.key_at(2) in ("AS", ","):
             self.index += 1
-        elif self.key_at(1) == ",":  # CAST(x AS alias, 'Type')
-            return None
-        target = self.type_text()
+            value = ast.Alias(value, self.name(), start=value.start, end=self.last_end)
+        if self.accept("AS"):
+            target: ast.Expression = self.type_text()
+            syntax = "cast"
+        else:
+            self.expect(",")
+            target = self.expression()
+            syntax = "call"
         self.expect(")")
-        return ast.Function(name, (value, target), syntax="cast", start=start, end=self.last_end)
+        return ast.Function("CAST", (value, target), syntax=syntax, start=start, end=self.last_end)
 
     def extract(self, name: str, start: int) -> ast.Expression | None:
-        unit = op.UNIT_NAMES.get(self.key)
-        if unit not in _EXTRACTED or self.key_at(1) != "FROM":
+        function = _EXTRACTED.get(op.UNIT_NAMES.get(self.key, self.key))
+        if function is None or self.key_at(1) != "FROM":
             return None
+        more: tuple[ast.Expression, ...] = ()
+        if self.key == "DOW":  # Sunday is 0
+            more = (ast.Literal(2, "2", start=self.here, end=self.ends[self.index]),)
         self.index += 2
         value = self.aliased(bare=False)
         self.expect(")")
-        return self.keyword(_EXTRACTED[unit], (value,), start)
+        return self.keyword(function, (value, *more), start)
 
     def trim(self, name: str, start: int) -> ast.Expression | None:
         side = _TRIMS.get(self.key)
@@ -291,8 +318,6 @@ class CallParser(ExpressionParser):
             self.index = before
             return None
         self.index += 1
-        if isinstance(amount, ast.Literal) and isinstance(amount.value, str) and _is_whole(amount.value):
-            amount = ast.Literal(number_value(amount.value), amount.value, start=amount.start, end=amount.end)
         return ast.Function(f"toInterval{unit}", (amount,), syntax="interval", start=start, end=self.last_end)
 
     def interval_text(self, start: int) -> ast.Expression:
@@ -316,18 +341,12 @@ class CallParser(ExpressionParser):
         return ast.Function("tuple", tuple(parts), syntax="tuple", start=start, end=self.last_end)
 
 
-def _is_whole(text: str) -> bool:
-    return text.isdigit()
-
-
 _Reader = Callable[[CallParser, str, int], "ast.Expression | None"]
 _SPECIAL: dict[str, _Reader] = {
     "CAST": CallParser.cast,
-    "TRY_CAST": CallParser.cast,
     "EXTRACT": CallParser.extract,
     "TRIM": CallParser.trim,
     "SUBSTRING": CallParser.substring,
-    "SUBSTR": CallParser.substring,
     "POSITION": CallParser.position,
     **dict.fromkeys(_DATE_DIFF, CallParser.date_diff),
     **dict.fromkeys(_DATE_ADD | _DATE_SUB, CallParser.date_shift),

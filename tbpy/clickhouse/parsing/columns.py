@@ -10,7 +10,7 @@ from tbpy.clickhouse.parsing.calls import CallParser
 from tbpy.clickhouse.parsing.literals import string_value
 from tbpy.clickhouse.tokens import STRING
 
-_FRAME_UNITS = {"ROWS": "rows", "RANGE": "range", "GROUPS": "groups"}
+_FRAME_UNITS: dict[str, Choice["rows", "range", "groups"]] = {"ROWS": "rows", "RANGE": "range", "GROUPS": "groups"}
 
 
 class ColumnParser(CallParser):
@@ -97,7 +97,7 @@ class ColumnParser(CallParser):
         return ast.ReplaceColumns(tuple(items), strict, start=start, end=self.last_end)
 
     def replacement(self) -> ast.Alias:
-        item = self.aliased(bare=True)
+        item = self.aliased(bare=False)
         if not isinstance(item, ast.Alias):
             self.fail("AS")
         return item
@@ -146,8 +146,7 @@ class ColumnParser(CallParser):
 
     def frame(self) -> ast.Frame:
         start = self.here
-        unit = self.key.lower()
-        assert unit == "rows" or unit == "range" or unit == "groups"
+        unit = _FRAME_UNITS[self.key]
         self.index += 1
         if not self.accept("BETWEEN"):
             return ast.Frame(unit, self.frame_bound(), start=start, end=self.last_end)

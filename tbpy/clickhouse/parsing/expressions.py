@@ -19,7 +19,7 @@ _CONSTANTS: dict[str, ast.LiteralValue] = {
     "NAN": float("nan"),
 }
 # A word FROM before one of these is a column of that name; before anything else it opens the clause.
-_AFTER_NAME = frozenset({",", ")", "]", "}", "FROM", "AS", ".", END, *op.BINARY} - {"*", "MATCH"})
+_AFTER_NAME = frozenset({",", ")", "]", "}", "FROM", "AS", ".", END, *op.BINARY} - {"*"})
 
 
 class ExpressionParser(Cursor):
@@ -61,10 +61,10 @@ class ExpressionParser(Cursor):
         return None
 
     def expression_list(self, *, bare: bool = False) -> tuple[ast.Expression, ...]:
-        """Expressions between commas; one comma too many before FROM is let pass."""
+        """Expressions between commas. In a SELECT list (`bare`) one comma too many may end it."""
         items = [self.aliased(bare=bare)]
         while self.accept(","):
-            if self.at_from_clause() or self.key in ("", ")"):
+            if bare and (self.at_from_clause() or self.key in (END, ")")):
                 break
             items.append(self.aliased(bare=bare))
         return tuple(items)
@@ -119,10 +119,15 @@ class ExpressionParser(Cursor):
                 if binding <= power:
                     return left
                 self.index += 1
-                right = self.right_operand(name, binding)
-                arguments = (left, right)
+                if binding == op.COMPARE:
+                    name = self.quantified(name) or name
+                right = self.expression(binding)
+                arguments: tuple[ast.Expression, ...] = (left, right)
                 if name == merged and isinstance(left, ast.Function):
                     arguments = (*left.arguments, right)
+                if self.keys[self.index] == "ESCAPE" and name in ("like", "ilike"):
+                    self.index += 1
+                    arguments = (left, right, self.expression(binding))
                 merged = name if name in op.MERGED else ""
                 left = self.operator(name, arguments, left.start)
                 continue
@@ -131,8 +136,13 @@ class ExpressionParser(Cursor):
                 return left
             left, merged = extended, ""
 
-    def right_operand(self, name: str, binding: int) -> ast.Expression:
-        return self.expression(binding)
+    def quantified(self, name: str) -> str | None:
+        """`= ANY (query)` and `!= ALL (query)`: the function that they are."""
+        found = op.QUANTIFIED.get((name, self.keys[self.index]))
+        if found is None or self.key_at(1) != "(" or not self.at_query(2):
+            return None
+        self.index += 1
+        return found
 
     def rare_infix(self, key: str, left: ast.Expression, power: int) -> ast.Expression | None:
         """One step of the operators that are not simply two operands around a token; None where none follows."""
@@ -178,7 +188,12 @@ class ExpressionParser(Cursor):
     def is_test(self, left: ast.Expression) -> ast.Expression:
         self.index += 1
         negative = self.accept("NOT")
-        if self.accept("NULL"):
+        truth = self.keys[self.index]
+        if truth in ("TRUE", "FALSE"):
+            self.index += 1
+            value = ast.Literal(truth == "TRUE", truth.lower(), start=self.starts[self.index - 1], end=self.last_end)
+            return self.operator("isDistinctFrom" if negative else "isNotDistinctFrom", (left, value), left.start)
+        if self.accept("NULL") or self.accept("UNKNOWN"):
             return self.operator("isNotNull" if negative else "isNull", (left,), left.start)
         if not self.accept_words("DISTINCT", "FROM"):
             self.fail("one of: NULL, DISTINCT FROM")
@@ -225,16 +240,22 @@ class ExpressionParser(Cursor):
         return self.access(left)
 
     def colons(self, left: ast.Expression) -> ast.Expression:
+        """`x::T`. A literal becomes a string first, so that `1.50::Decimal(9, 2)` loses nothing."""
+        written = self.text[left.start : self.last_end]
         self.index += 1
         target = self.type_text()
+        if _is_plain(left):
+            left = ast.Literal(written, written, start=left.start, end=left.start + len(written))
         return ast.Function("CAST", (left, target), syntax="colons", start=left.start, end=self.last_end)
 
     def access(self, left: ast.Expression) -> ast.Expression | None:
         key = self.keys[self.index + 1]
         start = self.starts[self.index + 1]
-        if key == NUMBER or key == "-":
-            self.index += 1
-            part: ast.Expression = self.minus() if key == "-" else self.number(start)
+        if key == NUMBER or (key == "-" and self.key_at(2) == NUMBER):
+            self.index += 1 + (key == "-")
+            part: ast.Expression = self.number(self.here)
+            if key == "-":
+                part = self.operator("negate", (part,), start)
         elif key == QUOTED or is_word(key):
             self.index += 1
             name = self.name()
@@ -243,30 +264,8 @@ class ExpressionParser(Cursor):
             return None
         return ast.Function("tupleElement", (left, part), syntax="access", start=left.start, end=self.last_end)
 
-    def type_text(self) -> ast.Literal:
-        """A type as a string literal: a name, perhaps of several words, perhaps with arguments in brackets."""
-        start, index = self.here, self.index
-        name = self.name("type")
-        if name.upper() in (
-            "DOUBLE",
-            "CHARACTER",
-            "CHAR",
-            "NATIONAL",
-            "BINARY",
-            "INT",
-            "BIGINT",
-            "SMALLINT",
-            "TINYINT",
-        ):
-            while self.key in ("PRECISION", "VARYING", "LARGE", "OBJECT", "CHARACTER", "CHAR", "SIGNED", "UNSIGNED"):
-                self.index += 1
-        if self.key == "(":
-            close = self.closing_index(self.index)
-            if self.keys[close] == END:
-                self.fail("closing bracket of a type")
-            self.index = close + 1
-        text = self.text[start : self.last_end] if self.keys[index] != QUOTED else name
-        return ast.Literal(text, text, start=start, end=self.last_end)
+    @abstractmethod
+    def type_text(self) -> ast.Literal: ...
 
     # --- operands ---
 
@@ -293,7 +292,7 @@ class ExpressionParser(Cursor):
             return ast.Asterisk((), self.transformers(), start=start, end=self.last_end)
         if key != "{":
             self.fail("expression")
-        return self.braces(start)
+        return self.parameter(start)
 
     def number(self, start: int, *, negative: bool = False) -> ast.Literal:
         word = self.words[self.index]
@@ -375,14 +374,14 @@ class ExpressionParser(Cursor):
             self.index = before + 1  # ((SELECT 1) + 1): the inner brackets are an operand
         if self.accept(")"):
             return ast.Function("tuple", (), syntax="tuple", start=start, end=self.last_end)
-        first = self.aliased(bare=True)
+        first = self.aliased(bare=False)
         if self.accept(")"):
             return first
         items = [first]
         while self.accept(","):
             if self.key == ")":
                 break
-            items.append(self.aliased(bare=True))
+            items.append(self.aliased(bare=False))
         self.expect(")")
         return ast.Function("tuple", tuple(items), syntax="tuple", start=start, end=self.last_end)
 
@@ -406,29 +405,40 @@ class ExpressionParser(Cursor):
         return ast.Function("array", items, syntax="array", start=start, end=self.last_end)
 
     def arguments_until(self, closing: str) -> tuple[ast.Expression, ...]:
-        items = [self.aliased(bare=True)]
+        items = [self.aliased(bare=False)]
         while self.accept(","):
             if self.key == closing:
                 break
-            items.append(self.aliased(bare=True))
+            items.append(self.aliased(bare=False))
         return tuple(items)
 
-    def braces(self, start: int) -> ast.Expression:
-        """A query parameter `{name: Type}` or a map `{'key': value}`."""
-        if is_word(self.key_at(1)) and self.key_at(2) == ":":
-            self.index += 1
-            name = self.name()
-            self.index += 1
-            type_ = self.type_text()
-            self.expect("}")
-            return ast.Parameter(name, str(type_.value), start=start, end=self.last_end)
+    def parameter(self, start: int) -> ast.Parameter:
+        """A query parameter `{name: Type}`."""
         self.index += 1
-        items: list[ast.Expression] = []
-        while self.key != "}":
-            items.append(self.expression())
-            self.expect(":")
-            items.append(self.expression())
-            if not self.accept(","):
-                break
+        name = self.name("substitution name (identifier)")
+        self.expect(":")
+        type_ = self.type_text()
         self.expect("}")
-        return ast.Function("map", tuple(items), start=start, end=self.last_end)
+        return ast.Parameter(name, str(type_.value), start=start, end=self.last_end)
+
+
+def _is_plain(node: ast.Expression) -> bool:
+    """Whether `node::T` reads the text of `node`: a number, a string, or an array or tuple of them."""
+    match node:
+        case ast.Literal(value=None) | ast.Literal(value=bool()):
+            return False
+        case ast.Literal(value=float() as value):
+            return value == value and abs(value) != float("inf")
+        case ast.Literal(value=str()):
+            return False
+        case ast.Literal():
+            return True
+        case ast.Function(syntax="array"):
+            return all(_is_plain_item(item) for item in node.arguments)
+        case ast.Function(syntax="tuple"):
+            return len(node.arguments) > 1 and all(_is_plain_item(item) for item in node.arguments)
+    return False
+
+
+def _is_plain_item(node: ast.Expression) -> bool:
+    return (isinstance(node, ast.Literal) and isinstance(node.value, str)) or _is_plain(node)

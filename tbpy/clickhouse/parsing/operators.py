@@ -20,7 +20,6 @@ BINARY: dict[str, tuple[int, str]] = {
     "LIKE": (COMPARE, "like"),
     "ILIKE": (COMPARE, "ilike"),
     "REGEXP": (COMPARE, "match"),
-    "MATCH": (COMPARE, "match"),
     "IN": (COMPARE, "in"),
     "||": (CONCAT, "concat"),
     "+": (ADD, "plus"),
@@ -35,7 +34,7 @@ BINARY: dict[str, tuple[int, str]] = {
 # Chains of these become one function of many arguments.
 MERGED = frozenset({"and", "or", "concat"})
 
-# Operators that begin with NOT or GLOBAL: the words after the first one, and the function.
+# The word behind NOT, and the function that both are.
 NEGATED: dict[str, str] = {"LIKE": "notLike", "ILIKE": "notILike", "IN": "notIn"}
 
 UNITS = {
@@ -85,18 +84,13 @@ NO_ALIAS = frozenset(
         "AND",
         "ANTI",
         "ANY",
-        "APPLY",
         "ARRAY",
         "AS",
         "ASOF",
         "BETWEEN",
         "CROSS",
-        "DISTINCT",
         "DIV",
-        "ELSE",
-        "END",
         "EXCEPT",
-        "FETCH",
         "FINAL",
         "FORMAT",
         "FROM",
@@ -107,7 +101,6 @@ NO_ALIAS = frozenset(
         "ILIKE",
         "IN",
         "INNER",
-        "INTERPOLATE",
         "INTERSECT",
         "INTO",
         "IS",
@@ -126,17 +119,17 @@ NO_ALIAS = frozenset(
         "PREWHERE",
         "QUALIFY",
         "REGEXP",
-        "REPLACE",
         "RIGHT",
         "SAMPLE",
         "SEMI",
         "SETTINGS",
-        "THEN",
         "UNION",
         "USING",
-        "WHEN",
         "WHERE",
         "WINDOW",
         "WITH",
     }
 )
+
+# Comparisons with the values of a subquery that are IN by another name.
+QUANTIFIED = {("equals", "ANY"): "in", ("equals", "SOME"): "in", ("notEquals", "ALL"): "notIn"}

@@ -106,9 +106,7 @@ class TableParser(ColumnParser):
         """A name, or a parameter `{t: Identifier}` in its own spelling."""
         if self.key != "{":
             return self.name("table, table function, subquery or list of joined tables")
-        parameter = self.braces(self.here)
-        if not isinstance(parameter, ast.Parameter):
-            self.fail("query parameter")
+        parameter = self.parameter(self.here)
         return f"{{{parameter.name}:{parameter.type}}}"
 
     def bracketed_tables(self) -> ast.TableExpression:
@@ -129,24 +127,26 @@ class TableParser(ColumnParser):
             columns = self.name_list()
             self.expect(")")
         final = self.accept("FINAL") or final
-        place = {"start": table.start, "end": self.last_end}
+        sample, offset = self.sample()
+        if alias is None and sample is not None:
+            alias = self.table_alias()
         if isinstance(table, ast.TableName):
-            sample, offset = self.sample()
-            if alias is None and (sample is not None or final):
-                alias = self.table_alias()
-            place["end"] = self.last_end
-            return ast.TableName(table.name, table.database, alias, final, sample, offset, **place)
-        self.sample()
-        return replace(table, alias=alias, columns=columns, final=final, **place)
+            return replace(table, alias=alias, final=final, sample=sample, sample_offset=offset, end=self.last_end)
+        return replace(table, alias=alias, columns=columns, final=final, end=self.last_end)
 
     def table_alias(self) -> str | None:
         key = self.key
         if key == "AS":
             self.index += 1
             return self.name("alias")
-        if key == QUOTED or (is_word(key) and key not in op.NO_ALIAS and key != "SELECT"):
+        if key == QUOTED or (is_word(key) and key not in op.NO_ALIAS and not self.at_clause()):
             return self.name()
         return None
+
+    def at_clause(self) -> bool:
+        """Whether a word that may be an alias elsewhere opens the next clause of the query here."""
+        key = self.key
+        return key == "SELECT" or (key == "FETCH" and self.key_at(1) in ("FIRST", "NEXT"))
 
     def sample(self) -> tuple[ast.Expression | None, ast.Expression | None]:
         if not self.accept("SAMPLE"):
