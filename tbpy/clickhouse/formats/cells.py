@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.formats import stored_json
+from tbpy.clickhouse.formats.indent import Indent, lines
 from tbpy.clickhouse.formats.scalars import Cell, Kind, scalar, string_text
 from tbpy.clickhouse.storage import field_names
 
@@ -27,17 +28,14 @@ _JSON_ESCAPE = re.compile(r"\\(?:u00[01][0-9a-f]|.)")
 
 @dataclass(frozen=True, slots=True)
 class JsonStyle:
-    """Settings of JSON output. `indent` is the level of the cell when nested values get lines of their own."""
+    """Settings of JSON output. `indent` is where the cell stands when nested values get lines of their own."""
 
     quote_64bit_integers: bool = False
     quote_denormals: bool = False
-    indent: int | None = None
-    unit: str = "\t"
+    indent: Indent | None = None
 
     def deeper(self) -> JsonStyle:
-        if self.indent is None:
-            return self
-        return JsonStyle(self.quote_64bit_integers, self.quote_denormals, self.indent + 1, self.unit)
+        return self if self.indent is None else replace(self, indent=self.indent.deeper())
 
 
 def unwrapped(type_: t.Type) -> t.Type:
@@ -77,7 +75,7 @@ def json_cell(type_: t.Type, style: JsonStyle) -> Cell:
         case t.Map():
             return _json_map(type_, style)
         case t.Json() | t.Dynamic() | t.Variant():
-            return lambda value: stored_json.write(value, style.indent, style.unit)
+            return lambda value: stored_json.write(value, style.indent)
         case t.Float():
             return _json_float(type_, style)
         case t.Int(bits, _) if bits >= 64 and style.quote_64bit_integers:
@@ -134,22 +132,21 @@ def _json_array(item: t.Type, style: JsonStyle) -> Cell:
         inline = or_null(json_cell(item, style), "null")
         return lambda value: f"[{','.join(map(inline, value))}]"
     cell = or_null(json_cell(item, style.deeper()), "null")
-    opening, between, closing = _lines("[", "]", style)
-    return lambda value: opening + between.join(map(cell, value)) + closing if value else "[]"
+    indent = style.indent
+    return lambda value: lines(indent, "[", map(cell, value), "]") if value else "[]"
 
 
 def _json_tuple(type_: t.Tuple, style: JsonStyle) -> Cell:
     cells = [or_null(json_cell(item, style.deeper()), "null") for item in type_.items]
     brackets = "[]" if type_.names is None else "{}"
-    opening, between, closing = _lines(brackets[0], brackets[1], style)
     if type_.names is not None:
         colon = ":" if style.indent is None else ": "
         keys = [encode_basestring(name) + colon for name in type_.names]
         cells = [_keyed(key, cell) for key, cell in zip(keys, cells, strict=True)]
 
     def write(value: Any) -> str:
-        texts = (cell(part) for cell, part in zip(cells, fields(type_, value), strict=True))
-        return opening + between.join(texts) + closing
+        texts = [cell(part) for cell, part in zip(cells, fields(type_, value), strict=True)]
+        return lines(style.indent, brackets[0], texts, brackets[1])
 
     return write
 
@@ -161,21 +158,13 @@ def _keyed(key: str, cell: Cell) -> Cell:
 def _json_map(type_: t.Map, style: JsonStyle) -> Cell:
     key_text = raw_cell(type_.key)
     cell = or_null(json_cell(type_.value, style.deeper()), "null")
-    opening, between, closing = _lines("{", "}", style)
     colon = ":" if style.indent is None else ": "
 
     def write(value: Any) -> str:
         texts = [encode_basestring(key_text(key)) + colon + cell(item) for key, item in pairs(type_, value)]
-        return opening + between.join(texts) + closing if texts else "{}"
+        return lines(style.indent, "{", texts, "}") if texts else "{}"
 
     return write
-
-
-def _lines(opening: str, closing: str, style: JsonStyle) -> tuple[str, str, str]:
-    if style.indent is None:
-        return opening, ",", closing
-    inner = "\n" + style.unit * (style.indent + 1)
-    return opening + inner, "," + inner, "\n" + style.unit * style.indent + closing
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
@@ -186,6 +175,10 @@ def escaped(text: str) -> str:
     return text.translate(_ESCAPE_TABLE) if _NEEDS_ESCAPE.search(text) else text
 
 
+def _literal(text: str) -> str:
+    return f"'{escaped(text)}'"
+
+
 def csv_quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
@@ -194,24 +187,21 @@ def csv_quoted(text: str) -> str:
 def quoted_cell(type_: t.Type) -> Cell:
     """As a SQL literal; also what stands inside arrays, tuples and maps of every text format."""
     type_ = unwrapped(type_)
-    nested = _nested_text(type_)
-    if nested is not None:
-        return nested
-    return _scalar_cell(type_, plain="'{}'".format, text=lambda text: f"'{escaped(text)}'")
+    return nested_cell(type_, quoted_cell) or _scalar_cell(type_, plain="'{}'".format, text=_literal)
 
 
 @lru_cache(maxsize=2048)
 def raw_cell(type_: t.Type) -> Cell:
     """As `toString` gives it."""
     type_ = unwrapped(type_)
-    return _nested_text(type_) or _scalar_cell(type_, plain=None, text=None)
+    return nested_cell(type_, quoted_cell) or _scalar_cell(type_, plain=None, text=None)
 
 
 @lru_cache(maxsize=2048)
 def escaped_cell(type_: t.Type) -> Cell:
     """As a field of tab-separated values."""
     type_ = unwrapped(type_)
-    return _nested_text(type_) or _scalar_cell(type_, plain=None, text=escaped)
+    return nested_cell(type_, quoted_cell) or _scalar_cell(type_, plain=None, text=escaped)
 
 
 @lru_cache(maxsize=2048)
@@ -220,7 +210,7 @@ def csv_cell(type_: t.Type) -> Cell:
     type_ = unwrapped(type_)
     if isinstance(type_, t.Tuple):
         return _csv_tuple(type_)
-    nested = _nested_text(type_)
+    nested = nested_cell(type_, quoted_cell)
     if nested is not None:
         return lambda value: csv_quoted(nested(value))
     return _scalar_cell(type_, plain='"{}"'.format, text=csv_quoted)
@@ -255,16 +245,17 @@ def _dynamic_cell(quote: Callable[[str], str]) -> Cell:
     return cell
 
 
-def _nested_text(type_: t.Type) -> Cell | None:
+def nested_cell(type_: t.Type, inner: Callable[[t.Type], Cell]) -> Cell | None:
+    """The text of an array, tuple or map whose parts `inner` writes; None for every other type."""
     match type_:
         case t.Array(item):
-            cell = or_null(quoted_cell(item), "NULL")
+            cell = or_null(inner(item), "NULL")
             return lambda value: f"[{','.join(map(cell, value))}]"
         case t.Tuple(items, _):
-            cells = [or_null(quoted_cell(item), "NULL") for item in items]
+            cells = [or_null(inner(item), "NULL") for item in items]
             return lambda value: f"({','.join(c(v) for c, v in zip(cells, fields(type_, value), strict=True))})"
         case t.Map(key, item):
-            key_cell, cell = quoted_cell(key), or_null(quoted_cell(item), "NULL")
+            key_cell, cell = inner(key), or_null(inner(item), "NULL")
             return lambda value: "{" + ",".join(f"{key_cell(k)}:{cell(v)}" for k, v in pairs(type_, value)) + "}"
     return None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from json.encoder import encode_basestring
 
 from tbpy.clickhouse.formats.cells import NULL_MARK, JsonStyle, finish_json, json_cell, or_null, raw_cell
+from tbpy.clickhouse.formats.indent import Indent
 from tbpy.clickhouse.formats.result import Result, ResultColumn, Row, RowTemplate, Writer, chunks, literal
 from tbpy.clickhouse.formats.scalars import Cell, float64_text
 
@@ -91,8 +92,7 @@ def _cells(result: Result, *, level: int | None, strings: bool, unit: str = "\t"
     style = JsonStyle(
         quote_64bit_integers=result.setting("output_format_json_quote_64bit_integers"),
         quote_denormals=result.setting("output_format_json_quote_denormals"),
-        indent=level,
-        unit=unit,
+        indent=None if level is None else Indent(level, unit),
     )
     return [json_cell(column.type, style) for column in result.columns]
 
@@ -145,17 +145,23 @@ def _tail(result: Result, count: int, *, compact: bool, strings: bool) -> bytes:
     """What follows the data: totals, counts, statistics."""
     sections = [""]
     if result.totals is not None:
-        if compact:
-            totals = '\t"totals": ' + _array_rows(result, strings=strings).texts([result.totals])[0]
-        else:
-            totals = '\t"totals":\n\t' + _object_rows(result, level=1, strings=strings).texts([result.totals])[0]
-        sections.append(totals)
+        inline = RowTemplate(_cells(result, level=None, strings=strings), "%s", _null(strings))
+        sections.append(_totals(result, [next(iter(text)) for text in inline.columns([result.totals])], compact))
     sections.append(f'\t"rows": {count}')
     if result.rows_before_limit_at_least is not None:
         sections.append(f'\t"rows_before_limit_at_least": {result.rows_before_limit_at_least}')
     if result.statistics is not None:
         sections.append('\t"statistics":\n\t{\n' + ",\n".join(_statistics(result)) + "\n\t}")
     return finish_json(",\n\n".join(sections) + "\n}\n")
+
+
+def _totals(result: Result, texts: Sequence[str], compact: bool) -> str:
+    """The totals row. Its values stand on one line each, however nested they are."""
+    if compact:
+        return f'\t"totals": [{", ".join(texts)}]'
+    names = (encode_basestring(column.name) for column in result.columns)
+    lines = ",\n".join(f"\t\t{name}: {text}" for name, text in zip(names, texts, strict=True))
+    return f'\t"totals":\n\t{{\n{lines}\n\t}}'
 
 
 def _statistics(result: Result) -> Iterable[str]:

@@ -11,7 +11,17 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.formats.cells import NULL_MARK, JsonStyle, json_cell, or_null, raw_cell
+from tbpy.clickhouse.formats.cells import (
+    NULL_MARK,
+    JsonStyle,
+    finish_json,
+    json_cell,
+    nested_cell,
+    or_null,
+    quoted_cell,
+    raw_cell,
+)
+from tbpy.clickhouse.formats.indent import Indent
 from tbpy.clickhouse.formats.readable import large_number_tip
 from tbpy.clickhouse.formats.result import Result, ResultColumn, Row, Writer
 from tbpy.clickhouse.formats.scalars import Cell
@@ -60,12 +70,13 @@ def pretty(kind: str) -> Writer:
 def _draw(result: Result, rows: Sequence[tuple[int, Row]], style: _Style) -> Iterator[bytes]:
     table = _Table(result.columns, rows, style)
     total = rows[-1][0] + 1
-    if total <= _VERTICAL_ROWS and len(result.columns) >= _VERTICAL_COLUMNS and table.width > _VERTICAL_WIDTH:
+    if total <= _VERTICAL_ROWS and len(result.columns) >= _VERTICAL_COLUMNS and table.is_unwieldy:
         yield from vertical_blocks(replace(result, rows=[row for _, row in rows], totals=None), table.cells)
         return
     yield "".join(line + "\n" for line in table.lines()).encode("utf-8", "replace")
-    if len(rows) < total:
-        yield f"Showed {len(rows)} out of {total} rows.\n".encode()
+    if total >= _SHOWN_ROWS:
+        gap = "\n" if style.kind == "space" else ""
+        yield f"{gap}Showed {len(rows)} out of {total} rows.\n".encode()
 
 
 class _Table:
@@ -81,11 +92,16 @@ class _Table:
         self.widths = [self._column_width(index) for index in range(len(columns))]
         self.margin = len(str(rows[-1][0] + 1)) + 2
         numeric = len(columns) == 1 and isinstance(t.plain(columns[0].type), t.Int | t.Float | t.Decimal)
-        self.tip = large_number_tip(rows[0][1][0]) if numeric and len(rows) == 1 else ""
+        self.tips = {number: large_number_tip(row[0]) for number, row in rows} if numeric else {}
 
     def _column_width(self, index: int) -> int:
         lines = (line for _, cells in self.rows for line in cells[index])
         return min(max(map(shown_width, (self.names[index], *lines))), _MAX_PAD)
+
+    @property
+    def is_unwieldy(self) -> bool:
+        """Too wide, or with texts of several lines."""
+        return sum(self.widths) >= _VERTICAL_WIDTH or any(len(lines) > 1 for _, cells in self.rows for lines in cells)
 
     @property
     def width(self) -> int:
@@ -112,7 +128,13 @@ class _Table:
         for line in range(height):
             parts = [self._part(index, cell, line) for index, cell in enumerate(cells)]
             head = f"{number + 1}. ".rjust(self.margin) if line == 0 else " " * self.margin
-            yield head + style.left + style.between.join(parts) + style.right + (self.tip if line == 0 else "")
+            yield (
+                head
+                + style.left
+                + style.between.join(parts)
+                + style.right
+                + (self.tips.get(number, "") if line == 0 else "")
+            )
 
     def _part(self, index: int, lines: Sequence[str], line: int) -> str:
         """One line of a cell with its space on either side, where marks tell that a text goes on."""
@@ -164,8 +186,17 @@ class _Table:
 
 
 def _cell(type_: t.Type) -> Cell:
-    """A tuple with names shows as JSON, everything else as its text."""
+    return _tuple_cell(type_) or nested_cell(t.plain(type_), _inner_cell) or raw_cell(type_)
+
+
+def _inner_cell(type_: t.Type) -> Cell:
+    return _tuple_cell(type_) or nested_cell(t.plain(type_), _inner_cell) or quoted_cell(type_)
+
+
+def _tuple_cell(type_: t.Type) -> Cell | None:
+    """A tuple with names shows as JSON."""
     plain = t.plain(type_)
-    if isinstance(plain, t.Tuple) and plain.names:
-        return json_cell(plain, JsonStyle(indent=0, unit="  "))
-    return raw_cell(type_)
+    if not isinstance(plain, t.Tuple) or not plain.names:
+        return None
+    indented = json_cell(plain, JsonStyle(indent=Indent(0, " ", extra=" ")))
+    return lambda value: finish_json(indented(value)).decode()

@@ -44,7 +44,6 @@ def prometheus(result: Result) -> Iterator[bytes]:
             raise QueryError(message, code=36, name="BAD_ARGUMENTS")
     for metric in _metrics(found, result.rows):
         yield "".join(_lines(metric)).encode("utf-8", "replace")
-    yield b"\n"
 
 
 def _metrics(columns: Mapping[str, tuple[int, t.Type]], rows: Iterable[Row]) -> Iterator[_Metric]:
@@ -82,12 +81,12 @@ def _labels(columns: Mapping[str, tuple[int, t.Type]], row: Row) -> dict[str, st
 
 def _lines(metric: _Metric) -> Iterator[str]:
     if metric.help:
-        yield f"# HELP {metric.name} {_escaped(metric.help)}\n"
+        yield f"# HELP {metric.name} {metric.help.replace(chr(10), ' ')}\n"
     if metric.type:
         yield f"# TYPE {metric.name} {metric.type}\n"
     for sample in _ordered(metric):
         name, labels = _named(metric, sample)
-        inside = ",".join(f'{key}="{_escaped(value, quotes=True)}"' for key, value in labels.items())
+        inside = ",".join(f'{key}="{_escaped(value)}"' for key, value in labels.items())
         timestamp = f" {sample.timestamp}" if sample.timestamp else ""
         yield f"{name}{f'{{{inside}}}' if inside else ''} {sample.value}{timestamp}\n"
     yield "\n"
@@ -100,7 +99,10 @@ def _named(metric: _Metric, sample: _Sample) -> tuple[str, dict[str, str]]:
     for suffix in _SUFFIXES:
         if suffix in sample.labels:
             return f"{metric.name}_{suffix}", {key: value for key, value in sample.labels.items() if key != suffix}
-    return (f"{metric.name}_bucket" if metric.type == "histogram" else metric.name), sample.labels
+    if metric.type == "summary":
+        return metric.name, sample.labels
+    labels = {key: value for key, value in sample.labels.items() if key != "le"}
+    return f"{metric.name}_bucket", {**labels, "le": sample.labels.get("le", "")}
 
 
 def _ordered(metric: _Metric) -> list[_Sample]:
@@ -116,6 +118,5 @@ def _ordered(metric: _Metric) -> list[_Sample]:
     return [*buckets, *sums, *counts]
 
 
-def _escaped(text: str, *, quotes: bool = False) -> str:
-    text = text.replace("\\", "\\\\").replace("\n", "\\n")
-    return text.replace('"', '\\"') if quotes else text
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')

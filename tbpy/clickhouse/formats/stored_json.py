@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from tbpy.clickhouse.formats.indent import Indent, lines
 from tbpy.clickhouse.formats.scalars import float64_text
 
 
@@ -25,12 +26,12 @@ def read(value: Any) -> Any:
         return value
 
 
-def write(value: Any, indent: int | None, unit: str = "\t") -> str:
-    """The text of a stored value, indented when `indent` gives the level it stands on."""
-    return _text(read(value), indent, unit)
+def write(value: Any, indent: Indent | None) -> str:
+    """The text of a stored value, indented when `indent` tells where it stands."""
+    return _text(read(value), indent)
 
 
-def _text(value: Any, indent: int | None, unit: str) -> str:
+def _text(value: Any, indent: Indent | None) -> str:
     if isinstance(value, str):
         return encode_basestring(value)
     if value is None or isinstance(value, bool):
@@ -38,22 +39,17 @@ def _text(value: Any, indent: int | None, unit: str) -> str:
     if isinstance(value, float):
         return float64_text(value)
     if isinstance(value, dict):
-        return _object(value, indent, unit)
+        return _object(value, indent)
     if isinstance(value, list):
-        return _array(value, indent, unit)
+        return _array(value, indent)
     return str(value)
 
 
-def _object(value: dict[str, Any], indent: int | None, unit: str) -> str:
+def _object(value: dict[str, Any], indent: Indent | None) -> str:
     colon = ":" if indent is None else ": "
-    deeper = None if indent is None else indent + 1
-    items = [
-        encode_basestring(key) + colon + _text(value[key], deeper, unit) for key in sorted(value) if _shown(value[key])
-    ]
-    if indent is None:
-        return "{" + ",".join(items) + "}"
-    inner = "\n" + unit * (indent + 1)
-    return "{" + inner + ("," + inner).join(items) + "\n" + unit * indent + "}"
+    deeper = None if indent is None else indent.deeper()
+    items = [encode_basestring(key) + colon + _text(value[key], deeper) for key in sorted(value) if _shown(value[key])]
+    return lines(indent, "{", items, "}")
 
 
 def _shown(value: Any) -> bool:
@@ -63,9 +59,7 @@ def _shown(value: Any) -> bool:
     return value is not None
 
 
-def _array(value: list[Any], indent: int | None, unit: str) -> str:
+def _array(value: list[Any], indent: Indent | None) -> str:
     if indent is None or not any(isinstance(item, dict | list) for item in value):
-        return "[" + ",".join(_text(item, None, unit) for item in value) + "]"
-    inner = "\n" + unit * (indent + 1)
-    texts = ("," + inner).join(_text(item, indent + 1, unit) for item in value)
-    return "[" + inner + texts + "\n" + unit * indent + "]"
+        return "[" + ",".join(_text(item, None) for item in value) + "]"
+    return lines(indent, "[", [_text(item, indent.deeper()) for item in value], "]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.formats import stored_json
 from tbpy.clickhouse.formats.cells import (
     NULL_MARK,
     csv_cell,
@@ -12,14 +13,18 @@ from tbpy.clickhouse.formats.cells import (
     csv_quoted,
     escaped,
     escaped_cell,
+    finish_json,
     or_null,
     quoted_cell,
     raw_cell,
 )
+from tbpy.clickhouse.formats.indent import Indent
 from tbpy.clickhouse.formats.readable import large_number_tip
 from tbpy.clickhouse.formats.result import Result, Row, RowTemplate, Writer, chunks
 from tbpy.clickhouse.formats.scalars import Cell
 from tbpy.clickhouse.formats.width import shown_width
+
+_VERTICAL_ROWS = 1000
 
 
 def csv(*, names: bool = False, types: bool = False) -> Writer:
@@ -103,14 +108,23 @@ def aligns_right(type_: t.Type) -> bool:
 
 
 def vertical(result: Result) -> Iterator[bytes]:
-    cells = [raw_cell(column.type) for column in result.columns]
+    cells = [_vertical_cell(column.type) for column in result.columns]
     yield from vertical_blocks(result, cells)
+
+
+def _vertical_cell(type_: t.Type) -> Cell:
+    if not isinstance(t.plain(type_), t.Json):
+        return raw_cell(type_)
+    return lambda value: finish_json(stored_json.write(value, Indent(0, "    "))).decode()
 
 
 def vertical_blocks(result: Result, cells: Sequence[Cell]) -> Iterator[bytes]:
     """Each row as a block of lines; `cells` write the values."""
     rows = VerticalRows(result, cells)
     for number, row in enumerate(result.rows, start=1):
+        if number > _VERTICAL_ROWS:
+            yield f"\nShowed first {_VERTICAL_ROWS}.\n".encode()
+            break
         title = f"Row {number}:"
         rule = "─" * (len("Row :") + len(str(number + 1)))
         yield _encoded(("\n" if number > 1 else "") + f"{title}\n{rule}\n" + rows.text(row))
