@@ -1,0 +1,342 @@
+"""Arrays with lambdas: map, filter, sort by a key, folds and partial sums.
+
+A lambda over several arrays is a DuckDB lambda over the first one with its index; the elements of the others are read at
+that index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.literals import tuple_sql
+from tbpy.clickhouse.compiler.typed import Typed, condition_of
+from tbpy.clickhouse.functions.arrays import item_type, or_default, same_sizes, sorted_sql
+from tbpy.clickhouse.functions.arithmetic import widened
+from tbpy.clickhouse.functions.registry import Call, LambdaArgument, scalar
+from tbpy.clickhouse.storage import duckdb_type
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A lambda applied to arrays: the first array, the head of the DuckDB lambda, and its body."""
+
+    source: str
+    head: str  # `x1, i2`
+    body: Typed
+    item: t.Type  # element type of the first array
+    arrays: tuple[str, ...]
+    element: str  # the variable of the first array's element
+    index: str
+
+    def checked(self, sql: str, name: str) -> str:
+        return same_sizes(list(self.arrays), sql, name)
+
+
+def mapped(call: Call, function: LambdaArgument, arrays: tuple[Typed, ...]) -> Mapped:
+    """Bind a lambda's parameters to the elements of arrays at one index."""
+    first = t.plain(arrays[0].type)
+    if isinstance(first, t.Map):
+        call.unsupported("a Map argument")
+    element, index = call.context.fresh("x"), call.context.fresh("i")
+    elements = []
+    for position, array in enumerate(arrays):
+        type_ = t.plain(array.type)
+        if not isinstance(type_, t.Array):
+            call.wrong_type()
+        sql = element if position == 0 else f"{array.sql}[{index}]"
+        elements.append(Typed(sql, type_.item))
+    body = function.apply(*elements)
+    head = element if len(arrays) == 1 else f"{element}, {index}"
+    assert isinstance(first, t.Array)
+    return Mapped(arrays[0].sql, head, body, first.item, tuple(a.sql for a in arrays), element, index)
+
+
+def _identity(call: Call, *, at: int = 0) -> Mapped:
+    """No lambda given: the elements themselves."""
+    item = item_type(call, at)
+    element, index = call.context.fresh("x"), call.context.fresh("i")
+    source = call.sql(at)
+    return Mapped(source, element, Typed(element, item), item, (source,), element, index)
+
+
+def prepared(call: Call) -> Mapped:
+    """The lambda of a call over its arrays, or the identity where there is none."""
+    function = call.lambdas[0] if call.lambdas else None
+    if function is None:
+        if len(call.args) > 1:
+            call.wrong_count("an array, or a lambda and arrays")
+        return _identity(call)
+    if len(call.args) < 2:
+        call.wrong_count("a lambda and at least one array")
+    return mapped(call, function, call.args[1:])
+
+
+def higher(*names: str, needs_lambda: bool = False) -> Callable[[Callable[[Call, Mapped], Typed]], None]:
+    """Register a function whose first argument may be a lambda."""
+
+    def register(build: Callable[[Call, Mapped], Typed]) -> None:
+        @scalar(*names, args=(1, None), nulls="keep", low_cardinality=False, lambdas=True)
+        def row(call: Call) -> Typed:
+            if needs_lambda and not (call.lambdas and call.lambdas[0]):
+                call.wrong_type()
+            plan = prepared(call)
+            result = build(call, plan)
+            flags = {"aggregate": plan.body.aggregate or result.aggregate, "window": result.window}
+            return Typed(
+                plan.checked(result.sql, call.name),
+                result.type,
+                condition=result.condition if len(plan.arrays) == 1 else None,
+                constant=all(arg.constant for arg in call.args if arg.type != t.NOTHING) and plan.body.constant,
+                **flags,
+            )
+
+    return register
+
+
+def transform(plan: Mapped) -> str:
+    """The list of the lambda's results."""
+    if plan.body.sql == plan.element:
+        return plan.source
+    return f"list_transform({plan.source}, lambda {plan.head}: {plan.body.exact()})"
+
+
+def kept(plan: Mapped, condition: str | None = None) -> str:
+    """The elements for which the lambda is true."""
+    return f"list_filter({plan.source}, lambda {plan.head}: {condition or condition_of(plan.body)})"
+
+
+@higher("arrayMap", needs_lambda=True)
+def array_map(call: Call, plan: Mapped) -> Typed:
+    return call.typed(transform(plan), t.Array(plan.body.type))
+
+
+@higher("arrayFilter", needs_lambda=True)
+def array_filter(call: Call, plan: Mapped) -> Typed:
+    return call.typed(kept(plan), t.Array(plan.item))
+
+
+@higher("arrayCount")
+def array_count(call: Call, plan: Mapped) -> Typed:
+    return call.typed(f"CAST(len({kept(plan)}) AS UINTEGER)", t.UINT32)
+
+
+@higher("arrayExists")
+def array_exists(call: Call, plan: Mapped) -> Typed:
+    return call.condition(f"(len({kept(plan)}) > 0)")
+
+
+@higher("arrayAll")
+def array_all(call: Call, plan: Mapped) -> Typed:
+    unless = f"({condition_of(plan.body)}) IS NOT TRUE"
+    return call.condition(f"(len({kept(plan, unless)}) = 0)")
+
+
+def _pick(name: str, index: int, *, optional: bool) -> None:
+    @higher(name, needs_lambda=True)
+    def build(call: Call, plan: Mapped) -> Typed:
+        sql = f"{kept(plan)}[{index}]"
+        if optional:
+            return call.typed(sql, t.nullable(plan.item))
+        return call.typed(or_default(sql, plan.item), plan.item)
+
+
+_pick("arrayFirst", 1, optional=False)
+_pick("arrayLast", -1, optional=False)
+_pick("arrayFirstOrNull", 1, optional=True)
+_pick("arrayLastOrNull", -1, optional=True)
+
+
+def _pick_index(name: str, index: int) -> None:
+    @higher(name, needs_lambda=True)
+    def build(call: Call, plan: Mapped) -> Typed:
+        marks = f"list_transform({plan.source}, lambda {plan.head}: ({condition_of(plan.body)}) IS TRUE)"
+        places = f"list_filter(range(1, len({plan.source}) + 1), lambda p: {marks}[p])"
+        return call.typed(f"CAST(coalesce({places}[{index}], 0) AS UINTEGER)", t.UINT32)
+
+
+_pick_index("arrayFirstIndex", 1)
+_pick_index("arrayLastIndex", -1)
+
+
+# --- sums -------------------------------------------------------------------------------------------------------------
+
+
+def sum_type(call: Call, type_: t.Type) -> t.Type:
+    match t.plain(type_):
+        case t.Int(bits, signed):
+            return t.Int(max(bits, 64), signed)
+        case t.Bool():
+            return t.UINT64
+        case t.Float():
+            return t.FLOAT64
+        case t.Decimal(precision, scale):
+            return t.Decimal(38 if precision <= 38 else 76, scale)
+    call.wrong_type()
+
+
+def _refuse_nulls(call: Call, plan: Mapped) -> None:
+    if t.is_nullable(plan.body.type):
+        call.wrong_type()
+
+
+@higher("arraySum")
+def array_sum(call: Call, plan: Mapped) -> Typed:
+    _refuse_nulls(call, plan)
+    type_ = sum_type(call, plan.body.type)
+    return call.typed(f"CAST(coalesce(list_sum({transform(plan)}), 0) AS {duckdb_type(type_)})", type_)
+
+
+@higher("arrayAvg")
+def array_avg(call: Call, plan: Mapped) -> Typed:
+    _refuse_nulls(call, plan)
+    sum_type(call, plan.body.type)
+    return call.typed(f"coalesce(CAST(list_avg({transform(plan)}) AS DOUBLE), 0e0)", t.FLOAT64)
+
+
+@higher("arrayProduct")
+def array_product(call: Call, plan: Mapped) -> Typed:
+    _refuse_nulls(call, plan)
+    return call.typed(f"coalesce(CAST(list_product({transform(plan)}) AS DOUBLE), 1e0)", t.FLOAT64)
+
+
+def _extreme(name: str, function: str) -> None:
+    @higher(name)
+    def build(call: Call, plan: Mapped) -> Typed:
+        _refuse_nulls(call, plan)
+        return call.typed(or_default(f"{function}({transform(plan)})", plan.body.type), plan.body.type)
+
+
+_extreme("arrayMin", "list_min")
+_extreme("arrayMax", "list_max")
+
+
+@higher("arrayCumSum")
+def array_cum_sum(call: Call, plan: Mapped) -> Typed:
+    _refuse_nulls(call, plan)
+    type_ = t.Array(sum_type(call, plan.body.type))
+    values = transform(plan)
+    sums = f"list_transform({values}, lambda v, p: list_sum(({values})[1:p]))"
+    return call.typed(f"CAST({sums} AS {duckdb_type(type_)})", type_)
+
+
+@higher("arrayCumSumNonNegative")
+def array_cum_sum_non_negative(call: Call, plan: Mapped) -> Typed:
+    _refuse_nulls(call, plan)
+    item = sum_type(call, plan.body.type)
+    # The running sum that stops at zero is the sum up to here less the lowest sum so far, or less nothing.
+    values = f"CAST({transform(plan)} AS {duckdb_type(t.Array(item))})"
+    sums = f"list_transform({values}, lambda v, p: list_sum(({values})[1:p]))"
+    lifted = f"list_transform({sums}, lambda s, p: s - least(0, list_min(({sums})[1:p])))"
+    return call.typed(f"CAST({lifted} AS {duckdb_type(t.Array(item))})", t.Array(item))
+
+
+@higher("arrayDifference")
+def array_difference(call: Call, plan: Mapped) -> Typed:
+    _refuse_nulls(call, plan)
+    inner = t.plain(plan.body.type)
+    item = inner if isinstance(inner, t.Decimal) else widened(inner, inner, signed=True)
+    if item is None:
+        call.wrong_type()
+    values = f"CAST({transform(plan)} AS {duckdb_type(t.Array(item))})"
+    steps = f"list_transform({values}, lambda v, p: CASE WHEN p = 1 THEN 0 ELSE v - ({values})[p - 1] END)"
+    return call.typed(f"CAST({steps} AS {duckdb_type(t.Array(item))})", t.Array(item))
+
+
+# --- order ------------------------------------------------------------------------------------------------------------
+
+
+def _sort(name: str, *, descending: bool) -> None:
+    @higher(name)
+    def build(call: Call, plan: Mapped) -> Typed:
+        if plan.body.sql == plan.element:
+            return call.typed(sorted_sql(plan.source, plan.item, descending=descending), t.Array(plan.item))
+        return call.typed(_sorted_by_key(plan, descending), t.Array(plan.item))
+
+
+def _sorted_by_key(plan: Mapped, descending: bool) -> str:
+    """Elements in order of their keys; equal keys keep the order they had."""
+    direction = "DESC" if descending else "ASC"
+    place = f"-{plan.index}" if descending else plan.index
+    missing = f"({plan.body.sql}) IS NULL"
+    if isinstance(t.plain(plan.body.type), t.Float):
+        missing = f"({missing} OR isnan({plan.body.sql}))"
+    last = f"NOT {missing}" if descending else missing
+    record = f"{{'n': {last}, 'k': {plan.body.exact()}, 'p': {place}, 'v': {plan.element}}}"
+    records = f"list_transform({plan.source}, lambda {plan.element}, {plan.index}: {record})"
+    return f"list_transform(list_sort({records}, '{direction}', 'NULLS LAST'), lambda r: r.v)"
+
+
+_sort("arraySort", descending=False)
+_sort("arrayReverseSort", descending=True)
+
+
+# --- runs -------------------------------------------------------------------------------------------------------------
+
+
+def _fill(name: str, *, backwards: bool) -> None:
+    @higher(name, needs_lambda=True)
+    def build(call: Call, plan: Mapped) -> Typed:
+        flags = f"list_transform({plan.source}, lambda {plan.head}: ({condition_of(plan.body)}) IS TRUE)"
+        size = f"len({plan.source})"
+        if backwards:
+            places = f"list_filter(range(p, {size} + 1), lambda q: {flags}[q] OR q = {size})[1]"
+        else:
+            places = f"list_filter(range(1, p + 1), lambda q: {flags}[q] OR q = 1)[-1]"
+        return call.typed(
+            f"list_transform(range(1, {size} + 1), lambda p: ({plan.source})[{places}])", t.Array(plan.item)
+        )
+
+
+_fill("arrayFill", backwards=False)
+_fill("arrayReverseFill", backwards=True)
+
+
+def _split(name: str, *, after: bool) -> None:
+    @higher(name, needs_lambda=True)
+    def build(call: Call, plan: Mapped) -> Typed:
+        flags = f"list_transform({plan.source}, lambda {plan.head}: ({condition_of(plan.body)}) IS TRUE)"
+        size = f"len({plan.source})"
+        if after:
+            ends = f"list_filter(range(1, {size} + 1), lambda p: {flags}[p] OR p = {size})"
+            cut = f"list_transform({ends}, lambda b, k: ({plan.source})[coalesce(({ends})[k - 1], 0) + 1:b])"
+            cut = f"list_transform({ends}, lambda b, k: ({plan.source})[(CASE WHEN k = 1 THEN 1 ELSE ({ends})[k - 1] + 1 END):b])"
+        else:
+            starts = f"list_filter(range(1, {size} + 1), lambda p: {flags}[p] OR p = 1)"
+            cut = (
+                f"list_transform({starts}, lambda b, k: "
+                f"({plan.source})[b:(CASE WHEN k = len({starts}) THEN {size} ELSE ({starts})[k + 1] - 1 END)])"
+            )
+        return call.typed(cut, t.Array(t.Array(plan.item)))
+
+
+_split("arraySplit", after=False)
+_split("arrayReverseSplit", after=True)
+
+
+@scalar("arrayFold", args=(3, None), nulls="keep", low_cardinality=False, lambdas=True)
+def array_fold(call: Call) -> Typed:
+    function = call.lambdas[0]
+    if function is None:
+        call.wrong_type()
+    arrays, start = call.args[1:-1], call.args[-1]
+    accumulator, element = call.context.fresh("a"), call.context.fresh("x")
+    # list_reduce wants one type for elements and accumulator, so both travel in one struct.
+    fields = [t.plain(array.type) for array in arrays]
+    inputs = [Typed(f"{element}.e{position}", type_.item) for position, type_ in enumerate(fields)  # noqa: E501
+              if isinstance(type_, t.Array)]
+    body = function.apply(Typed(f"{accumulator}.a", start.type), *inputs)
+    if t.plain(body.type) != t.plain(start.type):
+        call.wrong_type()
+    target = duckdb_type(start.type)
+    record = ", ".join(f"e{position}: {array.sql}[i]" for position, array in enumerate(arrays))
+    records = f"list_transform(range(1, len({arrays[0].sql}) + 1), lambda i: {{a: CAST(NULL AS {target}), {record}}})"
+    nothing = ", ".join(f"e{position}: CAST(NULL AS {duckdb_type(v.type)})" for position, v in enumerate(inputs))
+    first = f"{{a: CAST({start.sql} AS {target}), {nothing}}}"
+    step = f"{{a: CAST({body.sql} AS {target}), {nothing}}}"
+    folded = f"list_reduce({records}, lambda {accumulator}, {element}: {step}, {first}).a"
+    return call.typed(same_sizes([array.sql for array in arrays], f"({folded})", call.name), start.type)
+
+
+__all__ = ["Mapped", "mapped", "tuple_sql"]
