@@ -39,6 +39,7 @@ class Context:
     functions: set[str] = field(default_factory=set)
     tables: set[str] = field(default_factory=set)
     uses_now: bool = False
+    recursive: bool = False
     counter: int = 0
 
     def fresh(self, prefix: str) -> str:

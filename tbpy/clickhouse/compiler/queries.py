@@ -28,7 +28,6 @@ def compile_block(context: Context, catalog: Catalog, parent: Scope | None, quer
 _OPERATORS = {
     "union all": "UNION ALL",
     "union distinct": "UNION",
-    "union": "UNION",
     "intersect": "INTERSECT ALL",
     "intersect distinct": "INTERSECT",
     "except": "EXCEPT ALL",
@@ -47,12 +46,20 @@ def _set_operation(context: Context, catalog: Catalog, parent: Scope | None, que
     outputs = tuple(
         Output(output.name, Typed("", type_)) for output, type_ in zip(left.outputs, types, strict=True)
     )
-    sides = [_converted(block, [output.value for output in outputs]) for block in (left, right)]
-    return Block(f"{sides[0]} {_operator(query)} {sides[1]}", outputs)
+    return Block(combined_sql(query, left, right, outputs), outputs)
+
+
+def combined_sql(query: ast.SetOperation, left: Block, right: Block, outputs: tuple[Output, ...]) -> str:
+    """Both sides with their columns in the common types, and the operator between them."""
+    targets = [output.value for output in outputs]
+    return f"{_converted(left, targets)} {_operator(query)} {_converted(right, targets)}"
 
 
 def _operator(query: ast.SetOperation) -> str:
     operator = _OPERATORS.get(query.kind)
+    if query.kind == "union":
+        text = "Expected ALL or DISTINCT after UNION. Write `UNION ALL` to keep duplicate rows or `UNION DISTINCT`"
+        raise failures.QueryError(text, code=558, name="EXPECTED_ALL_OR_DISTINCT", place=failures.place(query))
     if operator is None:
         raise failures.unsupported(query.kind.upper(), query)
     return operator

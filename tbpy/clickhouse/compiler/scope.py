@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse.compiler.catalog import Catalog
+from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.types import Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class CommonTableEntry:
 
     definition: ast.CommonTable
     scope: Scope
+    recursive: bool = False
 
 
 @dataclass(slots=True)
@@ -62,6 +65,7 @@ class Scope:
     expanding: list[str] = field(default_factory=list)
     expanded: dict[str, Typed] = field(default_factory=dict)
     lambdas: list[dict[str, Typed]] = field(default_factory=list)
+    laterals: dict[str, Typed] = field(default_factory=dict)  # arrays joined by arrayJoin(), by their SQL
     grouped: bool = False
     joins: int = 0
 
@@ -70,6 +74,20 @@ class Scope:
             if name in frame:
                 return frame[name]
         return None
+
+    def lateral(self, array: str, item: Type, context: Context) -> Typed:
+        """The element of an array that multiplies the rows of this SELECT; the same array is joined once."""
+        found = self.laterals.get(array)
+        if found is None:
+            found = self.laterals[array] = Typed(f"{context.fresh('j')}.c0", item)
+        return found
+
+    def lateral_sql(self) -> list[str]:
+        """The joins to add to FROM, in the order in which their arrays were met."""
+        return [
+            f"LATERAL (SELECT unnest({array}) AS c0) AS {element.sql.removesuffix('.c0')}"
+            for array, element in self.laterals.items()
+        ]
 
     def alias(self, name: str) -> ast.Expression | None:
         """The expression that `name` stands for here, unless it is being expanded right now."""

@@ -71,6 +71,7 @@ class SelectCompiler:
         self._order()
         self._limit_by()
         self._limit()
+        self._laterals()
         return self._block()
 
     # --- names and sources ---
@@ -79,13 +80,7 @@ class SelectCompiler:
         for item in self.select.with_:
             if isinstance(item, ast.CommonTable):
                 scope = replace(self.scope, common_tables=dict(self.scope.common_tables))
-                if self.select.recursive:
-                    from tbpy.clickhouse.compiler.recursion import recursive_entry
-
-                    entry = recursive_entry(item, scope)
-                else:
-                    entry = CommonTableEntry(item, scope)
-                self.scope.common_tables[item.name] = entry
+                self.scope.common_tables[item.name] = CommonTableEntry(item, scope, self.select.recursive)
             else:
                 self.scope.with_aliases[item.name] = item.expression
 
@@ -198,6 +193,11 @@ class SelectCompiler:
         if value < 0:
             raise failures.unsupported("A negative LIMIT or OFFSET", node)
         return value
+
+    def _laterals(self) -> None:
+        """arrayJoin() calls met on the way become joins of FROM."""
+        parts = [self.clauses.from_] if self.clauses.from_ else []
+        self.clauses.from_ = ", ".join([*parts, *self.scope.lateral_sql()])
 
     def _block(self) -> Block:
         from tbpy.clickhouse.compiler.finishing import finish

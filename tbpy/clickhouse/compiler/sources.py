@@ -13,7 +13,7 @@ from tbpy.clickhouse.compiler.catalog import Table, View
 from tbpy.clickhouse.compiler.context import Context, Hoisted
 from tbpy.clickhouse.compiler.conversion import coerce, common_type
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
-from tbpy.clickhouse.compiler.scope import Column, Relation, Scope
+from tbpy.clickhouse.compiler.scope import Column, CommonTableEntry, Relation, Scope
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.quoting import duckdb_name
 from tbpy.clickhouse.storage import default_sql
@@ -76,15 +76,19 @@ class SourceCompiler:
                 return self._hoisted(self._common_table(node, entry), node, entry.definition.columns)
         found = self.scope.catalog.resolve(node.name, node.database)
         if found is None and node.database == "system" and node.name == "one":
-            return Source(f"(SELECT CAST(0 AS UTINYINT) AS c0) AS {(alias := self.context.fresh('t'))}", (
-                Relation((node.alias or "one",), (Column("dummy", Typed(f"{alias}.c0", t.UINT8)),)),
-            ))
+            return self._one(node)
         if found is None:
             full = f"{node.database}.{node.name}" if node.database else node.name
             raise failures.unknown_table(full, node, self.scope.catalog.names())
         if isinstance(found, View):
             return self._hoisted(self.view(found, node), node)
         return self._stored(found, node)
+
+    def _one(self, node: ast.TableName) -> Source:
+        """`system.one`: the table of one row that a SELECT without FROM reads."""
+        alias = self.context.fresh("t")
+        column = Column("dummy", Typed(f"{alias}.c0", t.UINT8))
+        return Source(f"(SELECT CAST(0 AS UTINYINT) AS c0) AS {alias}", (Relation((node.alias or "one",), (column,)),))
 
     def _stored(self, table: Table, node: ast.TableName) -> Source:
         self.context.tables.add(table.name)
@@ -105,15 +109,16 @@ class SourceCompiler:
         block = Block(hoisted.sql, hoisted.outputs)
         return Source(f"{hoisted.name} AS {alias}", (block.relation(alias, _qualifiers(node), titles),))
 
-    def _common_table(self, node: ast.TableName, entry: object) -> Hoisted:
+    def _common_table(self, node: ast.TableName, entry: CommonTableEntry) -> Hoisted:
         from tbpy.clickhouse.compiler.queries import compile_block
-        from tbpy.clickhouse.compiler.scope import CommonTableEntry
+        from tbpy.clickhouse.compiler.recursion import recursive_block
 
-        assert isinstance(entry, CommonTableEntry)
         key = (id(entry.definition), entry.definition.name)
         done = self.context.views.get(key)
         if done is not None:
             return done
+        if entry.recursive and isinstance(entry.definition.query, ast.SetOperation):
+            return recursive_block(self.context, entry, key)
         block = compile_block(self.context, entry.scope.catalog, entry.scope, entry.definition.query)
         return self._hoist(key, node.name, block)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tbpy.clickhouse import ast, functions
+from tbpy.clickhouse import ast
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.block import Block
 from tbpy.clickhouse.compiler.catalog import Catalog
 from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.queries import compile_block
+from tbpy.clickhouse.compiler.rows import load
 from tbpy.clickhouse.parser import parse_statement
 from tbpy.clickhouse.types import Type
 
@@ -51,7 +52,7 @@ def compile_query(
 
     Raises QueryError with ClickHouse's code for what ClickHouse refuses, UnsupportedError for what only tbpy refuses.
     """
-    functions.load()
+    load()
     statement = parse_statement(sql)
     context = Context(parameters or {}, dict(settings or {}))
     for setting in statement.settings:
@@ -76,7 +77,7 @@ def with_hoisted(context: Context, sql: str) -> str:
     if not context.hoisted:
         return sql
     tables = ", ".join(f"{hoisted.name} AS ({hoisted.sql})" for hoisted in context.hoisted)
-    return f"WITH {tables} {sql}"
+    return f"WITH {'RECURSIVE ' if context.recursive else ''}{tables} {sql}"
 
 
 def _totals(context: Context, block: Block) -> str | None:

@@ -1,0 +1,106 @@
+"""ARRAY JOIN, and the function arrayJoin: one row per element, as a lateral unnest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.expressions import ExpressionCompiler, special
+from tbpy.clickhouse.compiler.scope import Column, Relation
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.arrays import same_sizes
+from tbpy.clickhouse.names import column_name
+from tbpy.clickhouse.storage import default_sql, duckdb_type
+
+if TYPE_CHECKING:
+    from tbpy.clickhouse.compiler.sources import Source, SourceCompiler
+
+ENTRY_NAMES = ("keys", "values")
+
+
+def array_join(compiler: SourceCompiler, node: ast.ArrayJoin) -> Source:
+    """`source [LEFT] ARRAY JOIN a, b AS c`: an array without alias is replaced by its element under the same name."""
+    from tbpy.clickhouse.compiler.sources import Source
+
+    source = compiler.compile(node.source)
+    expressions = compiler.expressions(source.relations, source.joins)
+    items = [item for array in node.arrays for item in _items(expressions, array)]
+    alias = compiler.context.fresh("t")
+    arrays = [as_array(expressions, value, array) for _, value, array in items]
+    lists = [same_sizes([a.sql for a in arrays], arrays[0].sql, "ARRAY JOIN"), *(a.sql for a in arrays[1:])]
+    if node.left:
+        lists = [_or_one_default(sql, array.type) for sql, array in zip(lists, arrays, strict=True)]
+    columns = ", ".join(f"unnest({sql}) AS c{position}" for position, sql in enumerate(lists))
+    elements = {
+        name: Column(name, Typed(f"{alias}.c{position}", _item(arrays[position].type)))
+        for position, (name, _, _) in enumerate(items)
+    }
+    replaced = {name for name, _, array in items if isinstance(array, ast.Identifier)}
+    relations = tuple(_replace(relation, elements, replaced) for relation in source.relations)
+    added = tuple(column for name, column in elements.items() if name not in replaced)
+    relations = (*relations, Relation((), (), hidden=added)) if added else relations
+    return Source(f"{source.sql} CROSS JOIN LATERAL (SELECT {columns}) AS {alias}", relations, source.joins)
+
+
+def _items(
+    compiler: ExpressionCompiler, array: ast.Expression
+) -> list[tuple[str, Typed, ast.Expression]]:
+    """The arrays that one item means, with the names of their elements; a Nested column means all its arrays."""
+    if isinstance(array, ast.Alias):
+        return [(array.name, compiler.compile(array.expression), array)]
+    if isinstance(array, ast.Identifier):
+        value = compiler.lookup(array)
+        if value is not None:
+            return [(array.parts[-1] if len(array.parts) > 1 else array.name, value, array)]
+        nested = [
+            (column.name, column.value, ast.Identifier(tuple(column.name.split("."))))
+            for relation in compiler.scope.relations
+            for column in relation.columns
+            if column.name.startswith(array.name + ".")
+        ]
+        if nested:
+            return list(nested)
+    return [(column_name(array), compiler.compile(array), array)]
+
+
+def as_array(compiler: ExpressionCompiler, value: Typed, node: ast.Expression) -> Typed:
+    """The value as a list; a map is the list of its entries."""
+    type_ = t.plain(value.type)
+    if isinstance(type_, t.Array):
+        return replace(value, type=type_)
+    if isinstance(type_, t.Map):
+        entry = t.Tuple((type_.key, type_.value), ENTRY_NAMES)
+        sql = f"list_transform(map_entries({value.sql}), lambda e: {{'keys': e.key, 'values': e.value}})"
+        return replace(value, sql=sql, type=t.Array(entry))
+    text = f"ARRAY JOIN requires array argument, got {value.type}"
+    raise failures.QueryError(text, code=53, name="TYPE_MISMATCH", place=failures.place(node))
+
+
+def _item(type_: t.Type) -> t.Type:
+    assert isinstance(type_, t.Array)
+    return type_.item
+
+
+def _or_one_default(sql: str, type_: t.Type) -> str:
+    single = f"CAST([{default_sql(_item(type_))}] AS {duckdb_type(type_)})"
+    return f"CASE WHEN len({sql}) = 0 THEN {single} ELSE {sql} END"
+
+
+def _replace(relation: Relation, elements: dict[str, Column], replaced: set[str]) -> Relation:
+    columns = tuple(elements[c.name] if c.name in replaced else c for c in relation.columns)
+    return replace(relation, columns=columns)
+
+
+@special("arrayJoin")
+def array_join_function(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
+    """`arrayJoin(a)` in any clause multiplies rows before the SELECT is evaluated; equal calls are one join."""
+    if len(node.arguments) != 1:
+        raise failures.wrong_count("arrayJoin", len(node.arguments), "1", node)
+    array = as_array(compiler, compiler.compile(node.arguments[0]), node)
+    item = _item(array.type)
+    if array.aggregate or array.window:
+        return Typed(f"unnest({array.sql})", item, aggregate=array.aggregate, window=array.window)
+    return compiler.scope.lateral(array.sql, item, compiler.context)

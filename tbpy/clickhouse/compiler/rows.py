@@ -1,0 +1,13 @@
+"""Loading of all that registers itself: functions, aggregates, table functions and special forms."""
+
+from __future__ import annotations
+
+from tbpy.clickhouse import functions
+
+
+def load() -> None:
+    """Register every row of the catalogue, once."""
+    from tbpy.clickhouse.compiler import array_join, table_functions
+
+    assert array_join and table_functions
+    functions.load()
