@@ -14,12 +14,18 @@ from tbpy.datafiles.vocabulary import Form
 
 
 def parse_connection(
-    text: str, *, name: str, file: str | None = None, secrets: Mapping[str, str] | None = None
+    text: str,
+    *,
+    name: str,
+    file: str | None = None,
+    secrets: Mapping[str, str] | None = None,
+    ignore_missing: bool = False,
 ) -> Connection:
-    """Reads a connection; raises `DatafileError` with its first mistake. Without `secrets`, `{{ }}` stays verbatim."""
+    """Reads a connection; raises `DatafileError` with its first mistake. Without `secrets`, `{{ }}` stays verbatim;
+    with `ignore_missing` it does so where a secret is neither given nor has a default."""
     source = Source(text, Kind.CONNECTION, file)
     if secrets is not None:
-        source = render_secrets(source, secrets)
+        source = render_secrets(source, secrets, ignore_missing=ignore_missing)
     description, settings = None, Settings()
     for statement in statements(source):
         instructions.refuse_outdated(source, statement)

@@ -32,12 +32,18 @@ _IDENTIFIER = re.compile(r"'(?:\\.|[^'\\])*'|`([^`]+)`|\"([^\"]+)\"|([A-Za-z_][\
 
 
 def parse_datasource(
-    text: str, *, name: str, file: str | None = None, secrets: Mapping[str, str] | None = None
+    text: str,
+    *,
+    name: str,
+    file: str | None = None,
+    secrets: Mapping[str, str] | None = None,
+    ignore_missing: bool = False,
 ) -> Datasource:
-    """Reads a data source; raises `DatafileError` with its first mistake. Without `secrets`, `{{ }}` stays verbatim."""
+    """Reads a data source; raises `DatafileError` with its first mistake. Without `secrets`, `{{ }}` stays verbatim;
+    with `ignore_missing` it does so where a secret is neither given nor has a default."""
     source = Source(text, Kind.DATASOURCE, file)
     if secrets is not None:
-        source = render_secrets(source, secrets)
+        source = render_secrets(source, secrets, ignore_missing=ignore_missing)
     draft = _Draft(source)
     for statement in statements(source):
         draft.read(statement)

@@ -37,6 +37,10 @@ class _Refused(Exception):
     """Why an expression cannot be evaluated."""
 
 
+class _Missing(_Refused):
+    """A secret that is neither given nor has a default."""
+
+
 @dataclass
 class _Branch:
     """An open `if`: whether its current arm prints, and whether an arm was taken already."""
@@ -59,19 +63,21 @@ class _Output:
             self.lines.append(line + count if from_file else line)
 
 
-def render_secrets(source: Source, secrets: Mapping[str, str]) -> Source:
-    """The source with its tags evaluated. A missing secret without a default raises `DatafileError` at its tag."""
+def render_secrets(source: Source, secrets: Mapping[str, str], *, ignore_missing: bool = False) -> Source:
+    """The source with its tags evaluated. A missing secret without a default raises `DatafileError` at its tag, or
+    leaves the tag as it stands with `ignore_missing`."""
     if not _UNCLOSED.search(source.text):
         return source
     text = source.text.replace("\r\n", "\n").replace("\r", "\n")
-    renderer = _Renderer(replace(source, text=text), secrets)
+    renderer = _Renderer(replace(source, text=text), secrets, ignore_missing)
     output = renderer.render()
     return replace(source, text="".join(output.parts), written=text, line_map=tuple(output.lines))
 
 
 class _Renderer:
-    def __init__(self, source: Source, secrets: Mapping[str, str]) -> None:
+    def __init__(self, source: Source, secrets: Mapping[str, str], ignore_missing: bool) -> None:
         self.source, self.text, self.secrets = source, source.text, secrets
+        self.ignore_missing = ignore_missing
         self.names: dict[str, Any] = {}
         self.branches: list[_Branch] = []
         self.output = _Output()
@@ -138,6 +144,10 @@ class _Renderer:
     def _evaluate(self, tag: re.Match[str], text: str) -> Any:
         try:
             return self._value(ast.parse(text.strip(), mode="eval").body)
+        except _Missing as error:
+            if not self.ignore_missing:
+                raise self._tag_error(tag, str(error)) from None
+            return tag[0] if tag["expression"] is not None else None
         except (_Refused, SyntaxError, TypeError) as error:
             reason = error.msg if isinstance(error, SyntaxError) else str(error)
             raise self._tag_error(tag, reason) from None
@@ -180,7 +190,7 @@ class _Renderer:
         if name in self.secrets:
             return self.secrets[name]
         if default is None:
-            raise _Refused(
+            raise _Missing(
                 f"Cannot access secret '{name}'. "
                 "Check the secret exists in the Workspace and the token has the required scope."
             )

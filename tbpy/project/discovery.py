@@ -1,0 +1,61 @@
+"""Which files of a folder are datafiles of the project.
+
+Datafiles stand in the root or in a folder directly below it; the names of those folders mean nothing. Data sources that
+other workspaces share are in `vendor/<workspace>/`. Source: recorded behaviour of Tinybird's command-line tool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tbpy.datafiles import Kind
+
+_SUFFIXES = {f".{kind}": kind for kind in Kind}
+_NO_DATAFILES = frozenset({"fixtures", "tests", "vendor", "node_modules"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One datafile: `file` is its path below the root with forward slashes, `workspace` the one that shares it."""
+
+    kind: Kind
+    path: Path
+    file: str
+    workspace: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The resource's name: the file's stem, which may hold dots."""
+        stem = self.path.name.removesuffix(f".{self.kind}")
+        return f"{self.workspace}.{stem}" if self.workspace else stem
+
+
+def find_datafiles(root: Path) -> list[Found]:
+    """All datafiles below a root, ordered by path, so that every run tells of them in the same order."""
+    found = [_found(root, path) for path in _own(root)]
+    vendor = root / "vendor"
+    if vendor.is_dir():
+        for workspace in sorted(_folders(vendor)):
+            found += [_found(root, path, workspace.name) for path in sorted(workspace.rglob("*.datasource"))]
+    return sorted(found, key=lambda one: one.file)
+
+
+def _own(root: Path) -> Iterator[Path]:
+    yield from _datafiles(root)
+    for folder in _folders(root):
+        if folder.name not in _NO_DATAFILES:
+            yield from _datafiles(folder)
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.iterdir() if not path.name.startswith(".") and path.is_dir())
+
+
+def _datafiles(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.iterdir() if path.suffix in _SUFFIXES and path.is_file() and path.name[0] != ".")
+
+
+def _found(root: Path, path: Path, workspace: str | None = None) -> Found:
+    return Found(_SUFFIXES[path.suffix], path, path.relative_to(root).as_posix(), workspace)

@@ -1,0 +1,45 @@
+"""What a table name means where it stands: a node of the same pipe first, then a pipe or a data source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tbpy.datafiles import Datasource, Kind, Node, Pipe
+from tbpy.project.model import Key, NodeKey
+
+# Tables that the server itself keeps: usage statistics, system tables.
+SERVICE_DATABASES = frozenset({"tinybird", "organization", "system", "information_schema", "INFORMATION_SCHEMA"})
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of a project. Matching is by exact case."""
+
+    datasources: Mapping[str, Datasource]
+    pipes: Mapping[str, Pipe]
+    vendored: Mapping[str, Datasource]
+
+    def resolve(self, name: str, database: str | None, pipe: Pipe | None, node: Node | None) -> Key | NodeKey | None:
+        """What `name` in the SQL of a node reads; None when nothing has that name.
+
+        A node that reads its own name reads the table or pipe of that name, so a node may share the name of its source.
+        """
+        if database is not None and database != "default":
+            vendored = f"{database}.{name}"
+            return Key(Kind.DATASOURCE, vendored) if vendored in self.vendored else None
+        if pipe and pipe.node(name) and not (node and node.name == name):
+            return NodeKey(pipe.name, name)
+        if name in self.datasources:
+            # A pipe of the same name is a mistake that is told where it is.
+            return Key(Kind.DATASOURCE, name)
+        return NodeKey(name, self.pipes[name].output_node.name) if name in self.pipes else None
+
+    def all(self, pipe: Pipe | None = None) -> list[str]:
+        """Every name that could stand there, for suggestions."""
+        nodes = [node.name for node in pipe.nodes] if pipe else []
+        return [*nodes, *self.pipes, *self.datasources, *self.vendored]
+
+
+def resource_of(target: Key | NodeKey) -> Key:
+    return Key(Kind.PIPE, target.pipe) if isinstance(target, NodeKey) else target
