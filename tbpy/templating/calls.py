@@ -11,6 +11,7 @@ from tbpy.errors import TemplateError
 from tbpy.templating.builtin_functions import BUILTINS, OUTPUT_BUILTINS, TYPES
 from tbpy.templating.frame import Frame
 from tbpy.templating.functions import FUNCTIONS, PARAMETER_TYPES
+from tbpy.templating.lambdas import Lambda
 from tbpy.templating.methods import call_method
 from tbpy.templating.syntax import Code
 
@@ -19,6 +20,15 @@ Arguments = Callable[[Frame], tuple[list[Any], dict[str, Any]]]
 
 _OUTPUT_METHODS = frozenset(("get", "join", "replace", "split"))
 _DENIED = frozenset(("compile", "delattr", "dir", "eval", "exec", "getattr", "globals", "locals", "setattr", "vars"))
+# Which argument, by position or keyword, is a function or a type.
+_REFERENCES: dict[str, int | str] = {
+    "map": 0,
+    "filter": 0,
+    "isinstance": 1,
+    "max": "key",
+    "min": "key",
+    "sorted": "key",
+}
 _NO_FUNCTION = "wrong syntax, you might be using a not valid function inside a control block"
 
 
@@ -41,11 +51,7 @@ class CallRules(ABC):
         """Reading an attribute, as against calling a method, is always an error; one that starts with `__` at once."""
         self._check_attribute(node)
         self.compile(node.value)
-
-        def refuse(frame: Frame) -> Any:
-            raise TemplateError(f"Invalid attribute: {node.attr}")
-
-        return refuse
+        return _refuse(f"Invalid attribute: {node.attr}")
 
     def _check_attribute(self, node: ast.Attribute) -> None:
         if node.attr.startswith("_"):
@@ -75,7 +81,9 @@ class CallRules(ABC):
             raise self._code.name_error(shown, node)
         if name == "Array" and len(node.args) > 1:
             node = _with_literal_type(node)
-        return _invoke(FUNCTIONS[name], self._arguments(node))
+        arguments = self._arguments(node)
+        problem = _misuse(FUNCTIONS[name], name, node)
+        return _invoke(FUNCTIONS[name], arguments) if problem is None else _refuse(problem)
 
     def _method_call(self, node: ast.Call, method: ast.Attribute) -> Thunk:
         name = method.attr
@@ -97,7 +105,7 @@ class CallRules(ABC):
 
         def evaluate(frame: Frame) -> Any:
             function = value(frame)
-            if not callable(function):
+            if not isinstance(function, Lambda):
                 raise TemplateError(_NO_FUNCTION)
             args, kwargs = arguments(frame)
             return function(*args, **kwargs)
@@ -123,15 +131,11 @@ class CallRules(ABC):
 
     def _builtin_arguments(self, node: ast.Call, name: str) -> Arguments:
         """Arguments of a Python function; where it expects a function or types, their names mean just that."""
-        references = {("map", 0), ("filter", 0), ("isinstance", 1)}
-        if not any((name, i) in references for i in range(len(node.args))) and all(
-            w.arg != "key" for w in node.keywords
-        ):
+        at = _REFERENCES.get(name)
+        if at is None:
             return self._arguments(node)
-        thunks = [
-            self._reference(arg) if (name, i) in references else self.compile(arg) for i, arg in enumerate(node.args)
-        ]
-        words = [(w.arg, self._reference(w.value) if w.arg == "key" else self.compile(w.value)) for w in node.keywords]
+        thunks = [self._reference(arg) if i == at else self.compile(arg) for i, arg in enumerate(node.args)]
+        words = [(w.arg, self._reference(w.value) if w.arg == at else self.compile(w.value)) for w in node.keywords]
         return self._with_keywords(lambda frame: [thunk(frame) for thunk in thunks], words)
 
     def _reference(self, node: ast.expr) -> Thunk:
@@ -154,6 +158,32 @@ def _with_literal_type(node: ast.Call) -> ast.Call:
         return node
     literal = ast.copy_location(ast.Constant(value=kind.id), kind)
     return ast.Call(func=node.func, args=[node.args[0], literal, *node.args[2:]], keywords=node.keywords)
+
+
+def _refuse(message: str) -> Thunk:
+    """Fails when it is reached, not before: a branch that is not taken may hold what cannot work."""
+
+    def evaluate(frame: Frame) -> Any:
+        raise TemplateError(message)
+
+    return evaluate
+
+
+def _misuse(function: Callable[..., Any], name: str, node: ast.Call) -> str | None:
+    """What is wrong with the shape of a call of a template function, as far as its text tells."""
+    if any(isinstance(arg, ast.Starred) for arg in node.args) or name == "sql_and":
+        return None
+    code = function.__code__
+    names = code.co_varnames[1 : code.co_argcount]
+    if len(node.args) > len(names):
+        return f"{name}() takes at most {len(names)} arguments, not {len(node.args)}"
+    given = {word.arg for word in node.keywords}
+    unknown = sorted(word for word in given if word is not None and word not in names)
+    if unknown:
+        return f"{name}() has no argument {unknown[0]}"
+    needed = names[len(node.args) : len(names) - len(function.__defaults__ or ())]
+    missing = [word for word in needed if word not in given]
+    return f"{name}() is missing its argument {missing[0]}" if missing and None not in given else None
 
 
 def _invoke(function: Callable[..., Any], arguments: Arguments) -> Thunk:

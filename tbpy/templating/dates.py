@@ -37,7 +37,7 @@ def _difference(d0: Any, d1: Any, formats: tuple[Any, ...]) -> timedelta:
     return abs(_parse(d1, formats) - _parse(d0, formats))
 
 
-def _function(name: str, unit: timedelta, default_format: str, message: str) -> Callable[..., Any]:
+def _function(unit: timedelta, default_format: str, message: str) -> Callable[..., Any]:
     def difference(
         frame: Frame,
         d0: Any,
@@ -55,7 +55,6 @@ def _function(name: str, unit: timedelta, default_format: str, message: str) -> 
                 return None
             raise TemplateError(message) from None
 
-    difference.__qualname__ = name
     return difference
 
 
@@ -75,10 +74,10 @@ _IN_SECONDS, _IN_MINUTES, _IN_HOURS, _IN_DAYS = (
 )
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    _IN_SECONDS: _function(_IN_SECONDS, timedelta(seconds=1), _SECONDS_FORMAT, _TIME_HELP.format(_IN_SECONDS)),
+    _IN_SECONDS: _function(timedelta(seconds=1), _SECONDS_FORMAT, _TIME_HELP.format(_IN_SECONDS)),
     # Minutes are computed from seconds, and their message says so.
-    _IN_MINUTES: _function(_IN_MINUTES, timedelta(minutes=1), _SECONDS_FORMAT, _TIME_HELP.format(_IN_SECONDS)),
-    _IN_HOURS: _function(_IN_HOURS, timedelta(hours=1), _SECONDS_FORMAT, _TIME_HELP.format(_IN_HOURS)),
-    _IN_DAYS: _function(_IN_DAYS, timedelta(days=1), _DAYS_FORMAT, _DATE_HELP.format(_IN_DAYS)),
+    _IN_MINUTES: _function(timedelta(minutes=1), _SECONDS_FORMAT, _TIME_HELP.format(_IN_SECONDS)),
+    _IN_HOURS: _function(timedelta(hours=1), _SECONDS_FORMAT, _TIME_HELP.format(_IN_HOURS)),
+    _IN_DAYS: _function(timedelta(days=1), _DAYS_FORMAT, _DATE_HELP.format(_IN_DAYS)),
     "day_diff": day_diff,
 }

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tbpy.templating.calls import CallRules
-from tbpy.templating.frame import MAX_CALL_DEPTH, BudgetError, Frame
+from tbpy.templating.frame import Frame
 from tbpy.templating.functions import FUNCTIONS
+from tbpy.templating.lambdas import Lambda
 from tbpy.templating.operators import BINARY, COMPARISONS, UNARY, charge_comparison, format_value
 from tbpy.templating.syntax import Code
 from tbpy.templating.values import Missing
@@ -45,42 +46,6 @@ _CONVERSIONS: dict[int, Callable[[object], str]] = {ord("s"): str, ord("r"): rep
 
 def is_dunder(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
-
-
-class Lambda:
-    """A `lambda` of a template, bound to the rendering that evaluated it."""
-
-    __slots__ = ("_body", "_frame", "_names")
-
-    def __init__(self, frame: Frame, names: tuple[str, ...], body: Thunk) -> None:
-        self._frame = frame
-        self._names = names
-        self._body = body
-
-    def __call__(self, *args: Any) -> Any:
-        if len(args) != len(self._names):
-            raise TypeError(f"the lambda takes {len(self._names)} values, not {len(args)}")
-        frame = self._frame
-        frame.charge(2)
-        if frame.depth >= MAX_CALL_DEPTH:
-            raise BudgetError("lambda calls are nested too deeply")
-        frame.depth += 1
-        outer = _bind(frame, self._names, args)
-        try:
-            return self._body(frame)
-        finally:
-            frame.variables.update(outer)
-            frame.depth -= 1
-
-    def __repr__(self) -> str:
-        return "lambda"
-
-
-def _bind(frame: Frame, names: tuple[str, ...], values: tuple[Any, ...]) -> dict[str, Any]:
-    """Sets names and returns what they were before (None for a name that was not there)."""
-    outer = {name: frame.variables.get(name) for name in names}
-    frame.variables.update(zip(names, values, strict=True))
-    return outer
 
 
 class ExpressionCompiler(CallRules):

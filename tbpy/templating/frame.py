@@ -6,14 +6,14 @@ before the work where the work could be large.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 from tbpy.errors import TemplateError
 from tbpy.templating.values import Missing
 
 BUDGET = 1_000_000
-MAX_TEXT = 4_000_000
+MAX_TEXT = 1_000_000
 MAX_ITEMS = 200_000
 MAX_BITS = 4096
 MAX_CALL_DEPTH = 40
@@ -88,9 +88,15 @@ class Frame:
         return value
 
     def take(self, values: Iterable[Any]) -> Iterable[Any]:
-        """The values to iterate over, charged for in advance. Raises TypeError for what is no sized collection."""
-        self.charge(len(values))  # type: ignore[arg-type]
+        """The values to iterate over, charged for in advance. Raises TemplateError for what is no collection."""
+        if not isinstance(values, Sized):
+            raise TemplateError(f"{kind_name(values)} is no list to go through")
+        self.charge(len(values))
         return values
+
+
+def kind_name(value: object) -> str:
+    return "a missing value" if value is None else f"a value of type {type(value).__name__}"
 
 
 def too_large(what: str) -> BudgetError:

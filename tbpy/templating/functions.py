@@ -12,7 +12,6 @@ from tbpy.templating.frame import Frame
 from tbpy.templating.values import (
     CONVERTERS,
     TEST_VALUES,
-    Missing,
     SqlText,
     array_text,
     is_missing,
@@ -31,7 +30,7 @@ _NOT_SPLITTABLE = (
 )
 
 
-def _typed(name: str, type_name: str, *, bare: bool = False) -> TemplateFunction:
+def _typed(type_name: str, *, bare: bool = False) -> TemplateFunction:
     """The function of a parameter type. `bare` results print as plain numbers and not as a conversion."""
     convert, test_value = CONVERTERS[type_name], TEST_VALUES[type_name]
 
@@ -55,7 +54,6 @@ def _typed(name: str, type_name: str, *, bare: bool = False) -> TemplateFunction
             raise TemplateError(f"Error validating '{given}' to type {type_name}") from None
         return int(result) if bare else result
 
-    parameter.__qualname__ = name
     return parameter
 
 
@@ -206,30 +204,33 @@ def _custom_error(frame: Frame, body: Any, code: Any = 400) -> SqlText:
 def _tb_secret(frame: Frame, name: Any, default: Any = None) -> Any:
     """A query parameter that the secret's value is bound to, so that the value is never part of the SQL.
 
-    In test mode with no secrets given at all, any name is taken to exist.
+    Without the secret the default stands in the SQL as a literal; in test mode it is bound like a secret, and when no
+    secrets are given at all any name is taken to exist.
     """
     key = str(name)
     if frame.secrets is not None and key in frame.secrets:
         frame.bound[key] = frame.secrets[key]
-    elif not is_missing(default):
-        return default
-    elif frame.test_mode and frame.secrets is None:
+    elif is_missing(default):
+        if not frame.test_mode or frame.secrets is not None:
+            raise _missing_secret(key)
         frame.bound[key] = ""
+    elif frame.test_mode:
+        frame.bound[key] = str(default)
     else:
-        raise missing_secret(key)
+        return default
     return SqlText(f"{{{key}: String}}")
 
 
-def missing_secret(name: str) -> TemplateError:
+def _missing_secret(name: str) -> TemplateError:
     return TemplateError(
         f"Cannot access secret '{name}'. Check the secret exists in the Workspace and the token has the required scope."
     )
 
 
 PARAMETER_TYPES: dict[str, TemplateFunction] = {
-    **{name: _typed(name, name) for name in CONVERTERS if name != "Boolean"},
-    "Int": _typed("Int", "Int32", bare=True),
-    "Integer": _typed("Integer", "Int32", bare=True),
+    **{name: _typed(name) for name in CONVERTERS if name != "Boolean"},
+    "Int": _typed("Int32", bare=True),
+    "Integer": _typed("Int32", bare=True),
     "Boolean": _boolean,
     "Array": _array,
     "JSON": _json,
@@ -248,6 +249,5 @@ FUNCTIONS: dict[str, TemplateFunction] = {
     "error": _error,
     "custom_error": _custom_error,
     "tb_secret": _tb_secret,
+    "tb_var": _tb_secret,
 }
-
-__all__ = ["FUNCTIONS", "PARAMETER_TYPES", "Missing", "TemplateFunction", "missing_secret"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tbpy.errors import TemplateError
-from tbpy.templating.frame import MAX_TEXT, Frame, too_large
+from tbpy.templating.frame import MAX_TEXT, Frame, kind_name, too_large
 from tbpy.templating.operators import format_value
 from tbpy.templating.values import Missing
 
@@ -49,7 +49,7 @@ def call_method(frame: Frame, receiver: Any, name: str, args: Arguments, kwargs:
             if name in names:
                 return _call(frame, receiver, name, args, kwargs)
             break
-    raise TemplateError(f"{_kind_name(receiver)} has no method {name} in templates")
+    raise TemplateError(f"{kind_name(receiver)} has no method {name} in templates")
 
 
 def _call(frame: Frame, receiver: Any, name: str, args: Arguments, kwargs: Keywords) -> Any:
@@ -65,10 +65,6 @@ def _call(frame: Frame, receiver: Any, name: str, args: Arguments, kwargs: Keywo
     if isinstance(receiver, (list, dict)) and any(isinstance(arg, _COLLECTIONS) for arg in (*args, *kwargs.values())):
         frame.weigh(receiver)
     return frame.weigh(result)
-
-
-def _kind_name(value: Any) -> str:
-    return "a missing value" if value is None else f"a value of type {type(value).__name__}"
 
 
 def _on_missing(missing: Missing, name: str) -> Any:

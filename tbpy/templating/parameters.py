@@ -28,7 +28,8 @@ class Parameter:
 
     `type` is "Int32", "Array(String)", …; "String" for an untyped use. `declared` has the keywords that the use gives
     (description, required, enum, example, format, …) apart from the default; what is no constant there is None.
-    `used_in` is "function_call" for the argument of `defined`, `column` and their like.
+    `used_in` is "function_call" for the argument of `defined`, `column` and their like. `typed` tells `String(a)`
+    from a bare `a`.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Parameter:
     default: Any = None
     declared: Mapping[str, Any] = field(default_factory=dict)
     used_in: str | None = None
+    typed: bool = False
 
     @property
     def description(self) -> Any:
@@ -57,10 +59,6 @@ class Parameter:
     def format(self) -> Any:
         return self.declared.get("format")
 
-    @property
-    def typed(self) -> bool:
-        return self.type != "String" or self.default is not None or bool(self.declared)
-
     def as_dict(self) -> dict[str, Any]:
         """The shape that the API documents parameters in."""
         used_in = {} if self.used_in is None else {"used_in": self.used_in}
@@ -68,18 +66,31 @@ class Parameter:
 
 
 def extract_parameters(code: Iterable[ast.AST]) -> tuple[tuple[Parameter, ...], frozenset[str]]:
-    """The uses of parameters in order, and the names that the template assigns itself.
-
-    Where a name has a use of its own, its uses as an argument of `defined()` and the like are left out.
-    """
+    """The uses of parameters in order, and the names that the template assigns itself."""
     found: list[Parameter] = []
     assigned: set[str] = set()
     for node in code:
         found.extend(_uses(node))
         assigned.update(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
-    own = {parameter.name for parameter in found if parameter.used_in is None}
-    kept = tuple(p for p in found if p.used_in is None or p.name not in own)
-    return kept, frozenset(assigned)
+    return _without_doubles(found), frozenset(assigned)
+
+
+def _without_doubles(found: list[Parameter]) -> tuple[Parameter, ...]:
+    """Of a name with typed uses those in `defined()` and the like are left out; of others these displace bare uses."""
+    typed = {p.name for p in found if p.typed}
+    arguments: dict[str, list[Parameter]] = {}
+    for parameter in found:
+        if parameter.used_in is not None:
+            arguments.setdefault(parameter.name, []).append(parameter)
+    kept: list[Parameter] = []
+    for parameter in found:
+        name = parameter.name
+        if name in typed or name not in arguments:
+            if parameter.used_in is None:
+                kept.append(parameter)
+        elif arguments[name]:
+            kept.append(arguments[name].pop(0))
+    return tuple(kept)
 
 
 def inputs_of(parameters: tuple[Parameter, ...], assigned: frozenset[str]) -> tuple[Parameter, ...]:
@@ -132,7 +143,7 @@ def _typed_uses(node: ast.Call, function: str) -> Iterator[Parameter]:
     default = declared.pop("default", _constant(arguments[0]) if arguments else None)
     if isinstance(name, (ast.Name, ast.Constant)):
         text = name.id if isinstance(name, ast.Name) else str(name.value)
-        yield Parameter(text, type_name, default, declared)
+        yield Parameter(text, type_name, default, declared, typed=True)
     elif name is not None:
         yield from _uses(name)
     for value in (*arguments, *(word.value for word in node.keywords)):

@@ -44,13 +44,12 @@ def _switch(name: str, features: tuple[str, ...]) -> Callable[..., SqlText]:
         frame.settings[name] = sorted({*frame.settings.get(name, ()), str(feature)})
         return _comment(f"{name} {feature}")
 
-    switch.__qualname__ = name
     return switch
 
 
 def backend_hint(frame: Frame, hint: Any) -> SqlText:
-    """A hint of `False` takes an earlier one back."""
-    frame.settings["backend_hint"] = None if hint is False else str(hint)
+    """A hint of `False` switches hints off."""
+    frame.settings["backend_hint"] = hint if hint is False else str(hint)
     return _comment(f"backend_hint {hint}")
 
 

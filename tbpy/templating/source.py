@@ -33,9 +33,9 @@ class Source:
         line, column = self.line_column(offset)
         return TemplateError(f"{message} at {self.name}:{line}", line=line, column=column)
 
-    def error(self, message: str, offset: int) -> TemplateError:
+    def error(self, message: str, offset: int, *, hint: str | None = None) -> TemplateError:
         line, column = self.line_column(offset)
-        return TemplateError(message, line=line, column=column)
+        return TemplateError(message, line=line, column=column, hint=hint)
 
     def locate(self, error: TemplateError, offset: int) -> TemplateError:
         """Gives an error the place where rendering stood, unless it knows a place."""

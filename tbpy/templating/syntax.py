@@ -53,7 +53,11 @@ class Code:
 def parse_output(source: Source, fragment: Fragment) -> tuple[ast.expr, Code]:
     """The expression of `{{ }}`. It may span lines, and a comment breaks it, as inside the brackets of a call."""
     code = Code(source, fragment, prefix=1)
-    node = _parse(code, f"[{fragment.text}]")
+    try:
+        node = _parse(code, f"[{fragment.text}]")
+    except TemplateError:
+        _parse(Code(source, fragment), fragment.text)  # complains without the bracket
+        raise source.syntax_error("invalid syntax", fragment.offset) from None
     expression = node.body[0] if len(node.body) == 1 else None
     if not (isinstance(expression, ast.Expr) and isinstance(expression.value, ast.List) and expression.value.elts):
         raise source.syntax_error("invalid syntax", fragment.offset)

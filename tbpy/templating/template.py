@@ -19,6 +19,7 @@ from tbpy.templating.statements import StatementCompiler, Step
 from tbpy.templating.tree import build_tree
 
 _JOB_TIMESTAMP = "job_timestamp"
+_UNTYPED = "Without a type a parameter is text, or nothing when it is not given. Give it one: Int32(name, 0)."
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Rendered:
 
     `secrets` maps query parameters that `sql` refers to as `{name: String}` to their values. `settings` has the
     options that the template set: `max_threads` (int), `cache_ttl` (such as "5m"), `activate` and `disable` (sorted
-    lists of names), `backend_hint` (text or None). `pieces` and `places` say where each part of the SQL is from.
+    lists of names), `backend_hint` (text or False). `pieces` and `places` say where each part of the SQL is from.
     """
 
     sql: str
@@ -94,7 +95,8 @@ class Template:
         except TemplateError as error:
             raise self._source.locate(error, frame.at) from error.__cause__
         except Exception as error:
-            raise self._source.error(_explain(error), frame.at) from error
+            hint = _UNTYPED if isinstance(error, TypeError) else None
+            raise self._source.error(_explain(error), frame.at, hint=hint) from error
         return Rendered("".join(frame.pieces), frame.bound, frame.settings, tuple(frame.pieces), tuple(frame.places))
 
 

@@ -90,14 +90,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     runner = DialectRunner()
     if options.query:
         cases = [DialectCase("query", "query", "query", options.query, Answer((), []), True)]
-        _print_outcome(runner.run(cases[0]), sql=True, whole=True)
+        print_outcome(runner.run(cases[0]), sql=True, whole=True)
         return 0
     cases = [case for case in _cases(options.cases) if _chosen(case, options)]
     outcomes = [runner.run(case) for case in cases]
     runner.close()
     listed = [o for o in outcomes if options.id or o.kind == options.show or (options.show == "wrong" and o.wrong)]
     for outcome in listed[: options.limit]:
-        _print_outcome(outcome, sql=options.sql, whole=bool(options.id))
+        print_outcome(outcome, sql=options.sql, whole=bool(options.id))
     if options.reasons:
         _print_reasons(outcomes)
     if not options.id:
@@ -135,7 +135,7 @@ def _chosen(case: DialectCase, options: argparse.Namespace) -> bool:
     )
 
 
-def _print_outcome(outcome: Outcome, *, sql: bool, whole: bool) -> None:
+def print_outcome(outcome: Outcome, *, sql: bool, whole: bool) -> None:
     case = outcome.case
     print(f"{outcome.kind:8}{case.id}  {case.query}")
     if outcome.detail:
