@@ -1,59 +1,186 @@
-"""The aggregates that every project uses: count, sum, avg, min, max, any."""
+"""The aggregates that every project uses: count, sum, avg, min, max."""
 
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
+from tbpy.clickhouse.aggregates.uniques import count_distinct
+from tbpy.clickhouse.compiler.failures import wrong_count
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.storage import duckdb_type
 
 
-@aggregate("count", args=(0, None), never_null=True, insensitive=True)
+@aggregate("count", args=(0, None), never_null=True, native_skip=True, insensitive=True)
 def count(call: AggregateCall) -> Typed:
-    argument = ", ".join(arg.sql for arg in call.args)
-    if call.args and call.distinct:
-        return call.typed(f"CAST({call.apply('count', argument)} AS UBIGINT)", t.UINT64)
+    if call.distinct and call.args:
+        return count_distinct(call)
+    if len(call.args) > 1:
+        raise wrong_count(call.name, len(call.args), "zero or one", call.node)
     nullable = bool(call.original) and t.is_nullable(call.original[0].type)
-    return call.typed(f"CAST({call.apply('count', argument if nullable else '*')} AS UBIGINT)", t.UINT64)
+    value = call.apply("count", call.sql() if nullable else "*", distinct=False)
+    return call.typed(f"CAST({value} AS UBIGINT)", t.UINT64)
 
 
-@aggregate("sum", insensitive=True)
-def sum_(call: AggregateCall) -> Typed:
-    match t.plain(call.type()):
-        case t.Int(bits, signed):
-            type_: t.Type = t.Int(max(bits, 64), signed)
+# --- sums ---
+
+
+def sum_type(call: AggregateCall, type_: t.Type) -> t.Type:
+    """What sum of a type gives: 64 bits of the same sign at least, Decimal of 38 digits, Float64."""
+    match t.plain(type_):
+        case t.Int(bits, signed) if bits < 256:
+            return t.Int(max(bits, 64), signed)
         case t.Bool():
-            type_ = t.UINT64
+            return t.UINT64
         case t.Float():
-            type_ = t.FLOAT64
-        case t.Decimal(precision, scale):
-            type_ = t.Decimal(38 if precision <= 38 else 76, scale)
+            return t.FLOAT64
+        case t.Decimal(precision, scale) if precision <= 38:
+            return t.Decimal(38, scale)
+        case t.Int() | t.Decimal():
+            call.unsupported(f"an argument of type {type_}")
+        case t.Nothing() if t.is_nullable(type_):
+            return t.Nullable(t.NOTHING)
+    call.wrong_type()
+
+
+def wrapped(sql: str, type_: t.Type) -> str:
+    """A HUGEINT as an integer of ClickHouse, which wraps around where it overflows."""
+    if not isinstance(type_, t.Int) or type_.bits > 64:
+        return f"CAST({sql} AS {duckdb_type(type_)})"
+    size = 1 << type_.bits
+    if not type_.signed:
+        positive = f"CAST({sql} AS HUGEINT) % {size}"
+        return f"CAST(({positive} + {size}) % {size} AS {duckdb_type(type_)})"
+    half = size >> 1
+    return f"CAST(((CAST({sql} AS HUGEINT) + {half}) % {size} + {size}) % {size} - {half} AS {duckdb_type(type_)})"
+
+
+def sum_sql(call: AggregateCall, argument: str, from_: t.Type, type_: t.Type) -> str:
+    """The sum in the storage type of `type_`, NULL where no row counts. Only 64-bit numbers can reach a wrap-around."""
+    inner = t.plain(from_)
+    if isinstance(inner, t.Bool):
+        argument = f"CAST({argument} AS UTINYINT)"
+    if isinstance(inner, t.Int) and inner.bits == 128 and not inner.signed:
+        argument = f"CAST({argument} AS HUGEINT)"
+    total = call.apply("sum", argument)
+    if isinstance(inner, t.Int) and inner.bits == 64:
+        return _wrapped_sum(total, inner)
+    return total if isinstance(type_, t.Float) else f"CAST({total} AS {duckdb_type(type_)})"
+
+
+def _wrapped_sum(total: str, type_: t.Int) -> str:
+    if not type_.signed:
+        return f"CAST({total} % {1 << 64} AS UBIGINT)"
+    return wrapped(total, type_)
+
+
+@aggregate("sum", native_skip=True, insensitive=True)
+def sum_(call: AggregateCall) -> Typed:
+    type_ = sum_type(call, call.type())
+    if isinstance(t.plain(type_), t.Nothing):
+        return call.typed("CAST(NULL AS INTEGER)", type_)
+    return call.typed(call.or_default(sum_sql(call, call.sql(), call.type(), type_), type_), type_)
+
+
+@aggregate("sumKahan", native_skip=True)
+def sum_kahan(call: AggregateCall) -> Typed:
+    if not isinstance(call.type(), t.Float | t.Int):
+        call.wrong_type()
+    value = call.apply("fsum", f"CAST({call.sql()} AS DOUBLE)")
+    return call.typed(call.or_default(value, t.FLOAT64), t.FLOAT64)
+
+
+@aggregate("sumWithOverflow", native_skip=True)
+def sum_with_overflow(call: AggregateCall) -> Typed:
+    type_ = t.UINT8 if isinstance(call.type(), t.Bool) else call.type()
+    match type_:
+        case t.Int(bits) if bits <= 64:
+            value = wrapped(call.apply("sum", call.sql()), type_)
+        case t.Float():
+            value = f"CAST({call.apply('sum', call.sql())} AS {duckdb_type(type_)})"
+        case t.Decimal():
+            value = f"CAST({call.apply('sum', call.sql())} AS {duckdb_type(type_)})"
         case _:
             call.wrong_type()
-    value = f"CAST({call.apply('sum', call.sql())} AS {duckdb_type(type_)})"
     return call.typed(call.or_default(value, type_), type_)
 
 
-@aggregate("avg", insensitive=True)
+@aggregate("sumCount")
+def sum_count(call: AggregateCall) -> Typed:
+    type_ = sum_type(call, call.type())
+    total = sum_sql(call, call.sql(), call.type(), type_)
+    if call.may_be_empty():
+        total = f"coalesce({total}, CAST(0 AS {duckdb_type(type_)}))"
+    pair = f"{{'1': {total}, '2': CAST({call.rows()} AS UBIGINT)}}"
+    return call.typed(call.when_rows(pair), t.Tuple((type_, t.UINT64)))
+
+
+# --- averages ---
+
+
+@aggregate("avg", native_skip=True, insensitive=True)
 def avg(call: AggregateCall) -> Typed:
-    if not t.is_number(call.type()):
+    type_ = call.type()
+    if t.is_temporal(type_):
+        return call.typed(_average_time(call, type_), type_)
+    if isinstance(t.plain(type_), t.Nothing):
+        return call.typed("CAST(NULL AS INTEGER)", t.Nullable(t.NOTHING))
+    if not t.is_number(type_):
         call.wrong_type()
-    value = call.apply("avg", call.sql())
+    argument = f"CAST({call.sql()} AS UTINYINT)" if isinstance(type_, t.Bool) else call.sql()
+    value = call.apply("avg", argument)
     if not call.nullable and call.may_be_empty():
-        value = f"coalesce({value}, CAST('nan' AS DOUBLE))"
+        value = call.or_nan(value)
     return call.typed(value, t.FLOAT64)
 
 
-def _extreme(name: str) -> None:
-    @aggregate(name, insensitive=True)
-    def build(call: AggregateCall) -> Typed:
-        return call.typed(call.or_default(call.apply(name, call.sql()), call.type()), call.type())
+def _average_time(call: AggregateCall, type_: t.Type) -> str:
+    if not isinstance(type_, t.Date | t.DateTime):
+        call.unsupported(f"an argument of type {type_}")
+    if isinstance(type_, t.Date):
+        days = call.apply("avg", f"date_diff('day', DATE '1970-01-01', {call.sql()})")
+        return call.or_default(f"(DATE '1970-01-01' + CAST(floor({days}) AS INTEGER))", type_)
+    seconds = call.apply("avg", f"epoch({call.sql()})")
+    return call.or_default(f"CAST(make_timestamp(CAST(floor({seconds}) AS BIGINT) * 1000000) AS TIMESTAMP)", type_)
 
 
-_extreme("min")
-_extreme("max")
+@aggregate("avgWeighted", args=2)
+def avg_weighted(call: AggregateCall) -> Typed:
+    if not all(t.is_number(arg.type) for arg in call.args):
+        call.wrong_type()
+    value, weight = (f"CAST({arg.sql} AS DOUBLE)" for arg in call.args)
+    result = f"({call.apply('sum', f'{value} * {weight}')} / {call.apply('sum', weight)})"
+    return call.typed(call.or_nan(result), t.FLOAT64)
 
 
-@aggregate("any", "any_value", "first_value", "anyRespectNulls", insensitive=("any_value", "first_value"))
-def any_(call: AggregateCall) -> Typed:
-    return call.typed(call.or_default(call.apply("any_value", call.sql()), call.type()), call.type())
+# --- extremes ---
+
+
+@aggregate("min", native_skip=True, insensitive=True)
+def min_(call: AggregateCall) -> Typed:
+    """NaN is greater than all to DuckDB, so that it counts only where there is nothing else, as in ClickHouse."""
+    return call.typed(call.or_default(_extreme(call, "min", call.sql()), call.type()), call.type())
+
+
+@aggregate("max", native_skip=True, insensitive=True)
+def max_(call: AggregateCall) -> Typed:
+    value = _extreme(call, "max", call.sql())
+    if isinstance(call.type(), t.Float):
+        numbers = call.apply("max", call.sql(), where=[f"NOT isnan({call.sql()})"], distinct=False)
+        value = f"coalesce({numbers}, {value})"
+    return call.typed(call.or_default(value, call.type()), call.type())
+
+
+def _extreme(call: AggregateCall, name: str, argument: str) -> str:
+    type_ = t.plain(call.type())
+    if isinstance(type_, t.Enum):
+        number = "CASE " + argument + "".join(f" WHEN {_quoted(n)} THEN {v}" for n, v in type_.members) + " END"
+        return call.apply(f"arg_{name}", argument, number, distinct=False)
+    if isinstance(type_, t.Map | t.Json | t.Dynamic | t.Variant | t.AggregateFunction):
+        call.wrong_type()
+    return call.apply(name, argument, distinct=False)
+
+
+def _quoted(text: str) -> str:
+    from tbpy.clickhouse.quoting import duckdb_string
+
+    return duckdb_string(text)

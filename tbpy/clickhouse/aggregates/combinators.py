@@ -1,27 +1,41 @@
 """Combinators: `sumIf`, `uniqArray`, `avgOrNull` and so on, composed over every aggregate, not listed.
 
 A name is read from its end: the longest name that the catalogue has is the base, what follows are combinators, and they
-apply from the outermost (last) inwards, as in ClickHouse.
+apply from the outermost (last) inwards, as in ClickHouse. -State, -Merge and their kin are in `state_combinators`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.aggregates.registry import Aggregate, AggregateCall, build_aggregate, find_aggregate
-from tbpy.clickhouse.compiler.failures import wrong_count
+from tbpy.clickhouse.aggregates.call import AggregateCall, Elements
+from tbpy.clickhouse.aggregates.registry import Aggregate, build_aggregate, find_aggregate
+from tbpy.clickhouse.compiler.failures import bad_arguments, wrong_count
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
+from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.storage import default_sql, duckdb_type, field_names
 
-Inner = Callable[[AggregateCall], Typed]
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """What a combinator stands around: an aggregate with the combinators that are left."""
+
+    row: Aggregate
+    suffixes: tuple[str, ...]
+
+    def build(self, call: AggregateCall) -> Typed:
+        return build_combined(self.row, self.suffixes, call)
+
+
 Combinator = Callable[[AggregateCall, Inner], Typed]
 
 COMBINATORS: dict[str, Combinator] = {}
 
 
 def combinator(suffix: str) -> Callable[[Combinator], Combinator]:
-    """Register what a suffix does: it gets the call and the function that compiles the aggregate inside."""
+    """Register what a suffix does: it gets the call and the aggregate inside."""
 
     def register(function: Combinator) -> Combinator:
         COMBINATORS[suffix] = function
@@ -47,25 +61,204 @@ def build_combined(row: Aggregate, suffixes: tuple[str, ...], call: AggregateCal
     """Compile an aggregate with its combinators, the last suffix first."""
     if not suffixes:
         return build_aggregate(row, call)
-    outer = COMBINATORS[suffixes[-1]]
-    return outer(call, lambda inner: build_combined(row, suffixes[:-1], inner))
+    return COMBINATORS[suffixes[-1]](call, Inner(row, suffixes[:-1]))
+
+
+# --- which rows count ---
+
+
+def conditional(call: AggregateCall) -> AggregateCall:
+    """The call without its last argument, which is the condition of -If."""
+    if not call.args:
+        raise wrong_count(call.name, 0, "at least 1", call.node)
+    *rest, condition = call.args
+    if not isinstance(t.plain(condition.type), t.Int | t.Bool | t.Nothing):
+        text = f"Illegal type {condition.type} of last argument for aggregate function with If suffix"
+        raise replace_code(bad_arguments(text, call.node), 43, "ILLEGAL_TYPE_OF_ARGUMENT")
+    return replace(call, args=tuple(rest), where=(*call.where, condition_of(condition)))
+
+
+def replace_code(error: Exception, code: int, name: str) -> Exception:
+    """The error with another of ClickHouse's codes."""
+    error.code, error.name = code, name  # type: ignore[attr-defined]
+    return error
 
 
 @combinator("If")
 def _if(call: AggregateCall, inner: Inner) -> Typed:
-    if not call.args:
-        raise wrong_count(call.name, 0, "at least 1", call.node)
-    *rest, condition = call.args
-    where = (*call.where, condition_of(condition))
-    result = inner(replace(call, args=tuple(rest), where=where))
-    return result.as_type(t.nullable(result.type)) if _null_condition(condition, result) else result
-
-
-def _null_condition(condition: Typed, result: Typed) -> bool:
-    """ClickHouse's Null adapter sees the condition as an argument too: a Nullable one makes the result Nullable."""
-    return t.is_nullable(condition.type) and not isinstance(t.plain(result.type), t.Int | t.Array)
+    return inner.build(conditional(call))
 
 
 @combinator("Distinct")
 def _distinct(call: AggregateCall, inner: Inner) -> Typed:
-    return inner(replace(call, distinct=True))
+    if len(call.args) <= 1 and not inner.suffixes:
+        return inner.build(replace(call, distinct=True))
+    rows = replace(call, distinct=True).collect_rows()
+    return inner.build(call.over(rows, [arg.type for arg in call.args]))
+
+
+def _with_extreme(best: str) -> Combinator:
+    """-ArgMin and -ArgMax aggregate the rows whose last argument is the least or the greatest."""
+
+    def build(call: AggregateCall, inner: Inner) -> Typed:
+        if not call.args:
+            raise wrong_count(call.name, 0, "at least 1", call.node)
+        *rest, key = call.args
+        present = (f"{key.sql} IS NOT NULL",) if t.is_nullable(key.type) else ()
+        name = call.context.fresh("e")
+        fields = ", ".join(f"'{index + 1}': {arg.sql}" for index, arg in enumerate(call.args))
+        rows = call.collect(f"{{{fields}}}", where=present)
+        where = f"{name}['{len(call.args)}'] = {name}x"
+        extreme = f"list_{best}(list_transform({name}s, lambda {name}: {name}['{len(call.args)}']))"
+        chosen = (
+            f"list_transform([{rows}], lambda {name}s: list_transform([{extreme}], "
+            f"lambda {name}x: list_filter({name}s, lambda {name}: {where}))[1])[1]"
+        )
+        args = tuple(Typed(f"{name}['{index + 1}']", arg.type) for index, arg in enumerate(rest))
+        over = replace(call, args=args, elements=Elements(chosen, name), where=(), distinct=False)
+        result = inner.build(over)
+        return result.as_type(t.nullable(result.type)) if present else result
+
+    return build
+
+
+COMBINATORS["ArgMin"] = _with_extreme("min")
+COMBINATORS["ArgMax"] = _with_extreme("max")
+
+
+# --- what stands where no row counts ---
+
+
+@combinator("OrNull")
+def _or_null(call: AggregateCall, inner: Inner) -> Typed:
+    result = inner.build(call)
+    type_ = t.nullable(result.type)
+    if type_ == result.type and not isinstance(type_, t.Nullable):
+        return result
+    sql = f"CASE WHEN {_counted(call, inner)} > 0 THEN {result.sql} END"
+    return replace(result, sql=f"({sql})", type=type_, condition=None)
+
+
+@combinator("OrDefault")
+def _or_default(call: AggregateCall, inner: Inner) -> Typed:
+    result = inner.build(call)
+    default = f"CAST({default_sql(result.type)} AS {duckdb_type(result.type)})"
+    sql = f"CASE WHEN {_counted(call, inner)} > 0 THEN {result.sql} ELSE {default} END"
+    return replace(result, sql=f"({sql})", condition=None)
+
+
+def _counted(call: AggregateCall, inner: Inner) -> str:
+    """How many rows reach the aggregate inside: its -If and NULLs leave rows out."""
+    for suffix in reversed(inner.suffixes):
+        if suffix == "If":
+            call = conditional(call)
+    present = tuple(f"{arg.sql} IS NOT NULL" for arg in call.args if t.is_nullable(arg.type))
+    return replace(call, where=(*call.where, *present)).rows()
+
+
+# --- arguments that hold several values ---
+
+
+@combinator("Array")
+def _array(call: AggregateCall, inner: Inner) -> Typed:
+    """The aggregate over the elements of all arrays."""
+    items = _item_types(call)
+    name = call.context.fresh("e")
+    if len(call.args) == 1:
+        elements = f"flatten({call.collect()})"
+    else:
+        place = call.context.fresh("i")
+        fields = ", ".join(f"'{i + 1}': {arg.sql}[{place}]" for i, arg in enumerate(call.args))
+        row = f"list_transform(range(1, len({call.sql()}) + 1), lambda {place}: {{{fields}}})"
+        elements = f"flatten({call.collect(row)})"
+    return inner.build(call.over(Elements(elements, name), items))
+
+
+def _item_types(call: AggregateCall) -> list[t.Type]:
+    if not call.args:
+        raise wrong_count(call.name, 0, "at least 1", call.node)
+    items = []
+    for arg in call.args:
+        array = t.plain(arg.type)
+        if not isinstance(array, t.Array):
+            call.wrong_type()
+        items.append(array.item)
+    return items
+
+
+@combinator("ForEach")
+def _for_each(call: AggregateCall, inner: Inner) -> Typed:
+    """The aggregate for every position of the arrays; shorter arrays do not take part further on."""
+    items = _item_types(call)
+    rows = call.collect_rows()
+    place, arrays = call.context.fresh("i"), call.context.fresh("v")
+    whole = call.over(replace(rows, sql=arrays), [arg.type for arg in call.args])
+    longest = whole.args[0].sql
+    here = Elements(f"list_filter({arrays}, lambda {rows.name}: len({longest}) >= {place})", rows.name)
+    args = tuple(Typed(f"{arg.sql}[{place}]", item) for arg, item in zip(whole.args, items, strict=True))
+    result = inner.build(replace(whole, args=args, elements=here))
+    count = f"coalesce(list_max(list_transform({arrays}, lambda {rows.name}: len({longest}))), 0)"
+    body = f"list_transform(range(1, {count} + 1), lambda {place}: {result.sql})"
+    return call.typed(f"list_transform([{rows.sql}], lambda {arrays}: {body})[1]", t.Array(result.type))
+
+
+@combinator("Map")
+def _map(call: AggregateCall, inner: Inner) -> Typed:
+    """The aggregate for every key of the maps, keys in order."""
+    map_ = t.plain(call.type()) if len(call.args) == 1 else None
+    if not isinstance(map_, t.Map):
+        call.wrong_type()
+    entries, key, name = (call.context.fresh(prefix) for prefix in "vke")
+    here = Elements(f"list_filter({entries}, lambda {name}: {name}['key'] = {key})", name)
+    value = Typed(f"{name}['value']", map_.value)
+    result = inner.build(replace(call, args=(value,), elements=here, where=(), distinct=False))
+    keys = f"list_sort(list_distinct(list_transform({entries}, lambda {name}: {name}['key'])))"
+    pairs = f"list_transform({keys}, lambda {key}: {{'k': {key}, 'v': {result.sql}}})"
+    source = f"flatten({call.collect(f'map_entries({call.sql()})')})"
+    type_ = t.Map(t.without_low_cardinality(map_.key), result.type)
+    whole = f"list_transform([{source}], lambda {entries}: map_from_entries({pairs}))[1]"
+    return call.typed(f"CAST({whole} AS {duckdb_type(type_)})", type_)
+
+
+@combinator("Tuple")
+def _tuple(call: AggregateCall, inner: Inner) -> Typed:
+    """The aggregate for every field of a tuple."""
+    tuple_ = t.plain(call.type()) if len(call.args) == 1 else None
+    if not isinstance(tuple_, t.Tuple):
+        call.wrong_type()
+    results = []
+    for name, item in zip(field_names(tuple_), tuple_.items, strict=True):
+        part = Typed(f"{call.sql()}[{duckdb_string(name)}]", item)
+        results.append(inner.build(replace(call, args=(part,))))
+    names = field_names(tuple_)
+    fields = ", ".join(f"{duckdb_string(n)}: {r.sql}" for n, r in zip(names, results, strict=True))
+    return call.typed(f"{{{fields}}}", t.Tuple(tuple(result.type for result in results), tuple_.names))
+
+
+# --- buckets ---
+
+_MOST_BUCKETS = 1000
+
+
+@combinator("Resample")
+def _resample(call: AggregateCall, inner: Inner) -> Typed:
+    """`(start, end, step)` and a last argument: an array of the aggregate over each bucket of that argument."""
+    *own, start, end, step = (call.parameter(position) for position in range(len(call.parameters)))
+    if not call.args or not all(isinstance(value, int) for value in (start, end, step)) or step <= 0:
+        raise bad_arguments(f"Aggregate function {call.name} needs whole numbers (start, end, step) and a key", call.node)
+    count = max(0, -(-(end - start) // step))
+    if count > _MOST_BUCKETS:
+        call.unsupported(f"more than {_MOST_BUCKETS} buckets")
+    *rest, key = call.args
+    if not t.is_integer(key.type):
+        call.wrong_type()
+    results = []
+    for index in range(count):
+        low = start + index * step
+        high = min(low + step, end)
+        where = (*call.where, f"({key.sql} >= {low} AND {key.sql} < {high})")
+        bucket = replace(call, args=tuple(rest), where=where, parameters=call.parameters[: len(own)])
+        results.append(inner.build(bucket))
+    if not results:
+        call.unsupported("no bucket")
+    return call.typed(f"[{', '.join(result.sql for result in results)}]", t.Array(results[0].type))

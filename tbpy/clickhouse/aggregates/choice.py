@@ -1,0 +1,122 @@
+"""Aggregates that pick one of the values: any, anyLast, argMin, argMax and their kin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
+from tbpy.clickhouse.compiler.typed import Typed
+
+
+def _pick(call: AggregateCall, skipping: str, keeping: str) -> Typed:
+    """One value: `skipping` is DuckDB's aggregate that leaves out NULL, `keeping` the one for RESPECT NULLS."""
+    type_ = call.type()
+    if call.node.nulls == "respect" or not t.is_nullable(type_):
+        value = call.apply(keeping, call.sql(), distinct=False)
+    elif skipping == "any_value":
+        value = call.apply(skipping, call.sql(), distinct=False)
+    else:
+        value = call.apply(keeping, call.sql(), where=[f"{call.sql()} IS NOT NULL"], distinct=False)
+    return call.typed(call.or_default(value, type_), type_)
+
+
+@aggregate("any", "any_value", "first_value", nulls="keep", insensitive=("any_value", "first_value"))
+def any_(call: AggregateCall) -> Typed:
+    return _pick(call, "any_value", "first")
+
+
+@aggregate("anyLast", "last_value", nulls="keep", insensitive=("last_value",))
+def any_last(call: AggregateCall) -> Typed:
+    return _pick(call, "last", "last")
+
+
+@aggregate(
+    "any_respect_nulls",
+    "anyRespectNulls",
+    "anyValueRespectNulls",
+    "any_value_respect_nulls",
+    "firstValueRespectNulls",
+    "first_value_respect_nulls",
+    nulls="keep",
+    insensitive=("any_value_respect_nulls", "first_value_respect_nulls"),
+)
+def any_respect_nulls(call: AggregateCall) -> Typed:
+    return call.typed(call.or_default(call.apply("first", call.sql()), call.type()), call.type())
+
+
+@aggregate(
+    "anyLast_respect_nulls",
+    "anyLastRespectNulls",
+    "lastValueRespectNulls",
+    "last_value_respect_nulls",
+    nulls="keep",
+    insensitive=("last_value_respect_nulls",),
+)
+def any_last_respect_nulls(call: AggregateCall) -> Typed:
+    return call.typed(call.or_default(call.apply("last", call.sql()), call.type()), call.type())
+
+
+@aggregate("anyHeavy")
+def any_heavy(call: AggregateCall) -> Typed:
+    """The majority vote of Misra and Gries: a counter that other values lower, and a new candidate at zero."""
+    values, state, item = call.collect(), call.context.fresh("s"), call.context.fresh("e")
+    steps = f"list_transform({values}, lambda {item}: {{'c': 1, 'v': {item}}})"
+    same = f"{state}['v'] = {item}['v']"
+    up = f"{{'c': {state}['c'] + 1, 'v': {state}['v']}}"
+    down = f"{{'c': {state}['c'] - 1, 'v': {state}['v']}}"
+    fresh = f"{{'c': 1, 'v': {item}['v']}}"
+    step = f"CASE WHEN {same} THEN {up} WHEN {state}['c'] = 0 THEN {fresh} ELSE {down} END"
+    result = f"(CASE WHEN len({steps}) > 0 THEN list_reduce({steps}, lambda {state}, {item}: {step}) END)['v']"
+    return call.typed(call.or_default(result, call.type()), call.type())
+
+
+@aggregate("singleValueOrNull")
+def single_value_or_null(call: AggregateCall) -> Typed:
+    same = f"{call.apply('count', call.sql(), distinct=True)} = 1"
+    value = call.apply("first", call.sql(), distinct=False)
+    type_ = t.nullable(call.type())
+    return call.typed(f"(CASE WHEN {same} THEN {value} END)", type_)
+
+
+# --- by the extreme of another value ---
+
+
+def _by_extreme(function: str) -> None:
+    name = "argMin" if function == "arg_min" else "argMax"
+    alias = "min_by" if function == "arg_min" else "max_by"
+
+    @aggregate(name, alias, args=(2, None), insensitive=(alias,))
+    def build(call: AggregateCall) -> Typed:
+        """With more than two arguments the first ones make a tuple."""
+        *values, key = call.args
+        if len(values) > 1:
+            call.unsupported("more than two arguments")
+        value = call.apply(function, values[0].sql, sort_value(key), distinct=False)
+        return call.typed(call.or_default(value, values[0].type), values[0].type)
+
+
+def sort_value(key: Typed) -> str:
+    """SQL that DuckDB orders as ClickHouse compares the value in min and max."""
+    from tbpy.clickhouse.compiler.ordering import sort_key
+
+    return sort_key(key)
+
+
+_by_extreme("arg_min")
+_by_extreme("arg_max")
+
+
+def _pair_of_extreme(function: str) -> None:
+    @aggregate("argAndMin" if function == "arg_min" else "argAndMax", args=2)
+    def build(call: AggregateCall) -> Typed:
+        value, key = call.args
+        extreme = "min" if function == "arg_min" else "max"
+        first = call.or_default(call.apply(function, value.sql, sort_value(key), distinct=False), value.type)
+        keyed = replace(call, args=(key,))
+        second = call.or_default(keyed.apply(extreme, key.sql, distinct=False), key.type)
+        return call.typed(call.when_rows(f"{{'1': {first}, '2': {second}}}"), t.Tuple((value.type, key.type)))
+
+
+_pair_of_extreme("arg_min")
+_pair_of_extreme("arg_max")

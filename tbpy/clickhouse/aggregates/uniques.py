@@ -1,0 +1,70 @@
+"""Counting different values: the uniq family, exact where ClickHouse is exact and where it estimates.
+
+ClickHouse's `uniq` is exact up to 65,536 different values, `uniqCombined` and `uniqHLL12` are exact for small sets; beyond
+that they estimate, and the exact number is within their promise.
+"""
+
+from __future__ import annotations
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
+from tbpy.clickhouse.compiler.typed import Typed
+
+
+def distinct_key(call: AggregateCall) -> str:
+    """What tells rows apart: the argument, or all of them as a struct."""
+    if len(call.args) == 1:
+        return call.sql()
+    return "{" + ", ".join(f"'{position + 1}': {arg.sql}" for position, arg in enumerate(call.args)) + "}"
+
+
+def count_distinct(call: AggregateCall) -> Typed:
+    """The exact number of different rows of arguments."""
+    return call.typed(f"CAST({call.apply('count', distinct_key(call), distinct=True)} AS UBIGINT)", t.UINT64)
+
+
+@aggregate("uniq", args=(1, None), never_null=True, native_skip=True, note="exact, where ClickHouse may estimate")
+def uniq(call: AggregateCall) -> Typed:
+    return count_distinct(call)
+
+
+@aggregate("uniqExact", args=(1, None), never_null=True, native_skip=True)
+def uniq_exact(call: AggregateCall) -> Typed:
+    return count_distinct(call)
+
+
+@aggregate("uniqHLL12", args=(1, None), never_null=True, native_skip=True, note="exact, where ClickHouse may estimate")
+def uniq_hll12(call: AggregateCall) -> Typed:
+    return count_distinct(call)
+
+
+@aggregate("uniqCombined", args=(1, None), never_null=True, native_skip=True, parameters=1, note="exact")
+def uniq_combined(call: AggregateCall) -> Typed:
+    return count_distinct(call)
+
+
+@aggregate("uniqCombined64", args=(1, None), never_null=True, native_skip=True, parameters=1, note="exact")
+def uniq_combined64(call: AggregateCall) -> Typed:
+    return count_distinct(call)
+
+
+@aggregate("uniqUpTo", args=(1, None), never_null=True, native_skip=True, parameters=1)
+def uniq_up_to(call: AggregateCall) -> Typed:
+    """The number of different values up to the parameter, one more than that where there are more."""
+    most = call.whole_parameter(0, 10) or 10
+    exact = count_distinct(call)
+    return call.typed(f"CAST(least({exact.sql}, {most + 1}) AS UBIGINT)", t.UINT64)
+
+
+@aggregate("groupBitmap", never_null=True, native_skip=True)
+def group_bitmap(call: AggregateCall) -> Typed:
+    if not isinstance(call.type(), t.Int):
+        call.wrong_type()
+    exact = count_distinct(call)
+    return call.typed(f"CAST({exact.sql} AS {_width(call.type())})", call.type())
+
+
+def _width(type_: t.Type) -> str:
+    from tbpy.clickhouse.storage import duckdb_type
+
+    return duckdb_type(type_)
