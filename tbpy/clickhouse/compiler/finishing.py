@@ -1,21 +1,66 @@
-"""What DuckDB's SELECT cannot say in one level: DISTINCT with LIMIT BY or a foreign order, WITH TIES, WITH FILL."""
+"""What one DuckDB SELECT cannot say: DISTINCT under LIMIT BY, LIMIT WITH TIES, ORDER BY WITH FILL."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tbpy.clickhouse.compiler import failures
-from tbpy.clickhouse.compiler.block import Block
+from tbpy.clickhouse.compiler.block import Block, select_list
+from tbpy.clickhouse.compiler.typed import Typed
 
 if TYPE_CHECKING:
-    from tbpy.clickhouse.compiler.select import SelectCompiler
+    from tbpy.clickhouse.compiler.select import Clauses, SelectCompiler
 
 
 def finish(select: SelectCompiler) -> Block:
+    """The block of a SELECT whose clauses are complete."""
+    clauses = select.clauses
+    if select.select.distinct and (select.limit_keys or _foreign_order(select)):
+        clauses = _distinct_first(select)
     if select.select.with_ties:
-        raise failures.unsupported("LIMIT WITH TIES", select.select)
+        _with_ties(select, clauses)
     if any(item.fill is not None for item in select.select.order_by):
-        raise failures.unsupported("ORDER BY WITH FILL", select.select)
-    if select.select.limit_by is not None and select.clauses.distinct:
-        raise failures.unsupported("DISTINCT with LIMIT BY", select.select)
-    return Block(select.plain_sql(), select.outputs)
+        from tbpy.clickhouse.compiler.fill import filled_sql
+
+        return Block(filled_sql(select, clauses), select.outputs, select.totals)
+    return Block(select.sql(clauses), select.outputs, select.totals)
+
+
+def _with_ties(select: SelectCompiler, clauses: Clauses) -> None:
+    """LIMIT n WITH TIES: rows up to the n-th, and those that sort as equal to it."""
+    if not clauses.order_by or select.select.limit is None:
+        raise failures.bad_arguments("LIMIT WITH TIES needs ORDER BY", select.select)
+    first, order = int(clauses.offset or 0), ", ".join(clauses.order_by)
+    clauses.qualify.append(f"rank() OVER (ORDER BY {order}) <= {int(clauses.limit) + first}")
+    if first:
+        clauses.qualify.append(f"row_number() OVER (ORDER BY {order}) > {first}")
+    clauses.limit = clauses.offset = ""
+
+
+def _foreign_order(select: SelectCompiler) -> bool:
+    """Whether DISTINCT rows are ordered by what is not selected as it stands: DuckDB wants the very expressions."""
+    selected = {output.value.sql for output in select.outputs}
+    keys = [key for value, item in select.order_values for key in select.order_keys(value, item)]
+    return any(key.split(" NULLS ")[0].removesuffix(" DESC") not in selected for key in keys)
+
+
+def _distinct_first(select: SelectCompiler) -> Clauses:
+    """DISTINCT rows in a subquery, and what follows DISTINCT said over its columns."""
+    places = {output.value.sql: position for position, output in enumerate(select.outputs)}
+    inner = replace(select.clauses, qualify=list(select.base_qualify), order_by=[], limit="", offset="")
+
+    def column(value: Typed) -> Typed:
+        if value.sql not in places:
+            what = "DISTINCT followed by ORDER BY or LIMIT BY of something that is not selected"
+            raise failures.unsupported(what, select.select)
+        return Typed(f"d.c{places[value.sql]}", value.type)
+
+    rows = inner.sql(select_list(tuple(output.value for output in select.outputs)))
+    outer = type(inner)(from_=f"({rows}) AS d", limit=select.clauses.limit, offset=select.clauses.offset)
+    select.outputs = tuple(replace(output, value=column(output.value)) for output in select.outputs)
+    outer.order_by = [key for value, item in select.order_values for key in select.order_keys(column(value), item)]
+    select.order_values = [(column(value), item) for value, item in select.order_values]
+    if select.limit_keys:
+        outer.qualify = [select.limit_by_condition([column(key) for key in select.limit_keys], outer.order_by)]
+    return outer

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.scope import Column, Relation
-from tbpy.clickhouse.compiler.sources import Source, filled, shared_type
+from tbpy.clickhouse.compiler.sources import Source, filled, materialized, shared_type
+from tbpy.clickhouse.storage import default_sql
 
 if TYPE_CHECKING:
     from tbpy.clickhouse.compiler.sources import SourceCompiler
@@ -17,24 +19,51 @@ if TYPE_CHECKING:
 _KEYWORDS = {"inner": "INNER JOIN", "left": "LEFT JOIN", "right": "RIGHT JOIN", "full": "FULL JOIN", "cross": "INNER JOIN"}
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """The ON of a join, taken apart: key pairs as SQL, and what concerns one side only, or both."""
+
+    keys: tuple[tuple[str, str], ...]
+    left: tuple[str, ...] = ()
+    right: tuple[str, ...] = ()
+    mixed: tuple[str, ...] = ()
+
+    def sql(self) -> str:
+        equal = (f"{one} = {other}" for one, other in self.keys)
+        return " AND ".join([*equal, *self.left, *self.right, *self.mixed]) or "true"
+
+
 def join_sources(compiler: SourceCompiler, node: ast.Join, left: Source, right: Source) -> Source:
-    if node.strictness not in (None, "all"):
-        raise failures.unsupported(f"{node.strictness.upper()} JOIN", node)
-    if node.kind not in _KEYWORDS:
+    kind = "inner" if node.kind in ("cross", "comma") else node.kind
+    match node.strictness:
+        case "asof":
+            return _asof(compiler, node, left, right)
+        case "any" | "semi":
+            left, right = _first_matches(compiler, node, kind, left, right)
+            kind = "inner" if node.strictness == "semi" else kind
+        case "anti":
+            return _anti(compiler, node, kind, left, right)
+    if kind not in _KEYWORDS:
         raise failures.unsupported(f"{node.kind.upper()} JOIN", node)
-    joins = left.joins + right.joins + 1
+    condition, relations = _matched(compiler, node, kind, left, right)
+    return _joined(left, _KEYWORDS[kind], right, condition, relations)
+
+
+def _joined(left: Source, keyword: str, right: Source, condition: str, relations: tuple[Relation, ...]) -> Source:
+    inside = f"({right.sql})" if right.joins else right.sql
+    return Source(f"{left.sql} {keyword} {inside} ON {condition}", relations, left.joins + right.joins + 1)
+
+
+def _matched(
+    compiler: SourceCompiler, node: ast.Join, kind: str, left: Source, right: Source
+) -> tuple[str, tuple[Relation, ...]]:
+    """The condition in SQL, and the relations that the SELECT sees after the join."""
     nulls = compiler.context.enabled("join_use_nulls")
     if node.using:
-        condition, relations = _using(compiler, node, left, right, nulls)
-    else:
-        assert node.on is not None
-        condition = compiler.expressions(left.relations + right.relations, joins).condition(node.on)
-        relations = _outer(node.kind, left.relations, right.relations, nulls)
-    return Source(f"{left.sql} {_KEYWORDS[node.kind]} {_bracketed(right)} ON {condition}", relations, joins)
-
-
-def _bracketed(source: Source) -> str:
-    return f"({source.sql})" if source.joins else source.sql
+        return _using(node, kind, left, right, nulls)
+    assert node.on is not None
+    condition = compiler.expressions(left.relations + right.relations, left.joins + right.joins + 1).condition(node.on)
+    return condition, _outer(kind, left.relations, right.relations, nulls)
 
 
 def _outer(
@@ -47,21 +76,128 @@ def _outer(
     return left + right
 
 
-def _using(
-    compiler: SourceCompiler, node: ast.Join, left: Source, right: Source, nulls: bool
-) -> tuple[str, tuple[Relation, ...]]:
-    names = [_using_name(item) for item in node.using]
-    pairs = [(name, _find(left, name, node), _find(right, name, node)) for name in names]
-    conditions, keys = [], {}
-    for name, one, other in pairs:
-        type_, one_sql, other_sql = shared_type(one, other, node)
-        conditions.append(f"{one_sql} = {other_sql}")
-        keys[name] = (type_, one_sql, other_sql)
-    relations = _outer(node.kind, left.relations, right.relations, nulls)
+# --- ANY, SEMI, ANTI, ASOF --------------------------------------------------------------------------------------------
+
+
+def _first_matches(
+    compiler: SourceCompiler, node: ast.Join, kind: str, left: Source, right: Source
+) -> tuple[Source, Source]:
+    """The side of which at most one row may match, with one row per key."""
+    condition = take_apart(compiler, node, left, right)
+    if condition.mixed or not condition.keys:
+        raise failures.unsupported(f"{(node.strictness or '').upper()} JOIN on anything but equal keys", node)
+    strictness_any_inner = node.strictness == "any" and kind == "inner"
+    if kind in ("left", "inner") or strictness_any_inner:
+        keys = [other for _, other in condition.keys]
+        right = materialized(compiler.context, right, distinct_on=keys, where=condition.right)
+    if kind == "right" or strictness_any_inner:
+        keys = [one for one, _ in condition.keys]
+        left = materialized(compiler.context, left, distinct_on=keys, where=condition.left)
+    return left, right
+
+
+def _anti(compiler: SourceCompiler, node: ast.Join, kind: str, left: Source, right: Source) -> Source:
+    """The rows of one side that have no match; the columns of the other side are at their defaults."""
+    condition, relations = _matched(compiler, node, "inner", left, right)
     count = len(left.relations)
-    merged = [_share(relation, keys, node.kind) for relation in relations[:count]]
+    if kind == "right":
+        relations = (*(_absent(relation) for relation in relations[:count]), *relations[count:])
+        return replace(_joined(right, "ANTI JOIN", left, condition, relations))
+    relations = (*relations[:count], *(_absent(relation) for relation in relations[count:]))
+    return _joined(left, "ANTI JOIN", right, condition, relations)
+
+
+def _absent(relation: Relation) -> Relation:
+    def absent(column: Column) -> Column:
+        return replace(column, value=replace(column.value, sql=default_sql(column.value.type), condition=None))
+
+    return replace(relation, columns=tuple(map(absent, relation.columns)), hidden=tuple(map(absent, relation.hidden)))
+
+
+def _asof(compiler: SourceCompiler, node: ast.Join, left: Source, right: Source) -> Source:
+    """The nearest row of the right side: by the inequality of ON, or by the last column of USING."""
+    keyword = {"inner": "ASOF JOIN", "left": "ASOF LEFT JOIN"}.get(node.kind)
+    if keyword is None:
+        raise failures.unsupported(f"ASOF {node.kind.upper()} JOIN", node)
+    condition, relations = _matched(compiler, node, node.kind, left, right)
+    if node.using:
+        *equal, last = condition.split(" AND ")
+        condition = " AND ".join([*equal, " >= ".join(last.rsplit(" = ", 1))])
+    return _joined(left, keyword, right, condition, relations)
+
+
+# --- taking ON apart --------------------------------------------------------------------------------------------------
+
+
+def take_apart(compiler: SourceCompiler, node: ast.Join, left: Source, right: Source) -> Condition:
+    if node.using:
+        pairs = [shared_type(_find(left, name, node), _find(right, name, node), node) for name in _using_names(node)]
+        return Condition(tuple((one, other) for _, one, other in pairs))
+    assert node.on is not None
+    keys: list[tuple[str, str]] = []
+    sides: dict[str, list[str]] = {"left": [], "right": [], "mixed": []}
+    for part in _conjuncts(node.on):
+        pair = _key_pair(compiler, part, left, right)
+        if pair is not None:
+            keys.append(pair)
+            continue
+        side = next((name for name, source in (("left", left), ("right", right)) if _sees(compiler, part, source)), "mixed")
+        relations = left.relations + right.relations
+        sides[side].append(compiler.expressions(relations).condition(part))
+    return Condition(tuple(keys), tuple(sides["left"]), tuple(sides["right"]), tuple(sides["mixed"]))
+
+
+def _conjuncts(node: ast.Expression) -> Iterator[ast.Expression]:
+    if isinstance(node, ast.Function) and node.name == "and":
+        for argument in node.arguments:
+            yield from _conjuncts(argument)
+    else:
+        yield node
+
+
+def _key_pair(compiler: SourceCompiler, node: ast.Expression, left: Source, right: Source) -> tuple[str, str] | None:
+    if not isinstance(node, ast.Function) or node.name != "equals":
+        return None
+    one, other = node.arguments
+    if _sees(compiler, one, right) and _sees(compiler, other, left) and not _sees(compiler, one, left):
+        one, other = other, one
+    if not (_sees(compiler, one, left) and _sees(compiler, other, right)):
+        return None
+    return compiler.expressions(left.relations).compile(one).sql, compiler.expressions(right.relations).compile(other).sql
+
+
+def _sees(compiler: SourceCompiler, node: ast.Expression, source: Source) -> bool:
+    """Whether an expression's names all mean columns of one side."""
+    try:
+        compiler.expressions(source.relations, source.joins).compile(node)
+    except failures.QueryError as error:
+        if error.code in (47, 207):
+            return False
+        raise
+    return True
+
+
+# --- USING ------------------------------------------------------------------------------------------------------------
+
+
+def _using(
+    node: ast.Join, kind: str, left: Source, right: Source, nulls: bool
+) -> tuple[str, tuple[Relation, ...]]:
+    names = _using_names(node)
+    conditions, keys = [], {}
+    for name in names:
+        type_, one, other = shared_type(_find(left, name, node), _find(right, name, node), node)
+        conditions.append(f"{one} = {other}")
+        keys[name] = (type_, one, other)
+    relations = _outer(kind, left.relations, right.relations, nulls)
+    count = len(left.relations)
+    merged = [_share(relation, keys, kind) for relation in relations[:count]]
     rest = [_hide(relation, names) for relation in relations[count:]]
     return " AND ".join(conditions), (*merged, *rest)
+
+
+def _using_names(node: ast.Join) -> list[str]:
+    return [_using_name(item) for item in node.using]
 
 
 def _using_name(item: ast.Expression) -> str:
@@ -80,7 +216,7 @@ def _find(source: Source, name: str, node: ast.Join) -> Column:
 
 
 def _share(relation: Relation, keys: dict[str, tuple[t.Type, str, str]], kind: str) -> Relation:
-    """The left table's USING keys, as the one column that both tables have."""
+    """The left table's USING keys, as the one column that both tables have; they come first, in the order of USING."""
 
     def share(column: Column) -> Column:
         if column.name not in keys:
@@ -89,7 +225,9 @@ def _share(relation: Relation, keys: dict[str, tuple[t.Type, str, str]], kind: s
         sql = {"right": right, "full": f"coalesce({left}, {right})"}.get(kind, left)
         return replace(column, value=replace(column.value, sql=sql, type=type_), shared=True)
 
-    return replace(relation, columns=tuple(map(share, relation.columns)))
+    order = list(keys)
+    columns = sorted(relation.columns, key=lambda c: order.index(c.name) if c.name in keys else len(order))
+    return replace(relation, columns=tuple(map(share, columns)))
 
 
 def _hide(relation: Relation, names: list[str]) -> Relation:

@@ -51,6 +51,10 @@ class SelectCompiler:
     select: ast.Select
     clauses: Clauses = field(default_factory=Clauses)
     outputs: tuple[Output, ...] = ()
+    order_values: list[tuple[Typed, ast.OrderItem]] = field(default_factory=list)
+    limit_keys: list[Typed] = field(default_factory=list)
+    base_qualify: list[str] = field(default_factory=list)
+    totals: str | None = None
 
     @property
     def expressions(self) -> ExpressionCompiler:
@@ -159,26 +163,33 @@ class SelectCompiler:
 
     def _order(self) -> None:
         if self.select.order_by_all:
-            self.clauses.order_by = [
-                key for output in self.outputs for key in order_sql(output.value, ast.OrderItem(ast.Literal(None, "")))
-            ]
-            return
-        for item in self.select.order_by:
-            value = self._positional(item.expression)
-            if not value.constant:
-                self.clauses.order_by.extend(order_sql(value, item))
+            item = ast.OrderItem(ast.Literal(None, ""))
+            self.order_values = [(output.value, item) for output in self.outputs]
+        else:
+            self.order_values = [(self._positional(item.expression), item) for item in self.select.order_by]
+        self.clauses.order_by = [key for value, item in self.order_values for key in self.order_keys(value, item)]
+
+    def order_keys(self, value: Typed, item: ast.OrderItem) -> list[str]:
+        """The sort keys of one ORDER BY item; a constant sorts nothing, and DuckDB would read it as a position."""
+        return [] if value.constant else order_sql(value, item)
 
     def _limit_by(self) -> None:
         limit = self.select.limit_by
+        self.base_qualify = list(self.clauses.qualify)
         if limit is None:
             return
-        keys = [self._positional(node) for node in limit.expressions]
-        partition = ", ".join(key.exact() for key in keys)
-        order = f" ORDER BY {', '.join(self.clauses.order_by)}" if self.clauses.order_by else ""
-        row = f"row_number() OVER (PARTITION BY {partition}{order})"
+        self.limit_keys = [self._positional(node) for node in limit.expressions]
+        self.clauses.qualify.append(self.limit_by_condition(self.limit_keys, self.clauses.order_by))
+
+    def limit_by_condition(self, keys: list[Typed], order_by: list[str]) -> str:
+        """LIMIT BY as a filter on the row's number within its key."""
+        limit = self.select.limit_by
+        assert limit is not None
+        order = f" ORDER BY {', '.join(order_by)}" if order_by else ""
+        row = f"row_number() OVER (PARTITION BY {', '.join(key.exact() for key in keys)}{order})"
         first = 0 if limit.offset is None else self._count(limit.offset)
         last = first + self._count(limit.limit)
-        self.clauses.qualify.append(f"{row} > {first} AND {row} <= {last}" if first else f"{row} <= {last}")
+        return f"{row} > {first} AND {row} <= {last}" if first else f"{row} <= {last}"
 
     def _limit(self) -> None:
         if self.select.limit is not None:
@@ -204,9 +215,9 @@ class SelectCompiler:
 
         return finish(self)
 
-    def plain_sql(self) -> str:
-        """The SELECT as it stands, one column per output."""
-        return self.clauses.sql(select_list(tuple(output.value for output in self.outputs)))
+    def sql(self, clauses: Clauses) -> str:
+        """The SELECT with these clauses, one column per output."""
+        return clauses.sql(select_list(tuple(output.value for output in self.outputs)))
 
 
 def _significant(keys: list[Typed]) -> list[Typed]:

@@ -170,9 +170,10 @@ class SourceCompiler:
     def join(self, node: ast.Join) -> Source:
         left = self.compile(node.left)
         right = self.compile(node.right)
-        if node.kind in ("cross", "comma") and node.on is None and not node.using:
+        if node.kind in ("cross", "comma", "paste") and node.on is None and not node.using:
+            keyword = "POSITIONAL" if node.kind == "paste" else "CROSS"
             joins = left.joins + right.joins + 1
-            return Source(f"{left.sql} CROSS JOIN {right.sql}", left.relations + right.relations, joins)
+            return Source(f"{left.sql} {keyword} JOIN {right.sql}", left.relations + right.relations, joins)
         from tbpy.clickhouse.compiler.joins import join_sources
 
         return join_sources(self, node, left, right)
@@ -199,6 +200,26 @@ def filled(relation: Relation, *, nulls: bool) -> Relation:
     return replace(
         relation, columns=tuple(map(fill, relation.columns)), hidden=tuple(map(fill, relation.hidden))
     )
+
+
+def materialized(
+    context: Context, source: Source, *, distinct_on: list[str], where: tuple[str, ...] = ()
+) -> Source:
+    """A source as a subquery with one row per key, its columns under new DuckDB names."""
+    alias = context.fresh("t")
+    columns: list[str] = []
+
+    def rename(column: Column) -> Column:
+        columns.append(f"{column.value.sql} AS c{len(columns)}")
+        return replace(column, value=Typed(f"{alias}.c{len(columns) - 1}", column.value.type))
+
+    relations = tuple(
+        replace(relation, columns=tuple(map(rename, relation.columns)), hidden=tuple(map(rename, relation.hidden)))
+        for relation in source.relations
+    )
+    filters = f" WHERE {' AND '.join(where)}" if where else ""
+    rows = f"SELECT DISTINCT ON ({', '.join(distinct_on)}) {', '.join(columns)} FROM {source.sql}{filters}"
+    return Source(f"({rows}) AS {alias}", relations)
 
 
 def shared_type(left: Column, right: Column, node: ast.Node) -> tuple[t.Type, str, str]:
