@@ -1,3 +1,3 @@
 """Plugins that every test of this repository runs with."""
 
-pytest_plugins = ("tests.conformance.floors",)
+pytest_plugins = ("pytester", "tests.conformance.floors")

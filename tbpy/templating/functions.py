@@ -22,7 +22,6 @@ from tbpy.templating.values import (
 TemplateFunction = Callable[..., Any]
 
 _ABSENT = object()
-_NO_ARGUMENT = "one of the transform type functions is missing an argument"
 _OPERANDS = {"gt": ">", "lt": "<", "gte": ">=", "lte": "<=", "in": "in", "not_in": "not in"}
 _NOT_SPLITTABLE = (
     "First argument of split_to_array has to be a value that can be split to a list of elements, "
@@ -30,9 +29,8 @@ _NOT_SPLITTABLE = (
 )
 
 
-def _typed(type_name: str, *, bare: bool = False) -> TemplateFunction:
-    """The function of a parameter type. `bare` results print as plain numbers and not as a conversion."""
-    convert, test_value = CONVERTERS[type_name], TEST_VALUES[type_name]
+def _parameter_type(read: Callable[[Frame, Any], Any], absent: Callable[[Frame, Any], Any]) -> TemplateFunction:
+    """The function of a parameter type: `read` checks and converts a value, `absent` says what stands for none."""
 
     def parameter(
         frame: Frame,
@@ -45,31 +43,45 @@ def _typed(type_name: str, *, bare: bool = False) -> TemplateFunction:
         format: Any = None,  # noqa: A002 - the argument's name in the language
         defined: Any = True,
     ) -> Any:
-        given = _given(frame, value, default, test_value, defined)
-        if given is None:
+        given = _given(frame, value, default, defined, absent)
+        return None if given is None else read(frame, given)
+
+    return parameter
+
+
+def _given(frame: Frame, value: Any, default: Any, defined: Any, absent: Callable[[Frame, Any], Any]) -> Any:
+    if value is _ABSENT:
+        raise TemplateError("one of the transform type functions is missing an argument")
+    if not is_missing(value):
+        return value
+    return absent(frame, defined) if is_missing(default) else default
+
+
+def _absent(test_value: Any) -> Callable[[Frame, Any], Any]:
+    """No value and no default: an error, but for test mode and for `defined=False`, where the result is None."""
+
+    def absent(frame: Frame, defined: Any) -> Any:
+        if frame.test_mode:
+            return test_value
+        if not defined:
             return None
+        raise _required(frame)
+
+    return absent
+
+
+def _typed(type_name: str, *, bare: bool = False) -> TemplateFunction:
+    """A type of numbers, text or dates. `bare` results print as plain numbers and not as a conversion."""
+    convert = CONVERTERS[type_name]
+
+    def read(frame: Frame, given: Any) -> Any:
         try:
             result = convert(given, type_name)
         except (ValueError, TypeError, OverflowError):
             raise TemplateError(f"Error validating '{given}' to type {type_name}") from None
         return int(result) if bare else result
 
-    return parameter
-
-
-def _given(frame: Frame, value: Any, default: Any, test_value: Any, defined: Any) -> Any:
-    """The value, else the default, else what test mode gives; None only when `defined=False` says it may lack."""
-    if value is _ABSENT:
-        raise TemplateError(_NO_ARGUMENT)
-    if not is_missing(value):
-        return value
-    if not is_missing(default):
-        return default
-    if frame.test_mode:
-        return test_value
-    if not defined:
-        return None
-    raise _required(frame)
+    return _parameter_type(read, _absent(TEST_VALUES[type_name]))
 
 
 def _required(frame: Frame) -> TemplateError:
@@ -80,25 +92,6 @@ def _required(frame: Frame) -> TemplateError:
     return TemplateError(
         f"{message}. Check the parameters {names}. Please provide a value or set a default value in the pipe code."
     )
-
-
-def _boolean(
-    frame: Frame,
-    value: Any = _ABSENT,
-    default: Any = None,
-    description: Any = None,
-    required: Any = None,
-    enum: Any = None,
-    example: Any = None,
-    format: Any = None,  # noqa: A002
-    defined: Any = True,
-) -> int | None:
-    if value is _ABSENT:
-        raise TemplateError(_NO_ARGUMENT)
-    if is_missing(value) and is_missing(default):
-        return 0 if defined else None
-    result: int = CONVERTERS["Boolean"](default if is_missing(value) else value, "Boolean")
-    return result
 
 
 def _array(
@@ -114,8 +107,9 @@ def _array(
     defined: Any = True,
 ) -> SqlText | None:
     type_name = str(_type)
-    test_value = [TEST_VALUES[type_name]] * 2 if TEST_VALUES.get(type_name, "__no_value__") != "__no_value__" else ""
-    given = _given(frame, value, default, test_value, defined)
+    item = TEST_VALUES.get(type_name)
+    test_value = "" if item is None or type_name == "String" else [item, item]
+    given = _given(frame, value, default, defined, _absent(test_value))
     if given is None:
         return None
     if not isinstance(given, (str, list, tuple)):
@@ -123,31 +117,27 @@ def _array(
     return array_text(given, type_name)
 
 
-def _json(
-    frame: Frame,
-    value: Any = _ABSENT,
-    default: Any = None,
-    description: Any = None,
-    required: Any = None,
-    enum: Any = None,
-    example: Any = None,
-    format: Any = None,  # noqa: A002
-    defined: Any = True,
-) -> Any:
-    """The parsed value of JSON text; an empty object when there is none."""
-    if value is _ABSENT:
-        raise TemplateError(_NO_ARGUMENT)
-    given = default if is_missing(value) else value
-    if is_missing(given):
-        if not frame.test_mode:
-            return {}
-        given = TEST_VALUES["String"]
+def _read_boolean(frame: Frame, given: Any) -> Any:
+    return CONVERTERS["Boolean"](given, "Boolean")
+
+
+def _absent_boolean(frame: Frame, defined: Any) -> int | None:
+    return 0 if defined else None
+
+
+def _read_json(frame: Frame, given: Any) -> Any:
+    """The value of JSON text; what is no text is taken as parsed already."""
     if not isinstance(given, str):
         return given
     try:
         return frame.weigh(json.loads(given))
     except ValueError as error:
         raise TemplateError(f"Error parsing JSON: '{given}' - {error}") from None
+
+
+def _absent_json(frame: Frame, defined: Any) -> Any:
+    """An empty object; in test mode the text that stands for a missing string, which is no JSON."""
+    return TEST_VALUES["String"] if frame.test_mode else {}
 
 
 def _defined(frame: Frame, value: Any = None) -> bool:
@@ -231,9 +221,9 @@ PARAMETER_TYPES: dict[str, TemplateFunction] = {
     **{name: _typed(name) for name in CONVERTERS if name != "Boolean"},
     "Int": _typed("Int32", bare=True),
     "Integer": _typed("Int32", bare=True),
-    "Boolean": _boolean,
+    "Boolean": _parameter_type(_read_boolean, _absent_boolean),
     "Array": _array,
-    "JSON": _json,
+    "JSON": _parameter_type(_read_json, _absent_json),
 }
 
 FUNCTIONS: dict[str, TemplateFunction] = {

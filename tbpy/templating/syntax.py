@@ -14,7 +14,10 @@ _FORBIDDEN_WORD = re.compile(r"\b(from|import)\b")
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A fragment, with what was put before its first line so that it could be parsed on its own."""
+    """A fragment, with what was put before it so that it could be parsed on its own.
+
+    `prefix_lines` lines were added, and `prefix` characters to its first line (below zero: cut off).
+    """
 
     source: Source
     fragment: Fragment
