@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from tbpy.templating import TemplateError, compile_template, is_dynamic, strip_marker
+from tbpy.templating import CustomTemplateError, TemplateError, compile_template, is_dynamic, strip_marker
 
 RENDERS = [
     ("{% set i = 0 %}{% while i < 3 %}{{i}}{% set i += 1 %}{% end %}", {}, "012"),
@@ -36,6 +36,22 @@ RENDERS = [
     ("{{ a\n + b }}", {"a": "x", "b": "y"}, "'xy'"),
     ("{{String(a)}}", {"a": "{{String(b)}}"}, "'{{String(b)}}'"),
     ("{% if False %}{{Int32(a, nonsense=1)}}{% end %}", {}, ""),
+    ("{{ 'a'.replace('a', 'b') + '-'.join(['x', 'y']) }}", {}, "'bx-y'"),
+    ("{{ {'a': 1}.get('b', 2) * 3 - len('ab') }}", {}, "4"),
+    ("{{ 1, 'x' }}{{ (1, 2)[0:1] }}", {}, "(1, 'x')(1,)"),
+    ("{% set x = [*[1], *range(2)] %}{% set y = {**{'a': 1}, 'b': x} %}{{y}}", {}, "{'a': 1, 'b': [1, 0, 1]}"),
+    ("{% set x = list(map(str, filter(None, reversed([0, 1])))) %}{{x}}", {}, "['1']"),
+    (
+        "{% set x = [i for i, _ in enumerate('ab')] + [sum([1, 2]), round(2.6), 7 % 4, 2 ** 3, 1 << 2] %}{{x}}",
+        {},
+        "[0, 1, 3, 3, 3, 8, 4]",
+    ),
+    ("{% set x = {c for c in 'aa'} %}{{x}}{% if (n := 3) not in [1] %}{{n}}{% end %}", {}, "{'a'}3"),
+    ("{% set x: int = 1 %}{% set l = [] %}{% set l.append(x) %}{% set l[0] = [2] %}{{l}}", {}, "[[2]]"),
+    ("{% try %}{% try %}{{Int32(a)}}{% finally %}f{% end %}{% except %}e{% end %}", {}, "fe"),
+    ("{% try %}{% set x = {}['k'] %}{% except (KeyError, TypeError) %}k{% end %}", {}, "k"),
+    ("{{max_threads('x')}}{{backend_hint(a)}}", {"a": "x\ny"}, "-- max_threads: wrong argument\n-- backend_hint x y\n"),
+    ("{{Array(a,'Int32')}}", {"a": [1, "2"]}, "[1,2]"),
 ]
 
 
@@ -62,6 +78,23 @@ FAILS = [
     ("{{defined(a, b)}}", "defined() takes at most 1 arguments, not 2", (1, 1)),
     ("{{symbol()}}", "symbol() is missing its argument name", (1, 1)),
     ("{{String(max_threads)}}", '"max_threads" can not be used as a variable name', (1, 10)),
+    ("{% end %}", "Extra {% end %} block at <string>:1", (1, 1)),
+    ("{% else %}", "else outside for, if, try, while block", (1, 1)),
+    ("{% for i in [1] %}{% elif i %}{% end %}", "elif block cannot be attached to for block", (1, 19)),
+    ("{% if True %}{% break %}{% end %}", "break outside", (1, 14)),
+    ("{% set %}", "set missing statement", (1, 1)),
+    ("{% try %}{% except Foo %}{% end %}", "Invalid name", (1, 20)),
+    ("{{ a ** 2 }}", "Invalid BinOp: Pow()", (1, 4)),
+    ("{{ +a }}", "Invalid UnaryOp: UAdd()", (1, 4)),
+    ("{{ b'x' }}", "Invalid expression type: bytes", (1, 4)),
+    ("{% for i in b %}{% end %}", "a missing value is no list to go through", (1, 1)),
+    ("{{Int32()}}", "one of the transform type functions is missing an argument", (1, 1)),
+    ("{{Array(a, default=1)}}{{Array(b, default=1)}}", "transform type function Array is not well defined", (1, 24)),
+    ("{{columns(b)}}", "Missing columns() default value", (1, 1)),
+    ("{{columns(['x'])}}", "The 'columns' function expects a String not an Array", (1, 1)),
+    ("{{split_to_array(5)}}", "First argument of split_to_array has to be a value that can be split", (1, 1)),
+    ("{% set f = lambda x: x %}{% if f(1, 2) %}{% end %}", "the lambda takes 1 values, not 2", (1, 26)),
+    ("{% set f = lambda x=1: x %}", "a lambda takes plain arguments only", (1, 12)),
     ("{{JSON(b, '{}')['z']}}", "no such key: 'z'", (1, 1)),
 ]  # fmt: skip
 
@@ -72,6 +105,13 @@ def test_failures_have_a_place(template, message, place):
         compile_template(template).render({"a": "1"})
     assert message in caught.value.message
     assert place is None or (caught.value.line, caught.value.column) == place
+
+
+def test_custom_errors_carry_body_status_and_place():
+    with pytest.raises(CustomTemplateError) as caught:
+        compile_template("\n{{custom_error({'error': 'nope'}, 422)}}").render({})
+    error = caught.value
+    assert (error.body, error.status, error.line) == ({"error": "nope"}, 422, 2)
 
 
 def test_every_character_of_the_sql_has_an_origin():
