@@ -78,7 +78,8 @@ class Function(Node):
 
     `parameters` is the first bracket of `quantile(0.5)(x)`, None when there is one bracket only. `syntax` is how it was
     written: "call", "operator" (+, AND, IN, LIKE, BETWEEN, IS NULL, unary minus ...), "index" (a[i]), "access" (t.1), "array" ([..]), "tuple" ((..)),
-    "case", "ternary", "cast" (CAST(x AS T)), "colons" (x::T), "interval", "keyword" (extract, trim, substring ... FROM, DATE '...').
+    "case", "ternary", "cast" (CAST(x AS T)), "colons" (x::T), "interval", "keyword" (extract, trim, substring ... FROM, DATE '...'),
+    "asterisk" (count(*), which has no arguments).
     """
 
     name: str

@@ -34,6 +34,8 @@ def parse_expression(sql: str) -> ast.Expression:
 
 def _parse(sql: str, rule: Callable[[StatementParser], _T]) -> _T:
     parser = StatementParser(tokenize(sql))
+    if parser.key in (END, ";"):
+        raise QueryError("Empty query", code=62, name="SYNTAX_ERROR", place=SqlPlace(0, len(sql)))
     try:
         result = rule(parser)
     except RecursionError:

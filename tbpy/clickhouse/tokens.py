@@ -99,20 +99,35 @@ def _comment_end(text: str, start: int) -> int:
         depth += 1 if edge.group() == "/*" else -1
         if depth == 0:
             return edge.end()
-    raise syntax_error(text, start, len(text), "Multiline comment is not closed")
+    raise _lexical_error(text, start, len(text), "Multiline comment is not closed")
 
 
 def _no_token(text: str, position: int) -> QueryError:
     reasons = {"'": "Single quoted string is not closed", '"': "Double quoted string is not closed"}
     reasons["`"] = "Back quoted string is not closed"
-    return syntax_error(text, position, position + 1, reasons.get(text[position], "Unrecognized token"))
+    reason = reasons.get(text[position])
+    if reason is None:
+        return _lexical_error(text, position, position + 1, "Unrecognized token")
+    return _lexical_error(text, position, len(text), reason)
+
+
+def _lexical_error(text: str, start: int, end: int, reason: str) -> QueryError:
+    error = syntax_error(text, start, end, "")
+    message = f"{reason}: {error.message.removesuffix('. ')}"
+    return QueryError(message, code=62, name="SYNTAX_ERROR", place=error.place)
 
 
 def syntax_error(text: str, start: int, end: int, reason: str) -> QueryError:
     """ClickHouse's syntax error: where it failed, the text from there on, and why."""
-    line = text.count("\n", 0, start) + 1
-    column = start - text.rfind("\n", 0, start)
-    token = f"{text[start:end]}" if start < len(text) else "end of query"
-    rest = text[start : start + 180]
-    message = f"Syntax error: failed at position {start + 1} ({token}) (line {line}, col {column}): {rest}. {reason}."
-    return QueryError(message, code=62, name="SYNTAX_ERROR", place=SqlPlace(start, max(end, start)))
+    token = text[start:end] if start < len(text) else "end of query"
+    message = (
+        f"Syntax error: failed at position {start + 1} ({token}){line_place(text, start)}: {text[start : start + 160]}"
+    )
+    return QueryError(f"{message}. {reason}", code=62, name="SYNTAX_ERROR", place=SqlPlace(start, max(end, start)))
+
+
+def line_place(text: str, start: int) -> str:
+    """` (line 3, col 5)` in a text of several lines."""
+    if "\n" not in text:
+        return ""
+    return f" (line {text.count(chr(10), 0, start) + 1}, col {start - text.rfind(chr(10), 0, start)})"

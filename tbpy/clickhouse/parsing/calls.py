@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 from tbpy.clickhouse import ast
@@ -46,6 +47,7 @@ _CANONICAL = {
 }
 # The second argument of these is a parameter: `string_agg(x, ',')` is `string_agg(',')(x)`.
 _SEPARATED = frozenset({"group_concat", "groupconcat", "string_agg"})
+_SUFFIXES = frozenset({"FILTER", "IGNORE", "RESPECT", "OVER"})
 _INTERVAL_TEXT = re.compile(r"\s*([+-]?\d+)\s*([A-Za-z]+)\s*")
 _TRIMS = {"BOTH": "trimBoth", "LEADING": "trimLeft", "TRAILING": "trimRight"}
 
@@ -73,8 +75,11 @@ class CallParser(TypeNameParser):
             return special
         name = _CANONICAL.get(name.upper(), name)
         self.index += 1
+        if self.key == "*" and self.key_at(1) == ")" and name.lower().startswith("count"):
+            self.index += 2
+            return self.suffixes(ast.Function(name, (), syntax="asterisk", start=start, end=self.last_end))
         distinct = self.distinct_mark()
-        arguments = self.call_arguments(name)
+        arguments = self.call_arguments()
         order_by: tuple[ast.OrderItem, ...] = ()
         if self.accept_words("ORDER", "BY"):
             order_by = self.order_items()
@@ -84,11 +89,13 @@ class CallParser(TypeNameParser):
             self.index += 1
             parameters = arguments
             distinct = self.distinct_mark()
-            arguments = self.call_arguments(name)
+            arguments = self.call_arguments()
             self.expect(")")
         elif len(arguments) == 2 and name.lower() in _SEPARATED:
             arguments, parameters = arguments[:1], arguments[1:]
-        return self.suffixes(name, arguments, parameters, distinct, order_by, start)
+        return self.suffixes(
+            ast.Function(name, arguments, parameters, distinct, order_by=order_by, start=start, end=self.last_end)
+        )
 
     def distinct_mark(self) -> bool:
         key = self.key
@@ -100,33 +107,24 @@ class CallParser(TypeNameParser):
             return True
         return False
 
-    def call_arguments(self, name: str) -> tuple[ast.Expression, ...]:
+    def call_arguments(self) -> tuple[ast.Expression, ...]:
         key = self.key
         if key == ")":
-            return ()
-        if key == "*" and self.key_at(1) == ")" and name.lower().startswith("count"):
-            self.index += 1
             return ()
         if key in ("SELECT", "WITH") and self.at_query(0):
             start = self.here
             return (ast.Subquery(self.query(), start=start, end=self.last_end),)
         return self.arguments_until(")")
 
-    def suffixes(
-        self,
-        name: str,
-        arguments: tuple[ast.Expression, ...],
-        parameters: tuple[ast.Expression, ...] | None,
-        distinct: bool,
-        order_by: tuple[ast.OrderItem, ...],
-        start: int,
-    ) -> ast.Function:
+    def suffixes(self, function: ast.Function) -> ast.Function:
         """FILTER, IGNORE or RESPECT NULLS and OVER behind a call."""
+        if self.key not in _SUFFIXES:
+            return function
         condition: ast.Expression | None = None
         window: ast.Window | str | None = None
         nulls: Literal["respect", "ignore"] | None = None
         key = self.key
-        while key in ("FILTER", "IGNORE", "RESPECT", "OVER"):
+        while key in _SUFFIXES:
             if key == "FILTER" and self.key_at(1) == "(" and self.key_at(2) == "WHERE":
                 self.index += 3
                 condition = self.aliased(bare=False)
@@ -140,18 +138,7 @@ class CallParser(TypeNameParser):
             else:
                 break
             key = self.key
-        return ast.Function(
-            name,
-            arguments,
-            parameters,
-            distinct,
-            condition,
-            window,
-            nulls,
-            order_by,
-            start=start,
-            end=self.last_end,
-        )
+        return replace(function, filter=condition, window=window, nulls=nulls, end=self.last_end)
 
     # --- calls with a syntax of their own ---
 

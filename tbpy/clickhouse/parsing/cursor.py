@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NoReturn
 
 from tbpy.clickhouse.parsing.literals import unquote
-from tbpy.clickhouse.tokens import END, QUOTED, Tokens, syntax_error
+from tbpy.clickhouse.tokens import END, QUOTED, Tokens, line_place, syntax_error
+from tbpy.errors import QueryError
 
 
 class Cursor:
@@ -50,10 +51,11 @@ class Cursor:
             self.fail(key)
 
     def fail(self, expected: str) -> NoReturn:
-        """Raise ClickHouse's syntax error at the next token."""
-        raise self.error_at(self.index, f"Expected {expected}")
+        """Raise ClickHouse's syntax error at the next token: brackets that do not match, else what was expected."""
+        unmatched = _unmatched_brackets(self)
+        raise self.error_at(self.index, unmatched or f"Expected {expected}")
 
-    def error_at(self, index: int, reason: str) -> Exception:
+    def error_at(self, index: int, reason: str) -> QueryError:
         return syntax_error(self.text, self.starts[index], self.ends[index], reason)
 
     @property
@@ -99,3 +101,27 @@ class Cursor:
 def is_word(key: str) -> bool:
     """Whether a key is that of a bare word (marks are `'`, `0`, `"` and the empty string)."""
     return key.isidentifier() or (len(key) > 1 and (key[0].isalnum() or key[0] == "$"))
+
+
+_OPENING = {")": "(", "]": "[", "}": "{"}
+
+
+def _unmatched_brackets(cursor: Cursor) -> str | None:
+    """What is wrong with the brackets of the whole text, in ClickHouse's words; None when they match."""
+    opened: list[int] = []
+    for index, key in enumerate(cursor.keys):
+        if key in _OPENING:
+            if not opened:
+                return f"Unmatched parentheses: {_bracket(cursor, index)} has no matching opening bracket"
+            partner = opened.pop()
+            if cursor.keys[partner] != _OPENING[key]:
+                wrong = f"{_bracket(cursor, index)} does not match {_bracket(cursor, partner)}"
+                return f"Unmatched parentheses: {wrong}"
+        elif key in _OPENING.values():
+            opened.append(index)
+    return f"Unmatched parentheses: {_bracket(cursor, opened[0])} is never closed" if opened else None
+
+
+def _bracket(cursor: Cursor, index: int) -> str:
+    start = cursor.starts[index]
+    return f"'{cursor.keys[index]}' at position {start + 1}{line_place(cursor.text, start)}"

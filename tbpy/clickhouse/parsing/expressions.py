@@ -48,8 +48,10 @@ class ExpressionParser(Cursor):
             name = self.alias(bare=bare)
             if name is None:
                 return expression
-            expression = ast.Alias(expression, name, start=expression.start, end=self.last_end)
-            expression = self.infix(expression, 0)
+            named = ast.Alias(expression, name, start=expression.start, end=self.last_end)
+            expression = self.infix(named, 0)
+            if expression is named:
+                return named
 
     def alias(self, *, bare: bool) -> str | None:
         key = self.keys[self.index]
@@ -152,6 +154,8 @@ class ExpressionParser(Cursor):
             return self.postfix(key, left)
         if key == "NOT" and power < op.COMPARE:
             return self.negated(left, power)
+        if key == "AT" and self.accept_words("AT", "TIME", "ZONE"):
+            return self.operator("toTimeZone", (left, self.expression(op.NEGATE)), left.start)
         if key == "IS" and power < op.IS:
             return self.is_test(left)
         if key == "BETWEEN" and power < op.BETWEEN:

@@ -93,7 +93,7 @@ class TableParser(ColumnParser):
         name = self.table_word()
         if self.key == "(":
             self.index += 1
-            arguments = self.call_arguments("")
+            arguments = self.call_arguments()
             self.expect(")")
             return self.with_modifiers(ast.TableFunction(name, arguments, start=start, end=self.last_end))
         database: str | None = None

@@ -1,0 +1,1 @@
+"""The parts of the formatter: expressions, then queries around them."""

@@ -1,0 +1,267 @@
+"""Expressions as ClickHouse's formatter writes them: functions of operators in infix form, an operand in brackets."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse.names import literal_name
+from tbpy.clickhouse.quoting import quote_identifier, quote_identifier_if_needed, quote_string
+
+_INFIX = {
+    "plus": "+",
+    "minus": "-",
+    "multiply": "*",
+    "divide": "/",
+    "modulo": "%",
+    "equals": "=",
+    "notEquals": "!=",
+    "less": "<",
+    "greater": ">",
+    "lessOrEquals": "<=",
+    "greaterOrEquals": ">=",
+    "like": "LIKE",
+    "notLike": "NOT LIKE",
+    "ilike": "ILIKE",
+    "notILike": "NOT ILIKE",
+    "isNotDistinctFrom": "<=>",
+    "isDistinctFrom": "IS DISTINCT FROM",
+    "in": "IN",
+    "notIn": "NOT IN",
+    "globalIn": "GLOBAL IN",
+    "globalNotIn": "GLOBAL NOT IN",
+}
+_IN = frozenset({"in", "notIn", "globalIn", "globalNotIn"})
+_CHAINS = {"and": "AND", "or": "OR"}
+_PREFIX = {"negate": "-", "not": "NOT "}
+_POSTFIX = {"isNull": "IS NULL", "isNotNull": "IS NOT NULL"}
+# Bare, these would not be read as names.
+_RESERVED = frozenset(
+    {"all", "case", "distinct", "exists", "false", "from", "inf", "infinity", "interval", "nan", "not", "null"}
+    | {"select", "table", "true", "values", "with"}
+)
+
+
+def name_text(name: str) -> str:
+    """A name, in backticks where it could be read as something else."""
+    return quote_identifier(name) if name.lower() in _RESERVED else quote_identifier_if_needed(name)
+
+
+def path_text(parts: Iterable[str]) -> str:
+    """Names with dots between them; steps of a JSON path stay as they are."""
+    return ".".join(part if part[:2] in ("^`", ":`") else name_text(part) for part in parts)
+
+
+class ExpressionWriter:
+    """Writes expressions. `depth` counts the queries around, for the indentation of subqueries."""
+
+    @abstractmethod
+    def query(self, query: ast.Query, depth: int) -> str: ...
+
+    def expression(self, node: ast.Expression, depth: int) -> str:
+        match node:
+            case ast.Function():
+                return self.function(node, depth)
+            case ast.Literal():
+                return literal_name(node.value)
+            case ast.Identifier():
+                return path_text(node.parts)
+            case ast.Alias():
+                return f"{self.expression(node.expression, depth)} AS {name_text(node.name)}"
+            case ast.Lambda():
+                return self.lambda_(node, depth)
+            case ast.Subquery():
+                return self.bracketed_query(node.query, depth)
+            case ast.Parameter():
+                return f"{{{node.name}:{node.type}}}"
+            case ast.Asterisk():
+                return path_text((*node.qualifier, "")) + "*" + self.transformers(node.transformers, depth)
+            case ast.ColumnsMatcher():
+                return self.matcher(node, depth)
+
+    def list(self, nodes: Iterable[ast.Expression], depth: int) -> str:
+        return ", ".join(self.expression(node, depth) for node in nodes)
+
+    def bracketed_query(self, query: ast.Query, depth: int) -> str:
+        pad = "    " * depth
+        return f"(\n{self.query(query, depth + 1)}\n{pad})"
+
+    def operand(self, node: ast.Expression, depth: int) -> str:
+        """An expression beside an operator: in brackets when it is an operator itself, a lambda or an alias."""
+        text = self.expression(node, depth)
+        return f"({text})" if _is_composite(node) else text
+
+    def lambda_(self, node: ast.Lambda, depth: int) -> str:
+        names = [name_text(name) for name in node.parameters]
+        head = names[0] if len(names) == 1 else f"({', '.join(names)})"
+        return f"{head} -> {self.operand(node.body, depth)}"
+
+    # --- functions ---
+
+    def function(self, node: ast.Function, depth: int) -> str:
+        if not _is_plain_call(node):
+            return self.call(node, depth)
+        written = self.special(node, depth)
+        return self.call(node, depth) if written is None else written
+
+    def special(self, node: ast.Function, depth: int) -> str | None:
+        """A function that has a form of its own; None for a call."""
+        name, arguments = node.name, node.arguments
+        if name in _CHAINS and len(arguments) > 1:
+            return f" {_CHAINS[name]} ".join(self.operand(argument, depth) for argument in arguments)
+        if node.syntax == "array":
+            return f"[{self.list(arguments, depth)}]"
+        if node.syntax == "tuple" and len(arguments) > 1:
+            return f"({self.list(arguments, depth)})"
+        if len(arguments) == 2:
+            return self.binary(name, *arguments, depth)
+        if len(arguments) == 1 and name in _PREFIX:
+            return _PREFIX[name] + self.prefixed(arguments[0], depth)
+        if len(arguments) == 1 and name in _POSTFIX:
+            return f"{self.operand(arguments[0], depth)} {_POSTFIX[name]}"
+        if len(arguments) == 3 and name in ("like", "ilike"):
+            left, right, escape = (self.operand(argument, depth) for argument in arguments)
+            return f"{left} {_INFIX[name]} {right} ESCAPE {escape}"
+        return None
+
+    def prefixed(self, node: ast.Expression, depth: int) -> str:
+        text = self.operand(node, depth)
+        return f"({text})" if text.startswith("-") else text
+
+    def binary(self, name: str, left: ast.Expression, right: ast.Expression, depth: int) -> str | None:
+        if name in _IN:
+            return f"{self.operand(left, depth)} {_INFIX[name]} {self.in_set(right, depth)}"
+        if name in _INFIX:
+            return f"{self.operand(left, depth)} {_INFIX[name]} {self.operand(right, depth)}"
+        if name == "arrayElement":
+            return f"{self.base(left, depth)}[{self.expression(right, depth)}]"
+        if name == "tupleElement" and isinstance(right, ast.Literal) and type(right.value) is int and right.value >= 0:
+            return f"{self.base(left, depth)}.{right.value}"
+        return None
+
+    def in_set(self, node: ast.Expression, depth: int) -> str:
+        text = self.operand(node, depth)
+        single = isinstance(node, ast.Literal | ast.Identifier) or _is_plain_call(node)
+        in_brackets = isinstance(node, ast.Function) and node.syntax in ("tuple", "array")
+        return f"({text})" if single and not in_brackets and not _is_composite(node) else text
+
+    def base(self, node: ast.Expression, depth: int) -> str:
+        """What stands before `[` or `.1`."""
+        text = self.operand(node, depth)
+        return f"({text})" if isinstance(node, ast.Literal) and not isinstance(node.value, str) else text
+
+    def call(self, node: ast.Function, depth: int) -> str:
+        """A call; DISTINCT and FILTER are combinators of the function's name, as in ClickHouse's own tree."""
+        name, arguments = node.name, node.arguments
+        if node.distinct:
+            name += "Distinct"
+        if node.filter is not None:
+            name += "If"
+            arguments = (*arguments, node.filter)
+        text = quote_identifier_if_needed(name)
+        if node.parameters is not None:
+            text += f"({self.list(node.parameters, depth)})"
+        inner = "*" if node.syntax == "asterisk" and not arguments else self.list(arguments, depth)
+        if node.order_by:
+            inner += f" ORDER BY {self.order_items(node.order_by, depth)}"
+        text += f"({inner})"
+        if node.nulls is not None:
+            text += f" {node.nulls.upper()} NULLS"
+        if node.window is not None:
+            text += f" OVER {self.over(node.window, depth)}"
+        return text
+
+    # --- windows and ORDER BY ---
+
+    def over(self, window: ast.Window | str, depth: int) -> str:
+        return name_text(window) if isinstance(window, str) else self.window(window, depth)
+
+    def window(self, window: ast.Window, depth: int) -> str:
+        parts = [name_text(window.base)] if window.base else []
+        if window.partition_by:
+            parts.append(f"PARTITION BY {self.list(window.partition_by, depth)}")
+        if window.order_by:
+            parts.append(f"ORDER BY {self.order_items(window.order_by, depth)}")
+        if window.frame is not None:
+            last = window.frame.end_bound or ast.FrameBound("current")
+            bounds = " AND ".join(self.bound(bound, depth) for bound in (window.frame.start_bound, last))
+            parts.append(f"{window.frame.unit.upper()} BETWEEN {bounds}")
+        return f"({' '.join(parts)})"
+
+    def bound(self, bound: ast.FrameBound, depth: int) -> str:
+        if bound.kind == "current":
+            return "CURRENT ROW"
+        amount = "UNBOUNDED" if bound.offset is None else self.operand(bound.offset, depth)
+        return f"{amount} {'FOLLOWING' if bound.following else 'PRECEDING'}"
+
+    def order_items(self, items: Iterable[ast.OrderItem], depth: int) -> str:
+        return ", ".join(self.order_item(item, depth) for item in items)
+
+    def order_item(self, item: ast.OrderItem, depth: int) -> str:
+        text = f"{self.expression(item.expression, depth)} {'DESC' if item.descending else 'ASC'}"
+        if item.nulls_first is not None:
+            text += f" NULLS {'FIRST' if item.nulls_first else 'LAST'}"
+        if item.collate is not None:
+            text += f" COLLATE {quote_string(item.collate)}"
+        if item.fill is not None:
+            text += " WITH FILL" + self.fill(item.fill, depth)
+        return text
+
+    def fill(self, fill: ast.WithFill, depth: int) -> str:
+        parts = (("FROM", fill.from_), ("TO", fill.to), ("STEP", fill.step), ("STALENESS", fill.staleness))
+        return "".join(f" {word} {self.expression(node, depth)}" for word, node in parts if node is not None)
+
+    # --- matchers ---
+
+    def matcher(self, node: ast.ColumnsMatcher, depth: int) -> str:
+        inner = self.list(node.names, depth) if node.pattern is None else quote_string(node.pattern)
+        text = f"{path_text((*node.qualifier, ''))}COLUMNS({inner})"
+        return text + self.transformers(node.transformers, depth)
+
+    def transformers(self, transformers: Iterable[ast.Transformer], depth: int) -> str:
+        return "".join(f" {self.transformer(transformer, depth)}" for transformer in transformers)
+
+    def transformer(self, node: ast.Transformer, depth: int) -> str:
+        match node:
+            case ast.ExceptColumns():
+                names = [path_text(name.split(".")) for name in node.names]
+                inner = names[0] if len(names) == 1 else f"({', '.join(names)})"
+                return f"EXCEPT{_strict(node)} {inner if node.pattern is None else quote_string(node.pattern)}"
+            case ast.ReplaceColumns():
+                return f"REPLACE{_strict(node)} ({self.list(node.items, depth)})"
+            case ast.ApplyColumns(body=ast.Lambda() as body):
+                return f"APPLY({self.lambda_(body, depth)})"
+            case _:
+                parameters = "" if node.parameters is None else f"({self.list(node.parameters, depth)})"
+                return f"APPLY({node.function}{parameters})"
+
+
+def _strict(node: ast.ExceptColumns | ast.ReplaceColumns) -> str:
+    return " STRICT" if node.strict else ""
+
+
+def _is_plain_call(node: ast.Expression) -> bool:
+    return (
+        isinstance(node, ast.Function)
+        and node.window is None
+        and node.filter is None
+        and node.parameters is None
+        and not node.distinct
+        and node.nulls is None
+        and not node.order_by
+    )
+
+
+def _is_composite(node: ast.Expression) -> bool:
+    """Whether an expression is written with an operator between its parts."""
+    if isinstance(node, ast.Alias | ast.Lambda):
+        return True
+    if not isinstance(node, ast.Function) or not _is_plain_call(node):
+        return False
+    count = len(node.arguments)
+    if node.name in _CHAINS:
+        return count > 1
+    if node.name in _INFIX:
+        return count == 2 or (count == 3 and node.name in ("like", "ilike"))
+    return count == 1 and (node.name in _PREFIX or node.name in _POSTFIX)
