@@ -8,7 +8,7 @@ from tbpy.datafiles import Column, Datasource, Engine, Kind, Setting
 from tbpy.errors import QueryError, Span
 from tbpy.project.references import identifiers
 from tbpy.project.report import Report, did_you_mean
-from tbpy.project.statements import SQL_POSITION, swallowed_instruction
+from tbpy.project.statements import swallowed_instruction, syntax_message
 
 _ENGINES = frozenset(
     {
@@ -43,6 +43,11 @@ _COMMON_TYPES = {
         "UUID",
     )
 }
+# Columns that a connector adds, which a SCHEMA need not name. Source: Tinybird's documentation of its connectors.
+_CONNECTOR_COLUMNS = {
+    "kafka_topic": frozenset({"__value", "__topic", "__partition", "__offset", "__timestamp", "__key", "__headers"}),
+    "import_table_arn": frozenset({"_record", "_old_record", "_timestamp", "_event_name", "_is_deleted"}),
+}
 _KEYS = ("sorting_key", "partition_key", "primary_key", "sampling_key", "ttl")
 _COLUMN_NAMES = ("ver", "is_deleted", "sign", "version", "columns")
 
@@ -72,8 +77,7 @@ def _report_type(report: Report, datasource: Datasource, column: Column, error: 
     hint = swallowed_instruction(text, Kind.DATASOURCE) if text else None
     if hint is None and (known := _COMMON_TYPES.get(column.type.lower())):
         hint = f"Type names tell capitals from small letters: {known}."
-    message = SQL_POSITION.sub(r" at \1", error.message)
-    report.error("type", f"Error parsing type: {message}", datasource.file, span, hint=hint or error.hint)
+    report.error("type", f"Error parsing type: {syntax_message(error)}", datasource.file, span, hint=hint or error.hint)
 
 
 def check_datasource(report: Report, datasource: Datasource) -> None:
@@ -121,11 +125,11 @@ def _check_key(report: Report, datasource: Datasource, key: Setting) -> None:
         expression = parse_expression(f"{opening}{key.value}\n)")
     except QueryError as error:
         if key.name != "ttl":
-            message = f"ENGINE_{key.name.upper()}: {error.message}"
+            message = f"ENGINE_{key.name.upper()}: {syntax_message(error)}"
             report.error("key-syntax", message, datasource.file, key.span)
         return
     for identifier in identifiers(expression):
-        if datasource.column(identifier.name) or datasource.column(identifier.parts[0]):
+        if _has_column(datasource, identifier.name) or _has_column(datasource, identifier.parts[0]):
             continue
         start = identifier.start - len(opening)
         span = key.text.span(start, start + identifier.end - identifier.start)
@@ -136,10 +140,15 @@ def _check_names(report: Report, datasource: Datasource, argument: Setting) -> N
     offset = 0
     for part in argument.value.split(","):
         name = part.strip().strip("`()")
-        if name and not datasource.column(name):
+        if name and not _has_column(datasource, name):
             start = offset + part.index(name)
             _unknown_column(report, datasource, argument, name, argument.text.span(start, start + len(name)))
         offset += len(part) + 1
+
+
+def _has_column(datasource: Datasource, name: str) -> bool:
+    added = (names for option, names in _CONNECTOR_COLUMNS.items() if datasource.settings.find(option))
+    return datasource.column(name) is not None or any(name in names for names in added)
 
 
 def _unknown_column(report: Report, datasource: Datasource, option: Setting, name: str, span: Span) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tbpy.datafiles import Connection, Datasource, Kind, Pipe, parse_connection, parse_datasource, parse_pipe
+from tbpy.datafiles import Datasource, Kind, Pipe
 from tbpy.errors import DatafileError, Diagnostic
 from tbpy.project.datasources import check_types
+from tbpy.project.reading import Content, parse_datafile
 from tbpy.project.report import Report
 from tbpy.project.statements import read_node
 
 
 def judge_datafile(
     text: str, kind: Kind | str, *, name: str = "x", secrets: Mapping[str, str] | None = None
-) -> tuple[Datasource | Pipe | Connection | None, tuple[Diagnostic, ...]]:
+) -> tuple[Content | None, tuple[Diagnostic, ...]]:
     """What the file says, None when it cannot be read, and what is wrong with it by itself.
 
     Beyond the grammar of datafiles that is: types, templates (rendered in test mode) and SQL syntax. `secrets` None
@@ -23,13 +24,7 @@ def judge_datafile(
     file = f"{name}.{kind}"
     report = Report({file: text})
     try:
-        match kind:
-            case Kind.DATASOURCE:
-                content: Datasource | Pipe | Connection = parse_datasource(text, name=name, file=file, secrets=secrets)
-            case Kind.PIPE:
-                content = parse_pipe(text, name=name, file=file)
-            case Kind.CONNECTION:
-                content = parse_connection(text, name=name, file=file, secrets=secrets)
+        content = parse_datafile(text, kind, name=name, file=file, secrets=secrets)
     except DatafileError as error:
         return None, error.diagnostics
     if isinstance(content, Datasource):

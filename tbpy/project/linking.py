@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from tbpy.project.names import SERVICE_DATABASES, Names, resource_of
 from tbpy.project.references import table_references
 from tbpy.project.report import Report, did_you_mean
 from tbpy.project.statements import PLACEHOLDER, NodeSql
+
+_CLASSIC_RELEASE = re.compile(r"v\d+_\d+_\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,14 @@ def link_node(report: Report, names: Names, pipe: Pipe, node: Node, sql: NodeSql
     """The tables that a node reads; those that do not exist are in the report."""
     links: dict[Key | NodeKey, Link] = {}
     for name, database, span, certain in _named_tables(sql):
-        target = names.resolve(name, database, pipe, node)
+        target = names.resolve(name, database, pipe, node) or names.quarantined(name)
         if target is not None:
             links.setdefault(target, Link(target, span))
-        elif certain and database not in SERVICE_DATABASES:
+        elif certain and database not in SERVICE_DATABASES and name not in names.broken:
             full = f"{database}.{name}" if database else name
             hint = did_you_mean(full, names.all(pipe))
+            if database and _CLASSIC_RELEASE.fullmatch(database):
+                hint = "Releases such as v1_0_2 belong to Tinybird Classic: read the data source itself."
             report.error("unknown-resource", f"Resource '{full}' not found", pipe.file, span, hint=hint)
     return tuple(links.values())
 
@@ -57,7 +62,7 @@ def check_target(report: Report, names: Names, pipe: Pipe) -> Key | None:
         return None
     if target.value in names.datasources:
         return Key(Kind.DATASOURCE, target.value)
-    if "{{" not in target.value:
+    if "{{" not in target.value and target.value not in names.broken:
         message = f"Data source '{target.value}' not found, the target of {node.type} node '{node.name}'"
         hint = did_you_mean(target.value, names.datasources)
         if target.value in names.pipes:

@@ -5,25 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from tbpy.clickhouse.types import Type
-from tbpy.datafiles import Connection, Datasource, Kind, Pipe, parse_connection, parse_datasource, parse_pipe
-from tbpy.errors import DatafileError, Span
+from tbpy.datafiles import Connection, Datasource, Kind, Node, Pipe
 from tbpy.project.datasources import check_datasource, check_types
-from tbpy.project.discovery import Found, find_datafiles
 from tbpy.project.fingerprint import definition_digest, fingerprints, schema_digest
 from tbpy.project.graph import ordered
 from tbpy.project.linking import Link, check_cycles, check_node_names, check_target, link_node
 from tbpy.project.model import CheckedNode, Graph, Key, NodeKey, Project, Resource
 from tbpy.project.names import Names, resource_of
+from tbpy.project.reading import Files, read_files
 from tbpy.project.report import Report, did_you_mean
 from tbpy.project.semantics import Semantics, default_type
 from tbpy.project.statements import NodeSql, read_node
 from tbpy.project.targets import check_target_fits
-
-Content = Datasource | Pipe | Connection
-T = TypeVar("T", Datasource, Pipe, Connection)
 
 
 def load_project(root: Path | str, *, secrets: Mapping[str, str] | None = None, ignore_secrets: bool = True) -> Project:
@@ -31,101 +26,35 @@ def load_project(root: Path | str, *, secrets: Mapping[str, str] | None = None, 
 
     `ignore_secrets`: a secret that is neither given nor has a default is left as it stands; otherwise it is a mistake.
     """
-    loader = _Loader(Path(root), dict(secrets or {}), ignore_secrets)
-    loader.read_files()
+    report, known = Report(), dict(secrets or {})
+    files = read_files(report, Path(root), known, ignore_missing=ignore_secrets)
+    names = Names(files.of(Datasource), files.of(Pipe), files.vendored, frozenset(files.broken))
+    loader = _Loader(report, files, names, None if ignore_secrets else known)
     loader.link()
     loader.check()
-    return loader.project()
+    return loader.project(Path(root), known)
 
 
 @dataclass
 class _Loader:
-    """The project while it is read; each step uses what the steps before it found."""
+    """The project while it is made of its files; each step uses what the steps before it found."""
 
-    root: Path
-    secrets: dict[str, str]
-    ignore_secrets: bool
-    report: Report = field(default_factory=Report)
-    contents: dict[Key, Content] = field(default_factory=dict)
-    vendored: dict[str, Datasource] = field(default_factory=dict)
+    report: Report
+    files: Files
+    names: Names
+    secrets: Mapping[str, str] | None
     sql: dict[NodeKey, NodeSql] = field(default_factory=dict)
     links: dict[NodeKey, tuple[Link, ...]] = field(default_factory=dict)
     targets: dict[str, Key] = field(default_factory=dict)
     types: dict[Key, dict[str, Type]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.names = Names({}, {}, self.vendored)
         self.semantics = Semantics(self.report, self.names, self.types)
-
-    # --- reading ---
-
-    def read_files(self) -> None:
-        for found in find_datafiles(self.root):
-            content = self._read(found)
-            if content is None:
-                continue
-            self.report.extend(content.warnings)
-            if found.workspace is not None:
-                assert isinstance(content, Datasource)
-                self.vendored[found.name] = content
-            else:
-                self._add(found, content)
-        self.names = Names(self._of(Datasource), self._of(Pipe), self.vendored)
-        self.semantics = Semantics(self.report, self.names, self.types)
-
-    def _read(self, found: Found) -> Content | None:
-        try:
-            text = found.path.read_bytes().decode("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
-            self.report.error("unreadable", f"The file cannot be read: {reason}", found.file, Span.at(1, 1))
-            return None
-        self.report.texts[found.file] = text
-        try:
-            return self._parse(found, text)
-        except DatafileError as error:
-            self.report.extend(error.diagnostics)
-            return None
-
-    def _parse(self, found: Found, text: str) -> Content:
-        lenient = self.ignore_secrets
-        match found.kind:
-            case Kind.DATASOURCE:
-                return parse_datasource(
-                    text, name=found.name, file=found.file, secrets=self.secrets, ignore_missing=lenient
-                )
-            case Kind.PIPE:
-                return parse_pipe(text, name=found.name, file=found.file)
-            case Kind.CONNECTION:
-                return parse_connection(
-                    text, name=found.name, file=found.file, secrets=self.secrets, ignore_missing=lenient
-                )
-
-    def _add(self, found: Found, content: Content) -> None:
-        """A name belongs to one data source or pipe, whichever file comes first."""
-        key = Key(found.kind, found.name)
-        rivals = [key] if found.kind is Kind.CONNECTION else [Key(Kind.DATASOURCE, key.name), Key(Kind.PIPE, key.name)]
-        rival = next((self.contents[other] for other in rivals if other in self.contents), None)
-        if rival is not None:
-            message = f"The name '{found.name}' is taken by {rival.file}"
-            hint = "Data sources and pipes share their names: rename one of the files."
-            self.report.error("duplicate-name", message, found.file, Span.at(1, 1), hint=hint)
-        self.contents.setdefault(key, content)
-
-    def _of(self, kind: type[T]) -> dict[str, T]:
-        return {key.name: content for key, content in self.contents.items() if isinstance(content, kind)}
-
-    # --- linking ---
 
     def link(self) -> None:
         for pipe in self.names.pipes.values():
             for node in pipe.nodes:
-                secrets = None if self.ignore_secrets else self.secrets
-                sql = read_node(self.report, pipe.file, node, secrets)
-                if sql is not None:
-                    self.sql[NodeKey(pipe.name, node.name)] = sql
-                    links = link_node(self.report, self.names, pipe, node, sql)
-                    self.links[NodeKey(pipe.name, node.name)] = links
+                self._link_node(pipe, node)
             target = check_target(self.report, self.names, pipe)
             if target is not None:
                 self.targets[pipe.name] = target
@@ -134,8 +63,16 @@ class _Loader:
         for datasource in self.names.datasources.values():
             self._check_connection(datasource)
 
+    def _link_node(self, pipe: Pipe, node: Node) -> None:
+        sql = read_node(self.report, pipe.file, node, self.secrets)
+        if sql is not None:
+            links = link_node(self.report, self.names, pipe, node, sql)
+            if pipe.node(node.name) is node:
+                self.sql[NodeKey(pipe.name, node.name)] = sql
+                self.links[NodeKey(pipe.name, node.name)] = links
+
     def _check_connection(self, datasource: Datasource) -> None:
-        connections = self._of(Connection)
+        connections = self.files.of(Connection)
         for option in ("kafka_connection_name", "import_connection_name", "pg_connection_name"):
             setting = datasource.settings.find(option)
             if setting and setting.value not in connections and "{{" not in setting.value:
@@ -146,7 +83,7 @@ class _Loader:
     # --- checking ---
 
     def check(self) -> None:
-        for datasource in (*self.names.datasources.values(), *self.vendored.values()):
+        for datasource in (*self.names.datasources.values(), *self.files.vendored.values()):
             types = check_types(self.report, datasource)
             for column in datasource.columns:
                 if not column.type and column.default and (inferred := default_type(column.default)):
@@ -175,38 +112,38 @@ class _Loader:
 
     # --- the result ---
 
-    def project(self) -> Project:
-        reads = {key: self._reads(key) for key in self.contents}
-        needs = {key: self._needs(key, reads[key]) for key in self.contents}
+    def project(self, root: Path, secrets: Mapping[str, str]) -> Project:
+        reads = {key: self._reads(key) for key in self.files.contents}
+        needs = {key: self._needs(key, reads[key]) for key in self.files.contents}
         order = ordered(needs)
-        definitions = {key: definition_digest(content) for key, content in self.contents.items()}
+        definitions = {key: definition_digest(content) for key, content in self.files.contents.items()}
         schemas = {Key(Kind.DATASOURCE, d.name): schema_digest(d) for d in self._all_datasources()}
         marks = fingerprints(definitions, schemas, needs, order)
         resources = {
             key: Resource(
                 key, content, reads[key], self.targets.get(key.name) if key.kind is Kind.PIPE else None, marks[key]
             )
-            for key, content in self.contents.items()
+            for key, content in self.files.contents.items()
         }
         return Project(
-            self.root,
-            self._of(Datasource),
-            self._of(Pipe),
-            self._of(Connection),
-            dict(self.vendored),
+            root,
+            self.files.of(Datasource),
+            self.files.of(Pipe),
+            self.files.of(Connection),
+            dict(self.files.vendored),
             resources,
             self._nodes(),
             Graph(needs, order),
             self.report.ordered(),
-            self.secrets,
+            secrets,
         )
 
     def _all_datasources(self) -> Iterable[Datasource]:
-        return (*self.names.datasources.values(), *self.vendored.values())
+        return (*self.names.datasources.values(), *self.files.vendored.values())
 
     def _reads(self, key: Key) -> tuple[Key, ...]:
         found: dict[Key, None] = {}
-        content = self.contents[key]
+        content = self.files.contents[key]
         for node in content.nodes if isinstance(content, Pipe) else ():
             for link in self.links.get(NodeKey(key.name, node.name), ()):
                 found.setdefault(resource_of(link.target))

@@ -14,11 +14,12 @@ SERVICE_DATABASES = frozenset({"tinybird", "organization", "system", "informatio
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of a project. Matching is by exact case."""
+    """The names of a project. Matching is by exact case. `broken` are names whose files could not be read."""
 
     datasources: Mapping[str, Datasource]
     pipes: Mapping[str, Pipe]
     vendored: Mapping[str, Datasource]
+    broken: frozenset[str] = frozenset()
 
     def resolve(self, name: str, database: str | None, pipe: Pipe | None, node: Node | None) -> Key | NodeKey | None:
         """What `name` in the SQL of a node reads; None when nothing has that name.
@@ -34,6 +35,11 @@ class Names:
             # A pipe of the same name is a mistake that is told where it is.
             return Key(Kind.DATASOURCE, name)
         return NodeKey(name, self.pipes[name].output_node.name) if name in self.pipes else None
+
+    def quarantined(self, name: str) -> Key | None:
+        """The data source whose quarantine has this name: it keeps the rows that did not fit."""
+        base = name.removesuffix("_quarantine")
+        return Key(Kind.DATASOURCE, base) if base != name and base in self.datasources else None
 
     def all(self, pipe: Pipe | None = None) -> list[str]:
         """Every name that could stand there, for suggestions."""

@@ -65,7 +65,8 @@ class Semantics:
 
     def _warn(self, pipe: Pipe, sql: NodeSql, error: QueryError, message: str) -> None:
         span = sql.place(error.place)
-        hint = error.hint or "Queries that read this node will be refused."
+        told = error.hint is None or error.hint in message
+        hint = "Queries that read this node will be refused." if told else error.hint
         self.report.warning("unsupported", message, pipe.file, span, hint=hint)
 
     def _refuse(self, pipe: Pipe, sql: NodeSql, error: QueryError) -> None:
@@ -73,7 +74,8 @@ class Semantics:
             self._warn(pipe, sql, error, error.message)
             return
         code = error.name.lower().replace("_", "-")
-        self.report.error(code, error.message, pipe.file, sql.place(error.place), hint=error.hint)
+        hint = None if error.hint and error.hint in error.message else error.hint
+        self.report.error(code, error.message, pipe.file, sql.place(error.place), hint=hint)
 
     def _table(self, key: Key) -> Table:
         if key not in self._tables:

@@ -19,7 +19,12 @@ _OTHER_STATEMENTS = frozenset(
     {"ALTER", "ATTACH", "BACKUP", "CHECK", "CREATE", "DELETE", "DETACH", "DROP", "EXCHANGE", "GRANT", "INSERT", "KILL"}
     | {"OPTIMIZE", "RENAME", "REVOKE", "SET", "SYSTEM", "TRUNCATE", "UNDROP", "UPDATE", "USE"}
 )
-SQL_POSITION = re.compile(r": failed at position \d+ \((.*)\) \(line \d+, col \d+\)", re.DOTALL)
+_SYNTAX = re.compile(
+    r"(?:(?P<reason>.*): )?Syntax error: failed at position \d+ \((?P<token>.*?)\)(?: \(line \d+, col \d+\))?: "
+    r"(?:.*\. (?P<wanted>[^.]+)\.?)?",
+    re.DOTALL,
+)
+_TAG = re.compile(r"\{\{[^\n]*?\}\}|\{%[^\n]*?%\}")
 _FIXED_TABLE = re.compile(r"""\b(?:TABLE|table)\(\s*(?:'([^']*)'|"([^"]*)")\s*\)""")
 _NOT_DYNAMIC = "In order to make a query dynamic, it is necessary to start the query with a % character."
 # What `TABLE(x)` renders to in test mode when `x` is a parameter.
@@ -96,7 +101,8 @@ def _render(report: Report, file: str | None, node: Node, secrets: Mapping[str, 
         if "Missing {% end %} block" in message:
             message = f"Missing {{%end%}} block in parsing node '{node.name}' from pipe '{file}': {message}"
         offset = _offset(text.template, error.line or 1, error.column or 1) + 1
-        report.error("template", message, file, text.span(offset), hint=error.hint)
+        tag = _TAG.match(text.text, offset)
+        report.error("template", message, file, text.span(offset, tag.end() if tag else offset + 1), hint=error.hint)
     return None
 
 
@@ -118,9 +124,20 @@ def _report_syntax(report: Report, file: str | None, read: NodeSql, error: Query
         report.error("not-dynamic", _NOT_DYNAMIC, file, text.span(offset, offset + 2), hint=hint)
         return
     told = swallowed_instruction(text, Kind.PIPE) or error.hint
-    # Positions in the message count in the rendered SQL, which the user never saw; the span is in the file.
-    message = SQL_POSITION.sub(r" at \1", error.message)
-    report.error("sql-syntax", message, file, read.place(error.place), hint=told)
+    report.error("sql-syntax", syntax_message(error), file, read.place(error.place), hint=told)
+
+
+def syntax_message(error: QueryError) -> str:
+    """ClickHouse's syntax error without its positions, which count in the rendered SQL that the user never saw.
+
+    The diagnostic has the place in the file.
+    """
+    match = _SYNTAX.match(error.message)
+    if match is None:
+        return error.message
+    told = re.sub(r" at position \d+", "", match["reason"] or match["wanted"] or "")
+    token = match["token"].partition("\n")[0]
+    return f"Syntax error at {token}: {told[:1].lower()}{told[1:]}".removesuffix(": ")
 
 
 def swallowed_instruction(text: PlacedText, kind: Kind) -> str | None:

@@ -1,0 +1,96 @@
+"""Reading every datafile of a folder: what each says, by name, and the files that say nothing for a mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from tbpy.datafiles import Connection, Datasource, Kind, Pipe, parse_connection, parse_datasource, parse_pipe
+from tbpy.errors import DatafileError, Span
+from tbpy.project.discovery import Found, find_datafiles
+from tbpy.project.model import Key
+from tbpy.project.report import Report
+
+Content = Datasource | Pipe | Connection
+T = TypeVar("T", Datasource, Pipe, Connection)
+
+
+@dataclass
+class Files:
+    """`contents` are the resources of the project, `vendored` those that other workspaces share.
+
+    `broken` are names whose file could not be read.
+    """
+
+    contents: dict[Key, Content] = field(default_factory=dict)
+    vendored: dict[str, Datasource] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+
+    def of(self, kind: type[T]) -> dict[str, T]:
+        return {key.name: content for key, content in self.contents.items() if isinstance(content, kind)}
+
+
+def read_files(report: Report, root: Path, secrets: Mapping[str, str], *, ignore_missing: bool) -> Files:
+    """Reads all datafiles below `root`; what is wrong with one of them by itself is in the report."""
+    files = Files()
+    for found in find_datafiles(root):
+        content = _read(report, found, secrets, ignore_missing)
+        if content is None:
+            files.broken.add(found.name)
+            continue
+        report.extend(content.warnings)
+        if found.workspace is None:
+            _add(report, files, found, content)
+        elif isinstance(content, Datasource):
+            files.vendored[found.name] = content
+    return files
+
+
+def _read(report: Report, found: Found, secrets: Mapping[str, str], ignore_missing: bool) -> Content | None:
+    try:
+        text = found.path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
+        report.error("unreadable", f"The file cannot be read: {reason}", found.file, Span.at(1, 1))
+        return None
+    report.texts[found.file] = text
+    try:
+        return parse_datafile(
+            text, found.kind, name=found.name, file=found.file, secrets=secrets, ignore_missing=ignore_missing
+        )
+    except DatafileError as error:
+        report.extend(error.diagnostics)
+        return None
+
+
+def parse_datafile(
+    text: str,
+    kind: Kind,
+    *,
+    name: str,
+    file: str | None = None,
+    secrets: Mapping[str, str] | None = None,
+    ignore_missing: bool = False,
+) -> Content:
+    """The parser of the file's kind; secrets are put into the text of data sources and connections only."""
+    match kind:
+        case Kind.DATASOURCE:
+            return parse_datasource(text, name=name, file=file, secrets=secrets, ignore_missing=ignore_missing)
+        case Kind.PIPE:
+            return parse_pipe(text, name=name, file=file)
+        case Kind.CONNECTION:
+            return parse_connection(text, name=name, file=file, secrets=secrets, ignore_missing=ignore_missing)
+
+
+def _add(report: Report, files: Files, found: Found, content: Content) -> None:
+    """A name belongs to one data source or pipe, whichever file comes first."""
+    key = Key(found.kind, found.name)
+    rivals = [key] if found.kind is Kind.CONNECTION else [Key(Kind.DATASOURCE, key.name), Key(Kind.PIPE, key.name)]
+    rival = next((files.contents[other] for other in rivals if other in files.contents), None)
+    if rival is not None:
+        message = f"The name '{found.name}' is taken by {rival.file}"
+        hint = "Data sources and pipes share their names: rename one of the files."
+        report.error("duplicate-name", message, found.file, Span.at(1, 1), hint=hint)
+    files.contents.setdefault(key, content)
