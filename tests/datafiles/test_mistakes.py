@@ -100,14 +100,21 @@ def test_nothing_else_is_evaluated(expression: str) -> None:
 
 CRON = {
     "0 * * * *": True,
-    "*/15 1-5 * JAN,MAR 1-5": True,
+    "*/15 1-5 * JAN,MAR mon-fri": True,
     "0 0 * * 7": True,
     "* * * * * *": True,
+    "0 0 1 1 * 0 2020": True,
+    "@daily": True,
+    "0 22-2 ? * L5": True,
+    "0 0 L * 1#2": True,
     "61 * * * *": False,
+    "* * * * *  60": False,
     "* * * *": False,
     "@once": False,
-    "5-1 * * * *": False,
+    "0 24 * * *": False,
     "*/0 * * * *": False,
+    "? * * * *": False,
+    "1,,2 * * * *": False,
     "1-2-3 * * * *": False,
 }
 
