@@ -1,0 +1,152 @@
+"""Aggregates that give arrays or text of the values: groupArray and its kin, groupConcat."""
+
+from __future__ import annotations
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.aggregates.basic import sum_type
+from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
+from tbpy.clickhouse.compiler.conversion import coerce
+from tbpy.clickhouse.compiler.failures import bad_arguments
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.storage import default_sql, duckdb_type
+
+
+def _array(call: AggregateCall, sql: str, item: t.Type) -> Typed:
+    if call.elements is None and sql.endswith(", [])"):
+        sql = f"CAST({sql} AS {duckdb_type(item)}[])"
+    return call.typed(sql, t.Array(item))
+
+
+@aggregate("groupArray", "array_agg", parameters=1, insensitive=("array_agg",))
+def group_array(call: AggregateCall) -> Typed:
+    most = call.whole_parameter(0)
+    return _array(call, call.collect() if most is None else f"{call.collect()}[1:{most}]", call.type())
+
+
+@aggregate("groupArrayLast", parameters=1)
+def group_array_last(call: AggregateCall) -> Typed:
+    """The last values, in the order of the ring that ClickHouse keeps them in."""
+    most = call.whole_parameter(0)
+    if most is None:
+        raise bad_arguments("groupArrayLast needs the number of values", call.node)
+    place = call.context.fresh("i")
+
+    def ring(values: str) -> str:
+        last = f"len({values}) - 1 - (len({values}) - 1 - {place}) % {most}"
+        places = f"range(0, least(len({values}), {most}))"
+        return f"list_transform({places}, lambda {place}: {values}[CAST({last} + 1 AS BIGINT)])"
+
+    return _array(call, call.let(call.collect(), ring), call.type())
+
+
+@aggregate("groupUniqArray", parameters=1, note="the order of the values is not defined")
+def group_uniq_array(call: AggregateCall) -> Typed:
+    call.distinct = True
+    most = call.whole_parameter(0)
+    return _array(call, call.collect() if most is None else f"{call.collect()}[1:{most}]", call.type())
+
+
+@aggregate("groupArraySorted", parameters=1)
+def group_array_sorted(call: AggregateCall) -> Typed:
+    most = call.whole_parameter(0)
+    if most is None:
+        raise bad_arguments("groupArraySorted needs the number of values", call.node)
+    return _array(call, f"list_sort({call.collect()})[1:{most}]", call.type())
+
+
+@aggregate("groupArrayInsertAt", args=2, parameters=2)
+def group_array_insert_at(call: AggregateCall) -> Typed:
+    """Values at given places; the first one that comes to a place stays, a default fills the gaps."""
+    if not t.is_integer(call.type(1)):
+        call.wrong_type()
+    type_ = call.type()
+    filler = default_sql(type_)
+    if call.parameters and call.parameter(0) is not None:
+        filler = coerce(call.parameters[0], type_).exact()
+    size = call.whole_parameter(1)
+    place, name = call.context.fresh("i"), call.context.fresh("e")
+
+    def spread(rows: str) -> str:
+        longest = f"list_max(list_transform({rows}, lambda {name}: {name}['p'])) + 1"
+        length = str(size) if size is not None else f"coalesce({longest}, 0)"
+        found = f"list_filter({rows}, lambda {name}: {name}['p'] = {place})"
+        value = f"CASE WHEN len({found}) > 0 THEN {found}[1]['v'] ELSE {filler} END"
+        return f"list_transform(range(0, CAST({length} AS BIGINT)), lambda {place}: {value})"
+
+    rows = call.collect(f"{{'p': {call.sql(1)}, 'v': {call.sql()}}}")
+    return _array(call, call.let(rows, spread), type_)
+
+
+@aggregate("groupArrayIntersect")
+def group_array_intersect(call: AggregateCall) -> Typed:
+    if not isinstance(t.plain(call.type()), t.Array):
+        call.wrong_type()
+    left, right = call.context.fresh("a"), call.context.fresh("b")
+
+    def common(rows: str) -> str:
+        both = f"list_reduce({rows}, lambda {left}, {right}: list_intersect({left}, {right}))"
+        return f"CASE WHEN len({rows}) > 0 THEN list_distinct({both}) ELSE [] END"
+
+    return call.typed(call.let(call.collect(), common), call.type())
+
+
+# --- moving ---
+
+
+def _moving(call: AggregateCall, item: t.Type, finish: str) -> Typed:
+    """For every place the sum of the values of the window that ends there; `finish` makes the result of it."""
+    window = call.whole_parameter(0)
+    place = call.context.fresh("i")
+
+    def slide(values: str) -> str:
+        start = "1" if window is None else f"greatest(1, {place} - {window - 1})"
+        total = f"list_sum({values}[{start}:{place}])"
+        value = finish.format(total, window or f"len({values})")
+        return f"list_transform(range(1, len({values}) + 1), lambda {place}: CAST({value} AS {duckdb_type(item)}))"
+
+    return _array(call, call.let(call.collect(), slide), item)
+
+
+@aggregate("groupArrayMovingSum", parameters=1)
+def group_array_moving_sum(call: AggregateCall) -> Typed:
+    return _moving(call, sum_type(call, call.type()), "{0}")
+
+
+@aggregate("groupArrayMovingAvg", parameters=1)
+def group_array_moving_avg(call: AggregateCall) -> Typed:
+    if isinstance(call.type(), t.Decimal):
+        call.unsupported("a Decimal")
+    sum_type(call, call.type())
+    return _moving(call, t.FLOAT64, "{0} / {1}")
+
+
+# --- text ---
+
+
+@aggregate(
+    "groupConcat",
+    "group_concat",
+    "string_agg",
+    args=(1, 2),
+    parameters=2,
+    insensitive=("group_concat", "string_agg"),
+)
+def group_concat(call: AggregateCall) -> Typed:
+    """The values as text, one after the other; the separator is a parameter or a second, constant argument."""
+    separator = call.parameter(0, "")
+    if len(call.args) == 2:
+        separator = call.args[1].value
+    if not isinstance(separator, str):
+        raise bad_arguments(f"The delimiter of {call.name} must be a constant string", call.node)
+    text = call.args[0]
+    if not isinstance(text.type, t.String):
+        text = call.compiler.call("toString", text, node=call.node)
+    most = call.whole_parameter(1)
+    if most is None:
+        joined = call.apply("string_agg", text.sql, duckdb_string(separator))
+    else:
+        joined = f"array_to_string({call.collect(text.sql)}[1:{most}], {duckdb_string(separator)})"
+    return call.typed(call.or_default(joined, t.STRING), t.STRING)
+
+

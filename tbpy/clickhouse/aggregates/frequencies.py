@@ -1,0 +1,86 @@
+"""Aggregates that count how often values come: topK and its kin, entropy.
+
+ClickHouse estimates the most frequent values; the exact counts are within its promise and equal it while the different
+values fit into its counters. Of equal counts the value that reached its count first stands first, as in its counters.
+"""
+
+from __future__ import annotations
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.aggregates.groups import by_key, field
+from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
+from tbpy.clickhouse.aggregates.uniques import distinct_key
+from tbpy.clickhouse.compiler.failures import bad_arguments
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.storage import duckdb_type
+
+
+def _ranked(call: AggregateCall, most: int, weight: str | None) -> str:
+    """The most frequent values as structs c (minus the count), i (place of the last one) and v."""
+    item, place = call.context.fresh("e"), call.context.fresh("i")
+    rows = call.collect(call.sql() if weight is None else f"{{'v': {call.sql()}, 'w': {weight}}}")
+    value = item if weight is None else f"{item}['v']"
+    weighed = "" if weight is None else f", 'w': {item}['w']"
+    entries = f"list_transform({rows}, lambda {item}, {place}: {{'k': {value}, 'i': {place}{weighed}}})"
+
+    def count(run: str) -> str:
+        number = f"len({run})" if weight is None else f"list_sum({field(call.context, run, 'w')})"
+        return f"{{'c': -CAST({number} AS HUGEINT), 'i': {run}[-1]['i'], 'v': {run}[1]['k']}}"
+
+    return f"list_sort({by_key(call.context, entries, count)})[1:{most}]"
+
+
+def _most(call: AggregateCall) -> int:
+    most = call.whole_parameter(0, 10)
+    if most is None or most > 65536:
+        raise bad_arguments(f"Too large parameter for aggregate function {call.name}", call.node)
+    return most
+
+
+def _weight(call: AggregateCall) -> str:
+    if not t.is_integer(call.type(1)):
+        call.wrong_type()
+    return call.sql(1)
+
+
+def _values(call: AggregateCall, weight: str | None) -> Typed:
+    ranked = _ranked(call, _most(call), weight)
+    if call.parameter(2) == "counts":
+        return _with_counts(call, ranked)
+    if call.parameter(2) is not None:
+        raise bad_arguments(f"Unknown mode of {call.name}", call.node)
+    type_ = t.Array(call.type())
+    return call.typed(f"CAST({field(call.context, ranked, 'v')} AS {duckdb_type(type_)})", type_)
+
+
+def _with_counts(call: AggregateCall, ranked: str) -> Typed:
+    item = call.context.fresh("e")
+    type_ = t.Array(t.Tuple((call.type(), t.UINT64, t.UINT64), ("item", "count", "error")))
+    entry = f"{{'item': {item}['v'], 'count': -{item}['c'], 'error': 0}}"
+    return call.typed(f"CAST(list_transform({ranked}, lambda {item}: {entry}) AS {duckdb_type(type_)})", type_)
+
+
+@aggregate("topK", parameters=3, note="exact, where ClickHouse may estimate")
+def top_k(call: AggregateCall) -> Typed:
+    return _values(call, None)
+
+
+@aggregate("topKWeighted", args=2, parameters=3, note="exact, where ClickHouse may estimate")
+def top_k_weighted(call: AggregateCall) -> Typed:
+    return _values(call, _weight(call))
+
+
+@aggregate("approx_top_k", "approx_top_count", parameters=2, insensitive=True)
+def approx_top_k(call: AggregateCall) -> Typed:
+    return _with_counts(call, _ranked(call, _most(call), None))
+
+
+@aggregate("approx_top_sum", args=2, parameters=2, insensitive=True)
+def approx_top_sum(call: AggregateCall) -> Typed:
+    return _with_counts(call, _ranked(call, _most(call), _weight(call)))
+
+
+@aggregate("entropy", args=(1, None))
+def entropy(call: AggregateCall) -> Typed:
+    value = call.apply("entropy", distinct_key(call))
+    return call.typed(value if call.nullable else f"coalesce({value}, 0e0)", t.FLOAT64)

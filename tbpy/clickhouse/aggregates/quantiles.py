@@ -1,0 +1,263 @@
+"""The quantile family: exact by interpolation, by position, weighted, and the estimators where they are exact.
+
+`quantile` keeps a sample of 8192 values in ClickHouse: up to there it interpolates between the exact neighbours, which is
+what stands here. Each row gives one level (`quantile`, alias `median`) or several (`quantiles`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
+from tbpy.clickhouse.compiler.failures import bad_arguments
+from tbpy.clickhouse.compiler.literals import float_sql
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.storage import default_sql, duckdb_type
+
+Result = Callable[[AggregateCall], t.Type]
+Level = Callable[[AggregateCall, float], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """`result` is the type of one level; `level` is its SQL, NULL where no row counts; `nan`: then NaN is the answer."""
+
+    name: str
+    result: Result
+    level: Level
+    args: int | tuple[int, int] = 1
+    nan: bool = False
+    skipped: int = 0  # parameters before the levels
+    default: float = 0.5
+
+
+def _register(family: Family) -> None:
+    many = f"quantiles{family.name}"
+    one = (f"quantile{family.name}", f"median{family.name}")
+
+    @aggregate(*one, args=family.args, parameters=1 + family.skipped)
+    def single(call: AggregateCall) -> Typed:
+        type_ = family.result(call)
+        level = _levels(call, family)[0]
+        return call.typed(_finished(call, family, type_, level), type_)
+
+    @aggregate(many, args=family.args, parameters=None)
+    def several(call: AggregateCall) -> Typed:
+        type_ = family.result(call)
+        if not call.parameters:
+            raise bad_arguments(f"{many} requires at least one parameter", call.node)
+        call.nullable = False
+        levels = _levels(call, family)
+        parts = ", ".join(_finished(call, family, type_, level) for level in levels)
+        return call.typed(f"CAST([{parts}] AS {duckdb_type(type_)}[])", t.Array(type_))
+
+
+def _levels(call: AggregateCall, family: Family) -> list[float]:
+    values = [call.parameter(position) for position in range(family.skipped, len(call.parameters))]
+    if not values:
+        values = [family.default]
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise bad_arguments(f"Quantile level of {call.name} is out of range [0, 1]", call.node)
+    return [float(value) for value in values]
+
+
+def _finished(call: AggregateCall, family: Family, type_: t.Type, level: float) -> str:
+    sql = family.level(call, level)
+    default = f"CAST('nan' AS {duckdb_type(type_)})" if family.nan and isinstance(type_, t.Float) else default_sql(type_)
+    if isinstance(type_, t.Decimal | t.Int | t.Float) and not family.nan:
+        default = f"CAST(0 AS {duckdb_type(type_)})"
+    return call.or_default(sql, type_, default)
+
+
+# --- what is counted ---
+
+
+def _numbers(call: AggregateCall) -> list[str]:
+    """NaN takes no part in quantiles."""
+    return [f"NOT isnan({call.sql()})"] if isinstance(call.type(), t.Float) else []
+
+
+def _sortable(call: AggregateCall) -> t.Type:
+    type_ = t.UINT8 if isinstance(call.type(), t.Bool) else call.type()
+    if not isinstance(type_, t.Int | t.Float | t.Decimal | t.Date | t.DateTime | t.DateTime64 | t.Date32):
+        call.wrong_type()
+    return type_
+
+
+def _sorted(call: AggregateCall) -> str:
+    argument = f"CAST({call.sql()} AS UTINYINT)" if isinstance(call.type(), t.Bool) else call.sql()
+    return f"list_sort({call.collect(argument, where=_numbers(call))})"
+
+
+# --- interpolated ---
+
+
+def _interpolated_type(call: AggregateCall) -> t.Type:
+    type_ = _sortable(call)
+    return t.FLOAT64 if isinstance(type_, t.Int | t.Float) else type_
+
+
+def _interpolated(call: AggregateCall, level: float) -> str:
+    type_ = _sortable(call)
+    where = _numbers(call)
+    match type_:
+        case t.Int() | t.Float():
+            return call.apply("quantile_cont", f"CAST({call.sql()} AS DOUBLE)", str(level), where=where)
+        case t.Decimal(precision, scale):
+            value = call.apply("quantile_cont", f"CAST({call.sql()} AS DOUBLE)", str(level))
+            return f"CAST(trunc({value} * {10**scale}e0) / {10**scale}e0 AS DECIMAL({precision}, {scale}))"
+        case t.Date():
+            days = f"CAST(date_diff('day', DATE '1970-01-01', {call.sql()}) AS DOUBLE)"
+            value = call.apply("quantile_cont", days, str(level))
+            return f"(DATE '1970-01-01' + CAST(floor({value}) AS INTEGER))"
+        case t.DateTime():
+            value = call.apply("quantile_cont", f"epoch({call.sql()})", str(level))
+            return f"make_timestamp(CAST(floor({value}) AS BIGINT) * 1000000)"
+    call.unsupported(f"an argument of type {type_}")
+
+
+# --- by position ---
+
+
+def _element(call: AggregateCall, position: str) -> str:
+    """The element of the sorted values at a position from 0 that may use `n`, the number of values."""
+    name = call.context.fresh("v")
+    index = position.replace("n", f"len({name})")
+    return f"list_transform([{_sorted(call)}], lambda {name}: {name}[CAST({index} AS BIGINT) + 1])[1]"
+
+
+def _exact(call: AggregateCall, level: float) -> str:
+    return _element(call, f"floor({float_sql(level)} * n)" if level < 1 else "n - 1")
+
+
+def _exact_low(call: AggregateCall, level: float) -> str:
+    return _element(call, "(n - 1) // 2") if level == 0.5 else _exact(call, level)
+
+
+def _exact_high(call: AggregateCall, level: float) -> str:
+    return _element(call, "n // 2") if level == 0.5 else _exact(call, level)
+
+
+def _between(call: AggregateCall, place: Callable[[str], str]) -> str:
+    """Interpolation at a place from 1 among the sorted values, clamped to the ends."""
+    values, spot = call.context.fresh("v"), call.context.fresh("h")
+    count = f"len({values})"
+    low = f"CAST({values}[CAST(floor({spot}) AS BIGINT)] AS DOUBLE)"
+    high = f"CAST({values}[CAST(floor({spot}) AS BIGINT) + 1] AS DOUBLE)"
+    between = f"{low} + ({spot} - floor({spot})) * ({high} - {low})"
+    ends = f"WHEN {spot} < 1 THEN CAST({values}[1] AS DOUBLE) WHEN {spot} >= {count} THEN CAST({values}[-1] AS DOUBLE)"
+    body = f"list_transform([{place(count)}], lambda {spot}: CASE {ends} ELSE {between} END)[1]"
+    return f"list_transform([{_sorted(call)}], lambda {values}: {body})[1]"
+
+
+def _exclusive(call: AggregateCall, level: float) -> str:
+    if level in (0.0, 1.0):
+        raise bad_arguments(f"{call.name} cannot interpolate for the percentiles 1 and 0", call.node)
+    return _between(call, lambda count: f"{float_sql(level)} * ({count} + 1)")
+
+
+def _inclusive(call: AggregateCall, level: float) -> str:
+    return _between(call, lambda count: f"{float_sql(level)} * ({count} - 1) + 1")
+
+
+# --- weighted ---
+
+
+def _weighted_pairs(call: AggregateCall) -> str:
+    """The values in order, each with its whole weight, as structs v and w; weight 0 takes no part."""
+    if not isinstance(call.type(1), t.Int | t.Bool):
+        call.wrong_type()
+    item = f"{{'v': {call.sql()}, 'w': CAST({call.sql(1)} AS DOUBLE)}}"
+    return f"list_sort({call.collect(item, where=[*_numbers(call), f'{call.sql(1)} <> 0'])})"
+
+
+def _exact_weighted(call: AggregateCall, level: float) -> str:
+    """The first value at which the sum of weights reaches its share of the whole."""
+    _sortable(call)
+    pairs, state, item = (call.context.fresh(prefix) for prefix in "vse")
+    total = f"list_sum(list_transform({pairs}, lambda {item}: {item}['w']))"
+    start = f"{{'v': {pairs}[1]['v'], 'w': 0e0}}"
+    value = f"CASE WHEN {state}['w'] < {state}t THEN {item}['v'] ELSE {state}['v'] END"
+    step = f"{{'v': {value}, 'w': {state}['w'] + {item}['w']}}"
+    fold = f"list_reduce({pairs}, lambda {state}, {item}: {step}, {start})['v']"
+    body = f"list_transform([ceil({total} * {float_sql(level)})], lambda {state}t: {fold})[1]"
+    return f"list_transform([{_weighted_pairs(call)}], lambda {pairs}: CASE WHEN len({pairs}) > 0 THEN {body} END)[1]"
+
+
+def _interpolated_weighted(call: AggregateCall, level: float) -> str:
+    name = call.context.udf("tb_quantile_interpolated_weighted")
+    type_ = _sortable(call)
+    if not isinstance(type_, t.Int | t.Float):
+        call.unsupported(f"an argument of type {call.type()}")
+    pairs = call.context.fresh("v")
+    item = call.context.fresh("e")
+    values = f"list_transform({pairs}, lambda {item}: CAST({item}['v'] AS DOUBLE))"
+    weights = f"list_transform({pairs}, lambda {item}: {item}['w'])"
+    result = f"list_transform([{_weighted_pairs(call)}], lambda {pairs}: {name}({values}, {weights}, {float_sql(level)}))[1]"
+    return f"CAST(trunc({result}) AS {duckdb_type(type_)})" if isinstance(type_, t.Int) else result
+
+
+# --- estimators ---
+
+
+def _deterministic(call: AggregateCall, level: float) -> str:
+    return _interpolated(call, level)
+
+
+def _digest(call: AggregateCall, level: float) -> str:
+    """ClickHouse's t-digest, with its centroids and in its single precision."""
+    if not isinstance(_sortable(call), t.Int | t.Float):
+        call.unsupported(f"an argument of type {call.type()}")
+    values = call.collect(f"CAST({call.sql()} AS FLOAT)", where=_numbers(call))
+    name = call.context.udf("tb_quantile_tdigest")
+    return f"{name}({values}, {float_sql(level)})"
+
+
+def _digest_weighted(call: AggregateCall, level: float) -> str:
+    if not isinstance(_sortable(call), t.Int | t.Float) or not t.is_integer(call.type(1)):
+        call.wrong_type()
+    rows = call.collect_rows()
+    whole = call.over(rows, [arg.type for arg in call.args])
+    values = whole.collect(f"CAST({whole.sql()} AS FLOAT)")
+    weights = whole.collect(f"CAST({whole.sql(1)} AS BIGINT)")
+    return f"{call.context.udf('tb_quantile_tdigest_weighted')}({values}, {weights}, {float_sql(level)})"
+
+
+def _timing(call: AggregateCall, level: float) -> str:
+    """Exact below 1024, then in steps of 16, at most 30000; see ClickHouse's documentation of quantileTiming."""
+    if not t.is_number(call.type()):
+        call.wrong_type()
+    values = call.collect(f"CAST({call.sql()} AS DOUBLE)", where=[*_numbers(call), f"{call.sql()} >= 0"])
+    return f"{call.context.udf('tb_quantile_timing')}({values}, {float_sql(level)})"
+
+
+def _float64(call: AggregateCall) -> t.Type:
+    if not isinstance(_sortable(call), t.Int | t.Float):
+        call.wrong_type()
+    return t.FLOAT64
+
+
+def _float32(call: AggregateCall) -> t.Type:
+    return t.FLOAT32
+
+
+_FAMILIES = (
+    Family("", _interpolated_type, _interpolated, nan=True),
+    Family("Exact", _sortable, _exact),
+    Family("ExactLow", _sortable, _exact_low),
+    Family("ExactHigh", _sortable, _exact_high),
+    Family("ExactExclusive", _float64, _exclusive, nan=True),
+    Family("ExactInclusive", _float64, _inclusive, nan=True),
+    Family("ExactWeighted", _sortable, _exact_weighted, args=2),
+    Family("InterpolatedWeighted", _sortable, _interpolated_weighted, args=2),
+    Family("Deterministic", _interpolated_type, _deterministic, args=2, nan=True),
+    Family("TDigest", _float32, _digest, nan=True),
+    Family("TDigestWeighted", _float32, _digest_weighted, args=2, nan=True),
+    Family("Timing", _float32, _timing, nan=True),
+)
+
+for _family in _FAMILIES:
+    _register(_family)

@@ -1,0 +1,172 @@
+"""Quantile estimators that must give ClickHouse's own digits: t-digest, timing, and weighted interpolation.
+
+Source: the published descriptions of t-digest and of ClickHouse's quantileTiming, held to recorded answers.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from ctypes import c_float
+from dataclasses import dataclass, field
+
+from tbpy.clickhouse.udf import Udf
+
+# --- t-digest ---
+
+_EPSILON = 0.01
+_MOST_CENTROIDS = 2048
+
+
+def _single(value: float) -> float:
+    """A number in single precision, in which ClickHouse's digest computes."""
+    return c_float(value).value
+
+
+@dataclass(slots=True)
+class Digest:
+    """A t-digest as ClickHouse keeps it: centroids (mean, count), merged when too many have come."""
+
+    means: list[float] = field(default_factory=list)
+    counts: list[float] = field(default_factory=list)
+    count: float = 0.0
+    unmerged: int = 0
+
+    def add(self, mean: float, count: float) -> None:
+        if count == 0 or math.isnan(mean):
+            return
+        self.means.append(mean)
+        self.counts.append(count)
+        self.count = _single(self.count + count)
+        self.unmerged += 1
+        if self.unmerged > _MOST_CENTROIDS:
+            self.compress()
+
+    def compress(self) -> None:
+        """Merge neighbours while their share stays below what the digest allows at their place."""
+        if not self.unmerged:
+            return
+        order = sorted(range(len(self.means)), key=self.means.__getitem__)
+        means, counts = [self.means[i] for i in order], [self.counts[i] for i in order]
+        allowed = _single(_single(self.count * _single(_EPSILON)) * 4)
+        merged_means, merged_counts = [means[0]], [counts[0]]
+        before = 0.0
+        for mean, count in zip(means[1:], counts[1:], strict=True):
+            left, left_count = merged_means[-1], merged_counts[-1]
+            share = min(self._spread(before + left_count * 0.5), self._spread(before + left_count + count * 0.5))
+            if left_count + count <= _single(allowed * share) and _mergeable(left, mean):
+                merged_counts[-1] = left_count + count
+                if mean != left:
+                    merged_means[-1] = _single(left + _single(_single(count * _single(mean - left)) / (left_count + count)))
+            else:
+                before = _single(before + left_count)
+                merged_means.append(mean)
+                merged_counts.append(count)
+        self.means, self.counts = merged_means, merged_counts
+        self.count = _single(before + merged_counts[-1])
+        self.unmerged = 0
+
+    def _spread(self, position: float) -> float:
+        level = _single(_single(position) / self.count)
+        return _single(level * _single(1 - level))
+
+    def quantile(self, level: float) -> float | None:
+        if not self.means:
+            return None
+        self.compress()
+        if len(self.means) == 1:
+            return self.means[0]
+        wanted = level * self.count
+        before, previous = 0.0, 0.0
+        previous_mean, previous_count = self.means[0], self.counts[0]
+        for mean, count in zip(self.means, self.counts, strict=True):
+            current = before + count * 0.5
+            if current >= wanted:
+                left = previous + 0.5 if previous_count == 1 else previous
+                right = current - 0.5 if count == 1 else current
+                if wanted <= left:
+                    return previous_mean
+                if wanted >= right:
+                    return mean
+                part = (wanted - left) / (right - left)
+                return _single((1 - part) * previous_mean + part * mean)
+            before += count
+            previous, previous_mean, previous_count = current, mean, count
+        return self.means[-1]
+
+
+def _mergeable(left: float, right: float) -> bool:
+    return left == right or (not math.isinf(left) and not math.isinf(right))
+
+
+def tdigest(values: list[float], level: float) -> float | None:
+    return tdigest_weighted(values, [1] * len(values), level)
+
+
+def tdigest_weighted(values: list[float], weights: list[int], level: float) -> float | None:
+    digest = Digest()
+    for value, weight in zip(values, weights, strict=True):
+        digest.add(value, float(weight))
+    return digest.quantile(level)
+
+
+# --- timing ---
+
+_TIMING_LIMIT = 30000
+_SMALL = 1024
+_STEP = 16
+_EXACT_UP_TO = 2881  # so many values are kept as they are before ClickHouse turns to a histogram
+
+
+def _hash32(key: int) -> int:
+    """intHash32 of ClickHouse, which spreads the answers within a step."""
+    mask = (1 << 64) - 1
+    key = (~key + (key << 18)) & mask
+    key ^= ((key >> 31) | (key << 33)) & mask
+    key = key * 21 & mask
+    key ^= ((key >> 11) | (key << 53)) & mask
+    key = key + (key << 6) & mask
+    key ^= ((key >> 22) | (key << 42)) & mask
+    return key & 0xFFFFFFFF
+
+
+def timing(values: list[float], level: float) -> float | None:
+    """The value at `level` among times up to 30000; in steps of 16 beyond 1024 when there are many."""
+    whole = sorted(min(int(value), _TIMING_LIMIT) for value in values)
+    if not whole:
+        return None
+    if len(whole) <= _EXACT_UP_TO:
+        return float(whole[min(int(level * len(whole)), len(whole) - 1)])
+    place = min(max(math.ceil(len(whole) * level), 1), len(whole))
+    value = whole[place - 1]
+    if value < _SMALL or value >= _TIMING_LIMIT:
+        return float(value)
+    step = (value - _SMALL) // _STEP
+    return float(step * _STEP + _SMALL + _hash32(step) % _STEP - _STEP // 2)
+
+
+# --- weighted interpolation ---
+
+
+def interpolated_weighted(values: list[float], weights: list[float], level: float) -> float | None:
+    """`values` in order; each stands at the middle of its weight's share, and between them lines are drawn."""
+    total = sum(weights)
+    if not values or not total:
+        return None
+    seen, places = 0.0, []
+    for weight in weights:
+        seen += weight
+        places.append((seen - 0.5 * weight) / total)
+    right = bisect_left(places, level)
+    if right == 0 or right == len(places):
+        return values[0] if right == 0 else values[-1]
+    part = (level - places[right - 1]) / (places[right] - places[right - 1])
+    return values[right - 1] + part * (values[right] - values[right - 1])
+
+
+FUNCTIONS = {
+    "tb_quantile_tdigest": Udf(tdigest, ("FLOAT[]", "DOUBLE"), "FLOAT"),
+    "tb_quantile_tdigest_weighted": Udf(tdigest_weighted, ("FLOAT[]", "BIGINT[]", "DOUBLE"), "FLOAT"),
+    "tb_quantile_timing": Udf(timing, ("DOUBLE[]", "DOUBLE"), "FLOAT"),
+    "tb_quantile_interpolated_weighted": Udf(interpolated_weighted, ("DOUBLE[]", "DOUBLE[]", "DOUBLE"), "DOUBLE"),
+}
