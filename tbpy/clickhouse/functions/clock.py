@@ -1,0 +1,105 @@
+"""Now and today, and moments as numbers of seconds since the epoch."""
+
+from __future__ import annotations
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.functions.zones import require_time, zone_argument
+
+
+@scalar("now", "current_timestamp", "localtimestamp", "nowInBlock", args=(0, 1), insensitive=("now", "current_timestamp", "localtimestamp"))
+def now(call: Call) -> Typed:
+    sql = f"date_trunc('second', {call.context.now()})"
+    return call.typed(sql, t.DateTime(zone_argument(call, 0)), constant=True)
+
+
+@scalar("UTCTimestamp", "UTC_timestamp", args=0, insensitive=True)
+def utc_timestamp(call: Call) -> Typed:
+    return call.typed(f"date_trunc('second', {call.context.now()})", t.DateTime("UTC"), constant=True)
+
+
+@scalar("now64", args=(0, 2), insensitive=True)
+def now64(call: Call) -> Typed:
+    precision = call.constant_value(0, "precision") if call.args else 3
+    unit = {0: "second", 3: "millisecond", 6: "microsecond"}.get(precision)
+    if unit is None:
+        call.unsupported(f"precision {precision}")
+    sql = f"date_trunc('{unit}', {call.context.now()})"
+    return call.typed(sql, t.DateTime64(precision, zone_argument(call, 1)), constant=True)
+
+
+@scalar("today", "current_date", "curdate", args=0, insensitive=("current_date", "curdate", "today"))
+def today(call: Call) -> Typed:
+    return call.typed(f"CAST({call.context.now()} AS DATE)", t.DATE, constant=True)
+
+
+@scalar("yesterday", args=0)
+def yesterday(call: Call) -> Typed:
+    return call.typed(f"(CAST({call.context.now()} AS DATE) - 1)", t.DATE, constant=True)
+
+
+@scalar("timezone", "timeZone", "serverTimezone", "serverTimeZone", args=0)
+def timezone(call: Call) -> Typed:
+    return call.known("Etc/UTC" if call.name.startswith("server") else "UTC", t.STRING)
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+@scalar("toUnixTimestamp", args=(1, 2))
+def to_unix_timestamp(call: Call) -> Typed:
+    value = call.args[0]
+    if isinstance(value.type, t.String):
+        zone = [call.args[1]] if len(call.args) > 1 else []
+        value = call.compiler.call("toDateTime", value, *zone, node=call.node)
+    inner = t.plain(value.type)
+    if not isinstance(inner, t.DateTime | t.DateTime64 | t.Date | t.Date32):
+        call.wrong_type()
+    return call.typed(f"CAST(epoch_us({value.sql}) // 1000000 AS UINTEGER)", t.UINT32)
+
+
+def _to_unix64(unit: str, sql: str) -> None:
+    @scalar(f"toUnixTimestamp64{unit}")
+    def build(call: Call) -> Typed:
+        if not isinstance(require_time(call), t.DateTime64):
+            call.wrong_type()
+        return call.typed(sql.format(call.sql(0)), t.INT64)
+
+
+_to_unix64("Second", "CAST(floor(epoch_us({0}) / 1000000e0) AS BIGINT)")
+_to_unix64("Milli", "epoch_ms({0})")
+_to_unix64("Micro", "epoch_us({0})")
+_to_unix64("Nano", "epoch_ns({0})")
+
+
+def _from_unix64(unit: str, precision: int, sql: str) -> None:
+    @scalar(f"fromUnixTimestamp64{unit}", args=(1, 2))
+    def build(call: Call) -> Typed:
+        if not t.is_integer(call.args[0].type):
+            call.wrong_type()
+        number = f"CAST({call.sql(0)} AS BIGINT)"
+        return call.typed(sql.format(number), t.DateTime64(precision, zone_argument(call, 1)))
+
+
+_from_unix64("Second", 0, "make_timestamp({0} * 1000000)")
+_from_unix64("Milli", 3, "make_timestamp({0} * 1000)")
+_from_unix64("Micro", 6, "make_timestamp({0})")
+_from_unix64("Nano", 9, "make_timestamp_ns({0})")
+
+
+@scalar("fromUnixTimestamp", "FROM_UNIXTIME", args=(1, 3), insensitive=("FROM_UNIXTIME",))
+def from_unix_timestamp(call: Call) -> Typed:
+    """A number of seconds as a DateTime, or with a format as text."""
+    if t.is_temporal(call.args[0].type):
+        value = call.args[0]
+    elif t.is_integer(call.args[0].type):
+        sql = f"make_timestamp(CAST({call.sql(0)} AS BIGINT) * 1000000)"
+        value = call.typed(sql, t.DateTime(zone_argument(call, 2)))
+    else:
+        call.wrong_type()
+    if len(call.args) == 1:
+        return value
+    return call.compiler.call("formatDateTime", value, *call.args[1:], node=call.node)
+
+

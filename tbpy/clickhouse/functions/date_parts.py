@@ -1,0 +1,211 @@
+"""Parts of dates and times, and dates made of parts."""
+
+from __future__ import annotations
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.functions.zones import local, require_time, zone_argument, zone_of
+from tbpy.clickhouse.storage import duckdb_type
+
+#: name, other names, result, DuckDB SQL over the wall clock
+_PARTS: tuple[tuple[tuple[str, ...], t.Type, str], ...] = (
+    (("toYear", "YEAR"), t.UINT16, "year({0})"),
+    (("toQuarter", "QUARTER"), t.UINT8, "quarter({0})"),
+    (("toMonth", "MONTH"), t.UINT8, "month({0})"),
+    (("toDayOfYear", "DAYOFYEAR"), t.UINT16, "dayofyear({0})"),
+    (("toDayOfMonth", "DAY", "DAYOFMONTH"), t.UINT8, "day({0})"),
+    (("toHour", "HOUR"), t.UINT8, "hour({0})"),
+    (("toMinute", "MINUTE"), t.UINT8, "minute({0})"),
+    (("toSecond", "SECOND"), t.UINT8, "second({0})"),
+    (("toMillisecond", "MILLISECOND"), t.UINT16, "(millisecond({0}) % 1000)"),
+    (("toISOYear",), t.UINT16, "isoyear({0})"),
+    (("toISOWeek",), t.UINT8, "week({0})"),
+    (("toYYYYMM",), t.UINT32, "(year({0}) * 100 + month({0}))"),
+    (("toYYYYMMDD",), t.UINT32, "(year({0}) * 10000 + month({0}) * 100 + day({0}))"),
+    (
+        ("toYYYYMMDDhhmmss",),
+        t.UINT64,
+        "((year({0}) * 10000 + month({0}) * 100 + day({0})) * 1000000 "
+        "+ hour({0}) * 10000 + minute({0}) * 100 + second({0}))",
+    ),
+    (("toRelativeYearNum",), t.UINT16, "year({0})"),
+    (("toRelativeQuarterNum",), t.UINT32, "(year({0}) * 4 + quarter({0}) - 1)"),
+    (("toRelativeMonthNum",), t.UINT32, "(year({0}) * 12 + month({0}))"),
+    (("toRelativeWeekNum",), t.UINT32, "((datediff('day', DATE '1970-01-01', CAST({0} AS DATE)) + 8) // 7)"),
+    (("toRelativeDayNum",), t.UINT32, "datediff('day', DATE '1970-01-01', CAST({0} AS DATE))"),
+)
+
+
+def _part(names: tuple[str, ...], type_: t.Type, pattern: str) -> None:
+    @scalar(*names, args=(1, 2), insensitive=[name for name in names if name.isupper()])
+    def build(call: Call) -> Typed:
+        require_time(call)
+        clock = local(call.args[0], zone_argument(call, 1))
+        return call.typed(f"CAST({pattern.format(clock)} AS {duckdb_type(type_)})", type_)
+
+
+for _names, _type, _pattern in _PARTS:
+    _part(_names, _type, _pattern)
+
+
+def _epoch_part(name: str, seconds: int) -> None:
+    @scalar(name, args=(1, 2))
+    def build(call: Call) -> Typed:
+        require_time(call)
+        zone_argument(call, 1)
+        return call.typed(f"CAST(epoch_us({call.sql(0)}) // {seconds * 1_000_000} AS UINTEGER)", t.UINT32)
+
+
+_epoch_part("toRelativeHourNum", 3600)
+_epoch_part("toRelativeMinuteNum", 60)
+_epoch_part("toRelativeSecondNum", 1)
+
+
+# --- weeks ------------------------------------------------------------------------------------------------------------
+
+
+@scalar("toDayOfWeek", "DAYOFWEEK", args=(1, 3), insensitive=("DAYOFWEEK",))
+def to_day_of_week(call: Call) -> Typed:
+    """Modes 0 and 1 count from Monday, 2 and 3 from Sunday; 0 and 3 begin with 1, 1 and 2 with 0."""
+    require_time(call)
+    mode = call.constant_value(1, "mode") & 3 if len(call.args) > 1 else 0
+    clock = local(call.args[0], zone_argument(call, 2))
+    pattern = ("isodow({0})", "(isodow({0}) - 1)", "dayofweek({0})", "(dayofweek({0}) + 1)")[mode]
+    return call.typed(f"CAST({pattern.format(clock)} AS UTINYINT)", t.UINT8)
+
+
+def week_and_year(clock: str, mode: int) -> tuple[str, str]:
+    """The number of a week and the year it belongs to, by the modes of MySQL that ClickHouse follows.
+
+    Bit 1: weeks begin on Monday; bit 2: weeks belong to one year, 1 to 53; bit 4: week 1 begins with its first weekday, where
+    otherwise it has four days or more in the year (bit 4 is inverted for weeks that begin on Sunday).
+    """
+    monday, whole = bool(mode & 1), bool(mode & 2)
+    first_weekday = bool(mode & 4) == monday
+    weekday = f"(isodow({clock}) - 1)" if monday else f"dayofweek({clock})"
+    if whole:
+        # The week belongs to the year of its fourth day, or of its last one: count that day's weeks.
+        ahead = 0 if first_weekday else 3
+        anchor = f"(CAST({clock} AS DATE) - CAST({weekday} AS INTEGER) + {ahead})"
+        return f"((dayofyear({anchor}) - 1) // 7 + 1)", f"year({anchor})"
+    day = f"(dayofyear({clock}) - 1)"
+    if first_weekday:
+        return f"(({day} + 7 - {weekday}) // 7)", f"year({clock})"
+    january = f"((({weekday} - {day}) % 7 + 7) % 7)"
+    return f"(({day} + {january}) // 7 + CASE WHEN {january} <= 3 THEN 1 ELSE 0 END)", f"year({clock})"
+
+
+def _week_mode(call: Call) -> int:
+    mode = call.constant_value(1, "mode") if len(call.args) > 1 else 0
+    if not isinstance(mode, int):
+        call.wrong_type()
+    if mode > 7:
+        call.unsupported("modes 8 and 9")
+    return mode
+
+
+@scalar("toWeek", "week", args=(1, 3), insensitive=("week",))
+def to_week(call: Call) -> Typed:
+    require_time(call)
+    week, _ = week_and_year(local(call.args[0], zone_argument(call, 2)), _week_mode(call))
+    return call.typed(f"CAST({week} AS UTINYINT)", t.UINT8)
+
+
+@scalar("toYearWeek", "yearweek", args=(1, 3), insensitive=("yearweek",))
+def to_year_week(call: Call) -> Typed:
+    require_time(call)
+    week, year = week_and_year(local(call.args[0], zone_argument(call, 2)), _week_mode(call) | 2)
+    return call.typed(f"CAST({year} * 100 + {week} AS UINTEGER)", t.UINT32)
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+_DATE_NAMES = {
+    "year": "CAST(year({0}) AS VARCHAR)",
+    "quarter": "CAST(quarter({0}) AS VARCHAR)",
+    "month": "monthname({0})",
+    "dayofyear": "CAST(dayofyear({0}) AS VARCHAR)",
+    "day": "CAST(day({0}) AS VARCHAR)",
+    "week": "CAST(week({0}) AS VARCHAR)",
+    "weekday": "dayname({0})",
+    "hour": "CAST(hour({0}) AS VARCHAR)",
+    "minute": "CAST(minute({0}) AS VARCHAR)",
+    "second": "CAST(second({0}) AS VARCHAR)",
+}
+
+
+@scalar("dateName", args=(2, 3), insensitive=True)
+def date_name(call: Call) -> Typed:
+    unit = str(call.constant_value(0, "unit")).lower()
+    require_time(call, 1)
+    if unit not in _DATE_NAMES:
+        call.unsupported(f"unit '{unit}'")
+    return call.typed(_DATE_NAMES[unit].format(local(call.args[1], zone_argument(call, 2))), t.STRING)
+
+
+@scalar("monthName", insensitive=True)
+def month_name(call: Call) -> Typed:
+    require_time(call)
+    return call.typed(f"monthname({local(call.args[0])})", t.STRING)
+
+
+# --- made of parts ----------------------------------------------------------------------------------------------------
+
+
+def _integers(call: Call, count: int) -> list[str]:
+    for arg in call.args[:count]:
+        if not t.is_number(arg.type):
+            call.wrong_type()
+    return [f"CAST({arg.sql} AS BIGINT)" for arg in call.args[:count]]
+
+
+def _make_date(name: str, type_: t.Type, low: str, high: str, fallback: str) -> None:
+    @scalar(name, args=(2, 3), insensitive=True)
+    def build(call: Call) -> Typed:
+        parts = _integers(call, len(call.args))
+        if len(parts) == 2:
+            made = f"(CASE WHEN {parts[1]} BETWEEN 1 AND 366 THEN make_date({parts[0]}, 1, 1) + CAST({parts[1]} - 1 AS INTEGER) END)"
+            valid = f"{parts[0]} BETWEEN 1 AND 9999 AND year({made}) = {parts[0]}"
+        else:
+            made = f"TRY(make_date({', '.join(parts)}))"
+            valid = f"{made} BETWEEN DATE '{low}' AND DATE '{high}'"
+        inside = f"{made} BETWEEN DATE '{low}' AND DATE '{high}'"
+        return call.typed(f"(CASE WHEN {valid} AND {inside} THEN {made} ELSE DATE '{fallback}' END)", type_)
+
+
+_make_date("makeDate", t.DATE, "1970-01-01", "2149-06-06", "1970-01-01")
+_make_date("makeDate32", t.DATE32, "1900-01-01", "2299-12-31", "1970-01-01")
+
+
+@scalar("YYYYMMDDToDate")
+def yyyymmdd_to_date(call: Call) -> Typed:
+    [number] = _integers(call, 1)
+    made = f"TRY(make_date({number} // 10000, {number} // 100 % 100, {number} % 100))"
+    inside = f"{made} BETWEEN DATE '1970-01-01' AND DATE '2149-06-06'"
+    return call.typed(f"(CASE WHEN {inside} THEN {made} ELSE DATE '1970-01-01' END)", t.DATE)
+
+
+@scalar("timezoneOf", "timeZoneOf", insensitive=True)
+def timezone_of(call: Call) -> Typed:
+    require_time(call)
+    return call.known(zone_of(call.args[0].type) or "UTC", t.STRING)
+
+
+@scalar("toTimeZone", "toTimezone", args=2)
+def to_time_zone(call: Call) -> Typed:
+    zone = zone_argument(call, 1)
+    match require_time(call):
+        case t.DateTime():
+            return call.typed(call.sql(0), t.DateTime(zone))
+        case t.DateTime64(precision):
+            return call.typed(call.sql(0), t.DateTime64(precision, zone))
+    call.wrong_type()
+
+
+@scalar("timezoneOffset", "timeZoneOffset")
+def timezone_offset(call: Call) -> Typed:
+    inner = require_time(call)
+    if not isinstance(inner, t.DateTime | t.DateTime64):
+        call.wrong_type()
+    return call.typed(f"CAST(epoch({local(call.args[0])}) - epoch({call.sql(0)}) AS INTEGER)", t.INT32)

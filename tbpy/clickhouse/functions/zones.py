@@ -1,0 +1,52 @@
+"""Time zones: moments are kept as naive UTC, and a zone decides which wall clock they are read on."""
+
+from __future__ import annotations
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.registry import Call
+from tbpy.clickhouse.quoting import duckdb_string
+
+_UTC = (None, "UTC", "Etc/UTC")
+
+
+def zone_of(type_: t.Type) -> str | None:
+    inner = t.plain(type_)
+    return inner.zone if isinstance(inner, t.DateTime | t.DateTime64) else None
+
+
+def zone_argument(call: Call, position: int) -> str | None:
+    """A constant zone name given as an argument; None where there is none."""
+    if position >= len(call.args):
+        return None
+    value = call.constant_value(position, "time zone")
+    if not isinstance(value, str):
+        call.wrong_type()
+    return value
+
+
+def local(value: Typed, zone: str | None = None) -> str:
+    """The wall clock of a moment, as a naive TIMESTAMP; a date stays as it is."""
+    inner = t.plain(value.type)
+    name = zone or zone_of(inner)
+    if name in _UTC or not isinstance(inner, t.DateTime | t.DateTime64):
+        return value.sql
+    return to_local(value.sql, name)
+
+
+def to_local(sql: str, zone: str | None) -> str:
+    """UTC to the wall clock of a zone."""
+    return sql if zone in _UTC else f"timezone({duckdb_string(zone or '')}, timezone('UTC', {sql}))"
+
+
+def to_utc(sql: str, zone: str | None) -> str:
+    """The wall clock of a zone to UTC."""
+    return sql if zone in _UTC else f"timezone('UTC', timezone({duckdb_string(zone or '')}, {sql}))"
+
+
+def require_time(call: Call, position: int = 0) -> t.Type:
+    """The type of a date or time argument, without wrappers."""
+    inner = t.plain(call.args[position].type)
+    if not isinstance(inner, t.Date | t.Date32 | t.DateTime | t.DateTime64):
+        call.wrong_type()
+    return inner
