@@ -38,8 +38,8 @@ _PREFIX = {"negate": "-", "not": "NOT "}
 _POSTFIX = {"isNull": "IS NULL", "isNotNull": "IS NOT NULL"}
 # Bare, these would not be read as names.
 _RESERVED = frozenset(
-    {"all", "case", "distinct", "exists", "false", "from", "inf", "infinity", "interval", "nan", "not", "null"}
-    | {"select", "table", "true", "values", "with"}
+    {"all", "case", "distinct", "false", "from", "inf", "infinity", "nan", "not", "null", "select", "table", "true"}
+    | {"values"}
 )
 
 
@@ -48,9 +48,14 @@ def name_text(name: str) -> str:
     return quote_identifier(name) if name.lower() in _RESERVED else quote_identifier_if_needed(name)
 
 
+def prefix_text(qualifier: Iterable[str]) -> str:
+    """Names with a dot behind each: what stands before `*`."""
+    return "".join(f"{name_text(name)}." for name in qualifier)
+
+
 def path_text(parts: Iterable[str]) -> str:
-    """Names with dots between them; steps of a JSON path stay as they are."""
-    return ".".join(part if part[:2] in ("^`", ":`") else name_text(part) for part in parts)
+    """Names with dots between them; a step `^`, `:` of a JSON path is quoted behind its sign."""
+    return ".".join(part[0] + name_text(part[2:-1]) if part[:2] in ("^`", ":`") else name_text(part) for part in parts)
 
 
 class ExpressionWriter:
@@ -76,7 +81,7 @@ class ExpressionWriter:
             case ast.Parameter():
                 return f"{{{node.name}:{node.type}}}"
             case ast.Asterisk():
-                return path_text((*node.qualifier, "")) + "*" + self.transformers(node.transformers, depth)
+                return prefix_text(node.qualifier) + "*" + self.transformers(node.transformers, depth)
             case ast.ColumnsMatcher():
                 return self.matcher(node, depth)
 
@@ -100,56 +105,54 @@ class ExpressionWriter:
     # --- functions ---
 
     def function(self, node: ast.Function, depth: int) -> str:
-        if not _is_plain_call(node):
-            return self.call(node, depth)
-        written = self.special(node, depth)
-        return self.call(node, depth) if written is None else written
+        """A function as it was written: as an operator, in the brackets of arrays and tuples, or as a call."""
+        arguments = node.arguments
+        match node.syntax:
+            case "operator":
+                written = self.operator(node, depth)
+                return self.call(node, depth) if written is None else written
+            case "array":
+                return f"[{self.list(arguments, depth)}]"
+            case "tuple" if len(arguments) > 1:
+                return f"({self.list(arguments, depth)})"
+            case "index":
+                return f"{self.base(arguments[0], depth)}[{self.expression(arguments[1], depth)}]"
+            case "access" if _is_position(arguments[1]):
+                return f"{self.base(arguments[0], depth)}.{self.expression(arguments[1], depth)}"
+        return self.call(node, depth)
 
-    def special(self, node: ast.Function, depth: int) -> str | None:
-        """A function that has a form of its own; None for a call."""
+    def operator(self, node: ast.Function, depth: int) -> str | None:
+        """The infix form; None for operators that are written as calls, such as `||`."""
         name, arguments = node.name, node.arguments
-        if name in _CHAINS and len(arguments) > 1:
+        if name in _CHAINS:
             return f" {_CHAINS[name]} ".join(self.operand(argument, depth) for argument in arguments)
-        if node.syntax == "array":
-            return f"[{self.list(arguments, depth)}]"
-        if node.syntax == "tuple" and len(arguments) > 1:
-            return f"({self.list(arguments, depth)})"
-        if len(arguments) == 2:
-            return self.binary(name, *arguments, depth)
-        if len(arguments) == 1 and name in _PREFIX:
-            return _PREFIX[name] + self.prefixed(arguments[0], depth)
-        if len(arguments) == 1 and name in _POSTFIX:
+        if name in _PREFIX:
+            return self.prefixed(name, arguments[0], depth)
+        if name in _POSTFIX:
             return f"{self.operand(arguments[0], depth)} {_POSTFIX[name]}"
-        if len(arguments) == 3 and name in ("like", "ilike"):
-            left, right, escape = (self.operand(argument, depth) for argument in arguments)
-            return f"{left} {_INFIX[name]} {right} ESCAPE {escape}"
-        return None
+        if name not in _INFIX:
+            return None
+        write_right = self.in_set if name in _IN else self.operand
+        text = f"{self.operand(arguments[0], depth)} {_INFIX[name]} {write_right(arguments[1], depth)}"
+        return text if len(arguments) == 2 else f"{text} ESCAPE {self.operand(arguments[2], depth)}"
 
-    def prefixed(self, node: ast.Expression, depth: int) -> str:
+    def prefixed(self, name: str, node: ast.Expression, depth: int) -> str:
         text = self.operand(node, depth)
-        return f"({text})" if text.startswith("-") else text
-
-    def binary(self, name: str, left: ast.Expression, right: ast.Expression, depth: int) -> str | None:
-        if name in _IN:
-            return f"{self.operand(left, depth)} {_INFIX[name]} {self.in_set(right, depth)}"
-        if name in _INFIX:
-            return f"{self.operand(left, depth)} {_INFIX[name]} {self.operand(right, depth)}"
-        if name == "arrayElement":
-            return f"{self.base(left, depth)}[{self.expression(right, depth)}]"
-        if name == "tupleElement" and isinstance(right, ast.Literal) and type(right.value) is int and right.value >= 0:
-            return f"{self.base(left, depth)}.{right.value}"
-        return None
+        if name == "negate" and isinstance(node, ast.Literal) and _is_number(node.value):
+            text = f"({text})"  # -1 would be read as a number
+        return _PREFIX[name] + text
 
     def in_set(self, node: ast.Expression, depth: int) -> str:
         text = self.operand(node, depth)
-        single = isinstance(node, ast.Literal | ast.Identifier) or _is_plain_call(node)
-        in_brackets = isinstance(node, ast.Function) and node.syntax in ("tuple", "array")
-        return f"({text})" if single and not in_brackets and not _is_composite(node) else text
+        in_brackets = isinstance(node, ast.Subquery) or (
+            isinstance(node, ast.Function) and (node.syntax in ("tuple", "array") or _is_composite(node))
+        )
+        return text if in_brackets or _is_composite(node) or _is_tuple_call(node) else f"({text})"
 
     def base(self, node: ast.Expression, depth: int) -> str:
         """What stands before `[` or `.1`."""
         text = self.operand(node, depth)
-        return f"({text})" if isinstance(node, ast.Literal) and not isinstance(node.value, str) else text
+        return f"({text})" if isinstance(node, ast.Literal) and _is_number(node.value) else text
 
     def call(self, node: ast.Function, depth: int) -> str:
         """A call; DISTINCT and FILTER are combinators of the function's name, as in ClickHouse's own tree."""
@@ -163,8 +166,6 @@ class ExpressionWriter:
         if node.parameters is not None:
             text += f"({self.list(node.parameters, depth)})"
         inner = "*" if node.syntax == "asterisk" and not arguments else self.list(arguments, depth)
-        if node.order_by:
-            inner += f" ORDER BY {self.order_items(node.order_by, depth)}"
         text += f"({inner})"
         if node.nulls is not None:
             text += f" {node.nulls.upper()} NULLS"
@@ -216,7 +217,7 @@ class ExpressionWriter:
 
     def matcher(self, node: ast.ColumnsMatcher, depth: int) -> str:
         inner = self.list(node.names, depth) if node.pattern is None else quote_string(node.pattern)
-        text = f"{path_text((*node.qualifier, ''))}COLUMNS({inner})"
+        text = f"{prefix_text(node.qualifier)}COLUMNS({inner})"
         return text + self.transformers(node.transformers, depth)
 
     def transformers(self, transformers: Iterable[ast.Transformer], depth: int) -> str:
@@ -231,37 +232,31 @@ class ExpressionWriter:
             case ast.ReplaceColumns():
                 return f"REPLACE{_strict(node)} ({self.list(node.items, depth)})"
             case ast.ApplyColumns(body=ast.Lambda() as body):
-                return f"APPLY({self.lambda_(body, depth)})"
+                return f"APPLY {self.lambda_(body, depth)}"
             case _:
                 parameters = "" if node.parameters is None else f"({self.list(node.parameters, depth)})"
-                return f"APPLY({node.function}{parameters})"
+                return f"APPLY {node.function}{parameters}"
 
 
 def _strict(node: ast.ExceptColumns | ast.ReplaceColumns) -> str:
     return " STRICT" if node.strict else ""
 
 
-def _is_plain_call(node: ast.Expression) -> bool:
-    return (
-        isinstance(node, ast.Function)
-        and node.window is None
-        and node.filter is None
-        and node.parameters is None
-        and not node.distinct
-        and node.nulls is None
-        and not node.order_by
-    )
-
-
 def _is_composite(node: ast.Expression) -> bool:
     """Whether an expression is written with an operator between its parts."""
-    if isinstance(node, ast.Alias | ast.Lambda):
-        return True
-    if not isinstance(node, ast.Function) or not _is_plain_call(node):
-        return False
-    count = len(node.arguments)
-    if node.name in _CHAINS:
-        return count > 1
-    if node.name in _INFIX:
-        return count == 2 or (count == 3 and node.name in ("like", "ilike"))
-    return count == 1 and (node.name in _PREFIX or node.name in _POSTFIX)
+    if isinstance(node, ast.Function):
+        written = node.name in _CHAINS or node.name in _INFIX or node.name in _PREFIX or node.name in _POSTFIX
+        return (node.syntax == "operator" and written) or node.syntax in ("index", "access")
+    return isinstance(node, ast.Alias | ast.Lambda)
+
+
+def _is_position(node: ast.Expression) -> bool:
+    return isinstance(node, ast.Literal) and type(node.value) is int
+
+
+def _is_number(value: ast.LiteralValue) -> bool:
+    return value is not None and not isinstance(value, str | bool)
+
+
+def _is_tuple_call(node: ast.Expression) -> bool:
+    return isinstance(node, ast.Function) and node.name == "tuple"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tbpy.clickhouse import ast
 from tbpy.clickhouse.formatting.expressions import ExpressionWriter, name_text
 from tbpy.clickhouse.names import literal_name
+from tbpy.clickhouse.quoting import quote_identifier
 
 _WEAK = ("union", "except")
 
@@ -33,6 +34,8 @@ class QueryWriter(ExpressionWriter):
             around_weak = around.kind.startswith(_WEAK)
             if (weak and not around_weak) or (right and weak == around_weak):
                 return "    " * depth + self.bracketed_query(node, depth)
+        elif around.kind.startswith("except"):
+            return "    " * depth + self.bracketed_query(node, depth)
         return self.query(node, depth)
 
     def clauses(self, node: ast.Select, depth: int) -> Iterator[str]:
@@ -169,8 +172,8 @@ class QueryWriter(ExpressionWriter):
 
     def ordering(self, node: ast.Select, depth: int) -> Iterator[str]:
         if node.order_by_all:
-            direction = [self.order_item(item, depth) for item in node.order_by]
-            yield f"ORDER BY {direction[0] if direction else 'ALL'}"
+            item = node.order_by[0] if node.order_by else ast.OrderItem(ast.Identifier(("ALL",)))
+            yield f"ORDER BY ALL{self.order_item(item, depth).removeprefix(self.expression(item.expression, depth))}"
         elif node.order_by:
             items = [self.order_item(item, depth + (len(node.order_by) > 1)) for item in node.order_by]
             yield f"ORDER BY{self.items(items, depth)}"
@@ -179,8 +182,8 @@ class QueryWriter(ExpressionWriter):
             yield f"INTERPOLATE ({', '.join(items)})" if items else "INTERPOLATE"
 
     def interpolated(self, item: ast.Interpolate, depth: int) -> str:
-        name = name_text(item.name)
-        return name if item.expression is None else f"{name} AS {self.expression(item.expression, depth)}"
+        value = name_text(item.name) if item.expression is None else self.expression(item.expression, depth)
+        return f"{quote_identifier(item.name)} AS {value}"
 
     def limits(self, node: ast.Select, depth: int) -> Iterator[str]:
         if node.limit_by is not None:

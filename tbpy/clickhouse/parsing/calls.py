@@ -15,7 +15,7 @@ from tbpy.clickhouse.parsing.literals import string_value
 from tbpy.clickhouse.parsing.typenames import TypeNameParser
 from tbpy.clickhouse.tokens import NUMBER, QUOTED, STRING
 
-_DATE_DIFF = frozenset({"DATEDIFF", "DATE_DIFF", "TIMESTAMPDIFF", "TIMESTAMP_DIFF", "AGE"})
+_DATE_DIFF = frozenset({"DATEDIFF", "DATE_DIFF", "TIMESTAMPDIFF", "TIMESTAMP_DIFF"})
 _DATE_ADD = frozenset({"DATEADD", "DATE_ADD", "TIMESTAMPADD", "TIMESTAMP_ADD"})
 _DATE_SUB = frozenset({"DATESUB", "DATE_SUB", "TIMESTAMPSUB", "TIMESTAMP_SUB"})
 _EXTRACTED = {
@@ -43,7 +43,7 @@ _CANONICAL = {
     "TRIM": "trimBoth",
     "LTRIM": "trimLeft",
     "RTRIM": "trimRight",
-    **dict.fromkeys(_DATE_DIFF - {"AGE"}, "dateDiff"),
+    **dict.fromkeys(_DATE_DIFF, "dateDiff"),
 }
 # The second argument of these is a parameter: `string_agg(x, ',')` is `string_agg(',')(x)`.
 _SEPARATED = frozenset({"group_concat", "groupconcat", "string_agg"})
@@ -59,9 +59,6 @@ class CallParser(TypeNameParser):
 
     @abstractmethod
     def window(self) -> ast.Window | str: ...
-
-    @abstractmethod
-    def order_items(self) -> tuple[ast.OrderItem, ...]: ...
 
     @abstractmethod
     def columns_matcher(self, start: int) -> ast.ColumnsMatcher: ...
@@ -80,9 +77,6 @@ class CallParser(TypeNameParser):
             return self.suffixes(ast.Function(name, (), syntax="asterisk", start=start, end=self.last_end))
         distinct = self.distinct_mark()
         arguments = self.call_arguments()
-        order_by: tuple[ast.OrderItem, ...] = ()
-        if self.accept_words("ORDER", "BY"):
-            order_by = self.order_items()
         self.expect(")")
         parameters: tuple[ast.Expression, ...] | None = None
         if self.key == "(":
@@ -93,9 +87,7 @@ class CallParser(TypeNameParser):
             self.expect(")")
         elif len(arguments) == 2 and name.lower() in _SEPARATED:
             arguments, parameters = arguments[:1], arguments[1:]
-        return self.suffixes(
-            ast.Function(name, arguments, parameters, distinct, order_by=order_by, start=start, end=self.last_end)
-        )
+        return self.suffixes(ast.Function(name, arguments, parameters, distinct, start=start, end=self.last_end))
 
     def distinct_mark(self) -> bool:
         key = self.key
@@ -222,8 +214,7 @@ class CallParser(TypeNameParser):
         self.index += 2
         rest = self.arguments_until(")")
         self.expect(")")
-        function = "age" if name.upper() == "AGE" else "dateDiff"
-        return ast.Function(function, (word, *rest), start=start, end=self.last_end)
+        return ast.Function("dateDiff", (word, *rest), start=start, end=self.last_end)
 
     def date_shift(self, name: str, start: int) -> ast.Expression | None:
         """`date_add(DAY, 1, x)` and `date_add(x, INTERVAL 1 DAY)`."""
@@ -291,7 +282,8 @@ class CallParser(TypeNameParser):
     def interval(self, start: int) -> ast.Expression | None:
         """`INTERVAL 1 DAY`, `INTERVAL '1 day 2 hours'`; None when INTERVAL is a name here."""
         before = self.index
-        if self.keys[before + 1] in (",", ")", ".", "", "FROM", "AS") or self.keys[before + 1] in op.BINARY:
+        follower = self.keys[before + 1]
+        if follower in (",", ")", ".", "", "FROM", "AS") or (follower in op.BINARY and follower != "-"):
             return None
         self.index += 1
         if self.key == STRING and self.key_at(1) not in op.UNIT_NAMES:

@@ -121,8 +121,9 @@ class ExpressionParser(Cursor):
                 if binding <= power:
                     return left
                 self.index += 1
-                if binding == op.COMPARE:
-                    name = self.quantified(name) or name
+                if self.keys[self.index] in op.QUANTIFIERS and self.key_at(1) == "(" and self.at_query(2):
+                    left = self.quantified(name, left)
+                    continue
                 right = self.expression(binding)
                 arguments: tuple[ast.Expression, ...] = (left, right)
                 if name == merged and isinstance(left, ast.Function):
@@ -138,13 +139,21 @@ class ExpressionParser(Cursor):
                 return left
             left, merged = extended, ""
 
-    def quantified(self, name: str) -> str | None:
-        """`= ANY (query)` and `!= ALL (query)`: the function that they are."""
-        found = op.QUANTIFIED.get((name, self.keys[self.index]))
-        if found is None or self.key_at(1) != "(" or not self.at_query(2):
-            return None
-        self.index += 1
-        return found
+    def quantified(self, name: str, left: ast.Expression) -> ast.Expression:
+        """A comparison with ANY, SOME or ALL rows of a subquery: IN, or a comparison with one value of it."""
+        quantifier = "ALL" if self.accept("ALL") else "ANY"
+        self.index += quantifier == "ANY"
+        right = self.operand()
+        member = op.MEMBERSHIP.get((name, quantifier))
+        if member is not None:
+            return self.operator(member, (left, right), left.start)
+        assert isinstance(right, ast.Subquery)
+        aggregate = op.QUANTIFIERS[quantifier].get(name, "singleValueOrNull")
+        column = ast.Function(aggregate, (ast.Asterisk(),), start=right.start, end=right.end)
+        table = ast.SubqueryTable(right.query, start=right.start, end=right.end)
+        query = ast.Select((column,), from_=table, start=right.start, end=right.end)
+        value = ast.Subquery(query, start=right.start, end=right.end)
+        return self.operator(name, (left, value), left.start)
 
     def rare_infix(self, key: str, left: ast.Expression, power: int) -> ast.Expression | None:
         """One step of the operators that are not simply two operands around a token; None where none follows."""
@@ -245,11 +254,12 @@ class ExpressionParser(Cursor):
 
     def colons(self, left: ast.Expression) -> ast.Expression:
         """`x::T`. A literal becomes a string first, so that `1.50::Decimal(9, 2)` loses nothing."""
-        written = self.text[left.start : self.last_end]
+        written = self.text[left.start : left.end]
+        in_brackets = left.end != self.last_end
         self.index += 1
         target = self.type_text()
-        if _is_plain(left):
-            left = ast.Literal(written, written, start=left.start, end=left.start + len(written))
+        if _is_plain(left) and not in_brackets:
+            left = ast.Literal(written, written, start=left.start, end=left.end)
         return ast.Function("CAST", (left, target), syntax="colons", start=left.start, end=self.last_end)
 
     def access(self, left: ast.Expression) -> ast.Expression | None:

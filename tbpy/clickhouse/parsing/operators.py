@@ -131,5 +131,8 @@ NO_ALIAS = frozenset(
     }
 )
 
-# Comparisons with the values of a subquery that are IN by another name.
-QUANTIFIED = {("equals", "ANY"): "in", ("equals", "SOME"): "in", ("notEquals", "ALL"): "notIn"}
+# Comparisons with the rows of a subquery: some are IN by another name, the others compare with one value of it.
+MEMBERSHIP = {("equals", "ANY"): "in", ("notEquals", "ALL"): "notIn"}
+_SMALLEST_FIRST = {"less": "min", "lessOrEquals": "min", "greater": "max", "greaterOrEquals": "max"}
+_LARGEST_FIRST = {"less": "max", "lessOrEquals": "max", "greater": "min", "greaterOrEquals": "min"}
+QUANTIFIERS = {"ALL": _SMALLEST_FIRST, "ANY": _LARGEST_FIRST, "SOME": _LARGEST_FIRST}

@@ -88,8 +88,6 @@ class TableParser(ColumnParser):
             query = self.query()
             self.expect(")")
             return self.with_modifiers(ast.SubqueryTable(query, start=start, end=self.last_end))
-        if self.key == "VALUES" and self.key_at(1) == "(" and self.key_at(2) == "(":
-            return self.with_modifiers(ast.SubqueryTable(self.query(), start=start, end=self.last_end))
         name = self.table_word()
         if self.key == "(":
             self.index += 1
