@@ -1,0 +1,149 @@
+"""The embedded engine: one DuckDB database file, opened by one process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock, RLock
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from tbpy.engines.failures import is_locked, lock_owner, locked, translate
+from tbpy.engines.functions import register
+from tbpy.engines.result import QueryResult, Row, Statistics
+from tbpy.engines.session import Parameters, Session
+
+if TYPE_CHECKING:
+    from tbpy.clickhouse.compiler.statement import CompiledQuery
+
+_CONFIG = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    # ClickHouse answers inf, nan or 0 where DuckDB would stop.
+    "error_on_division_by_zero": "false",
+    # Small commits stay in the log: a checkpoint in the middle of ingestion costs tens of milliseconds.
+    "checkpoint_threshold": "256MB",
+}
+
+
+class DuckDBEngine:
+    """A database and its connections.
+
+    `path` None is a database in memory. `threads` and `memory_limit` (as DuckDB writes it, "2GB") default to DuckDB's
+    own: all cores, four fifths of the memory. Raises `ConflictError` when another process has the file.
+    """
+
+    def __init__(
+        self, path: Path | None = None, *, threads: int | None = None, memory_limit: str | None = None
+    ) -> None:
+        self.path = path
+        self._config = dict(_CONFIG)
+        if threads is not None:
+            self._config["threads"] = str(threads)
+        if memory_limit is not None:
+            self._config["memory_limit"] = memory_limit
+        self._opening = Lock()
+        self._writing = RLock()
+        self._registered: set[str] = set()
+        self._database: duckdb.DuckDBPyConnection | None = self._open()
+
+    def __enter__(self) -> DuckDBEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def session(self) -> Session:
+        """A connection for one request. A database that failed fatally (a full disk) is opened anew first."""
+        with self._opening:
+            if self._database is None:
+                self._database = self._open()
+            return Session(self._database.cursor(), on_fatal=self.close)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session in a transaction. One writer at a time: DuckDB would let the second one fail at its commit."""
+        with self._writing, self.session() as session, session.transaction():
+            yield session
+
+    def run(self, sql: str, parameters: Parameters = None) -> list[Row]:
+        """One statement of tbpy's own, with all its rows."""
+        with self.session() as session:
+            return session.rows(sql, parameters)
+
+    def query(
+        self,
+        compiled: CompiledQuery,
+        *,
+        now: datetime | None = None,
+        time_limit: float | None = None,
+        batch_size: int = 8192,
+    ) -> QueryResult:
+        """Runs a compiled query. `now` is what `now()` answers; `time_limit` in seconds raises `QueryTimeoutError`."""
+        session = self.session()
+        try:
+            register(session, compiled.functions, self._registered)
+            return self._start(session, compiled, now, time_limit, batch_size)
+        except BaseException:
+            session.close()
+            raise
+
+    def close(self) -> None:
+        with self._opening:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+                self._registered.clear()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        try:
+            database = duckdb.connect(":memory:" if self.path is None else str(self.path), config=dict(self._config))
+            database.execute("SET GLOBAL TimeZone = 'UTC'")
+        except duckdb.Error as error:
+            if is_locked(error):
+                raise locked(self.path, lock_owner(error)) from error
+            raise translate(error) from error
+        return database
+
+    def _start(
+        self, session: Session, compiled: CompiledQuery, now: datetime | None, limit: float | None, size: int
+    ) -> QueryResult:
+        started = time.perf_counter()
+        parameters = _parameters(compiled, now)
+        totals = session.rows(compiled.totals, parameters) if compiled.totals else [None]
+        batches = _timed_batches(session, compiled.sql, parameters, limit, size)
+        first = next(batches, None)  # so that a query that fails raises here, not where its rows are written
+        counted = [0 if first is None else len(first)]
+
+        def rest() -> Iterator[list[Row]]:
+            try:
+                if first is not None:
+                    yield first
+                for batch in batches:
+                    counted[0] += len(batch)
+                    yield batch
+            finally:
+                session.close()
+
+        def finish() -> Statistics:
+            return Statistics(elapsed=time.perf_counter() - started, rows_read=counted[0])
+
+        return QueryResult(compiled.columns, rest(), totals=next(iter(totals), None), finish=finish)
+
+
+def _timed_batches(
+    session: Session, sql: str, parameters: Parameters, limit: float | None, size: int
+) -> Iterator[list[Row]]:
+    with session.time_limit(limit):
+        yield from session.batches(sql, parameters, size=size)
+
+
+def _parameters(compiled: CompiledQuery, now: datetime | None) -> dict[str, Any] | None:
+    if not compiled.uses_now:
+        return None
+    moment = now or datetime.now(UTC)
+    return {"now": moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment}

@@ -1,0 +1,56 @@
+"""DuckDB's exceptions as tbpy's, with ClickHouse's code where the two agree on what went wrong."""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+
+from tbpy.errors import ConflictError, QueryError, QueryTimeoutError, TbpyError
+
+# Source: ClickHouse documentation, "ErrorCodes".
+_CODES: tuple[tuple[type[Exception], int, str], ...] = (
+    (duckdb.OutOfRangeException, 407, "DECIMAL_OVERFLOW"),
+    (duckdb.ConversionException, 6, "CANNOT_PARSE_TEXT"),
+    (duckdb.TypeMismatchException, 53, "TYPE_MISMATCH"),
+    (duckdb.OutOfMemoryException, 241, "MEMORY_LIMIT_EXCEEDED"),
+    (duckdb.CatalogException, 60, "UNKNOWN_TABLE"),
+    (duckdb.BinderException, 47, "UNKNOWN_IDENTIFIER"),
+    (duckdb.ParserException, 62, "SYNTAX_ERROR"),
+    (duckdb.InvalidInputException, 36, "BAD_ARGUMENTS"),
+)
+_LABEL = re.compile(r"^[A-Z][A-Za-z ]+ Error: ")
+_LOCKED = re.compile(r"PID (\d+)")
+
+
+def translate(error: duckdb.Error, *, time_limit: float | None = None) -> TbpyError:
+    """The exception to raise in place of `error`; what a person should not read of it is cut off."""
+    message = plain_message(error)
+    if isinstance(error, duckdb.InterruptException):
+        limit = f" ({time_limit:g} seconds)" if time_limit is not None else ""
+        return QueryTimeoutError(f"The query ran longer than it may{limit}", code=159, name="TIMEOUT_EXCEEDED")
+    for kind, code, name in _CODES:
+        if isinstance(error, kind):
+            return QueryError(message, code=code, name=name)
+    return QueryError(message, code=1001, name="STD_EXCEPTION")
+
+
+def plain_message(error: BaseException) -> str:
+    """DuckDB's text without its label, its excerpt of the SQL that tbpy wrote, and its stack."""
+    text = str(error).split("\n\nLINE ")[0].split("\n\nStack Trace:")[0]
+    return _LABEL.sub("", text).strip()
+
+
+def is_locked(error: duckdb.Error) -> bool:
+    """Whether another process has the database file."""
+    return isinstance(error, duckdb.IOException) and "lock" in str(error)
+
+
+def lock_owner(error: duckdb.Error) -> int | None:
+    found = _LOCKED.search(str(error))
+    return int(found.group(1)) if found else None
+
+
+def locked(path: object, owner: int | None) -> ConflictError:
+    process = f"process {owner}" if owner is not None else "another process"
+    return ConflictError(f"{path} is in use by {process}", hint="wait until it has finished, or stop it")

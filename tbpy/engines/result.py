@@ -1,0 +1,56 @@
+"""What a query answers: ClickHouse names and types, and rows that are fetched as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """`elapsed` in seconds, until the last row was fetched; rows and bytes that were read, where the engine knows."""
+
+    elapsed: float = 0.0
+    rows_read: int = 0
+    bytes_read: int = 0
+
+
+@dataclass(slots=True)
+class QueryResult:
+    """Rows of a query, once, in batches.
+
+    `columns` are those of the compiled query: each has `name` and `type` (ClickHouse's). Values are what DuckDB's
+    Python client gives for the storage type. A result that is not read to its end must be closed.
+    """
+
+    columns: tuple[Any, ...]
+    batches: Iterator[list[Row]]
+    totals: Row | None = None
+    rows_before_limit_at_least: int | None = None
+    finish: Callable[[], Statistics] = Statistics
+    _statistics: Statistics | None = field(default=None, repr=False)
+
+    def __iter__(self) -> Iterator[Row]:
+        for batch in self.batches:
+            yield from batch
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows that were not read yet."""
+        return list(self)
+
+    @property
+    def statistics(self) -> Statistics:
+        """Final once all rows were read."""
+        if self._statistics is None:
+            return self.finish()
+        return self._statistics
+
+    def close(self) -> None:
+        """Stops the query; what was not fetched is lost."""
+        close = getattr(self.batches, "close", None)
+        if close is not None:
+            close()

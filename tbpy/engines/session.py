@@ -1,0 +1,153 @@
+"""One connection to the engine: a cursor of its own, which nobody else uses at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread, Timer
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from duckdb.func import FunctionNullHandling, PythonUDFType
+
+from tbpy.engines.failures import translate
+from tbpy.engines.result import Row
+from tbpy.errors import TbpyError
+
+if TYPE_CHECKING:
+    from tbpy.clickhouse.udf import Udf
+
+Parameters = Sequence[Any] | Mapping[str, Any] | None
+_NULLS = {"default": FunctionNullHandling.DEFAULT, "special": FunctionNullHandling.SPECIAL}
+
+
+class Session:
+    """Runs statements one after another. Temporary tables and the open transaction belong to it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, *, on_fatal: Callable[[], None]) -> None:
+        """`on_fatal` is called when the database must be opened anew (DuckDB refuses all work after a fatal error)."""
+        self._connection = connection
+        self._on_fatal = on_fatal
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def execute(self, sql: str, parameters: Parameters = None) -> None:
+        """Runs one statement whose rows do not matter."""
+        self._run(sql, parameters)
+
+    def rows(self, sql: str, parameters: Parameters = None) -> list[Row]:
+        return list(self._run(sql, parameters).fetchall())
+
+    def value(self, sql: str, parameters: Parameters = None) -> Any:
+        """The first value of the first row, None when there is no row."""
+        row = self._run(sql, parameters).fetchone()
+        return None if row is None else row[0]
+
+    def names(self) -> list[str]:
+        """Column names of the statement that ran last."""
+        return [column[0] for column in self._connection.description or ()]
+
+    def batches(self, sql: str, parameters: Parameters = None, *, size: int = 8192) -> Iterator[list[Row]]:
+        """Rows in lists of at most `size`; the session is busy until the last one was taken."""
+        self._run(sql, parameters)
+        try:
+            while batch := self._connection.fetchmany(size):
+                yield batch
+        except duckdb.Error as error:
+            raise self._failure(error) from error
+
+    def register(self, name: str, udf: Udf) -> None:
+        """Makes a Python function callable from SQL, in all sessions of the database."""
+        self._connection.create_function(
+            name,
+            udf.function,
+            [duckdb.sqltype(argument) for argument in udf.arguments],
+            duckdb.sqltype(udf.result),
+            type=PythonUDFType.ARROW if udf.vectorized else PythonUDFType.NATIVE,
+            null_handling=_NULLS[udf.null_handling],
+        )
+
+    @contextmanager
+    def time_limit(self, seconds: float | None) -> Iterator[None]:
+        """Interrupts what runs after that time; it then raises `QueryTimeoutError`."""
+        if seconds is None:
+            yield
+            return
+        timer = Timer(seconds, self._connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """All that is done inside happens, or nothing of it."""
+        self.execute("BEGIN TRANSACTION")
+        try:
+            yield self
+        except BaseException:
+            self._rollback()
+            raise
+        self.execute("COMMIT")
+
+    @contextmanager
+    def unordered(self) -> Iterator[None]:
+        """Lets DuckDB insert rows in whatever order its threads read them, which takes little more than half the time.
+
+        The setting is the database's: a query that runs meanwhile, without ORDER BY, may see it too.
+        """
+        self.execute("SET preserve_insertion_order = false")
+        try:
+            yield
+        finally:
+            self.execute("SET preserve_insertion_order = true")
+
+    @contextmanager
+    def watched(self, progress: Callable[[float], None] | None) -> Iterator[None]:
+        """Calls `progress` a few times a second, from another thread, with the done part (0 to 1) of the statement."""
+        if progress is None:
+            yield
+            return
+        stop = Event()
+
+        def watch() -> None:
+            while not stop.wait(0.2):
+                done = self._connection.query_progress()
+                if done >= 0:
+                    progress(done / 100)
+
+        watcher = Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            watcher.join()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _rollback(self) -> None:
+        try:
+            self._connection.execute("ROLLBACK")
+        except duckdb.Error:
+            # A statement that failed fatally has ended the transaction already; its own error is what matters.
+            return
+
+    def _run(self, sql: str, parameters: Parameters) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(sql, parameters) if parameters else self._connection.execute(sql)
+        except duckdb.Error as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: duckdb.Error) -> TbpyError:
+        if isinstance(error, duckdb.FatalException):
+            self._on_fatal()
+        return translate(error)

@@ -1,0 +1,103 @@
+"""CSV into a table.
+
+All cells are read as text: one scan inserts the good rows and counts the others, and when there are others a second
+scan settles them. What DuckDB's reader refuses as a record at all is taken from its table of rejects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.workspace.ingest.csv_dialect import Dialect, detect
+from tbpy.workspace.ingest.insertion import Loading
+from tbpy.workspace.ingest.quarantine import Verdict, keep_invalid, settle, wrong_value
+from tbpy.workspace.ingest.readings import Reading, fast_text, full_text
+from tbpy.workspace.ingest.scan import Scan
+from tbpy.workspace.ingest.sources import Input, read_sample
+from tbpy.workspace.ingest.target import TargetColumn
+
+_REJECTS = "tbpy_rejects"
+_REJECT_SCANS = "tbpy_reject_scans"
+# What a record without an error looks like in `reject_errors`: one row a line, with the first thing wrong in it.
+_REJECTED_LINES = f"""
+SELECT arg_min(error_message, column_idx) AS reason, any_value(csv_line) AS line
+FROM {_REJECTS} GROUP BY scan_id, line_byte_position
+"""
+
+
+def load_csv(loading: Loading, source: Input) -> Verdict:
+    """Raises `IngestError` for a file that is no text."""
+    session, columns = loading.session, loading.target.columns
+    dialect = detect(read_sample(source), columns, source.label)
+    fast = _scan(source.path, source.compression, dialect, columns, _fast(columns), keep_rejects=True)
+    _drop_rejects(loading)
+    rows, bad = loading.insert_good(fast)
+    verdict = Verdict(rows)
+    if session.value(f"SELECT count(*) FROM {_REJECTS}"):
+        verdict += keep_invalid(session, loading.target, _REJECTED_LINES, loading.import_)
+    _drop_rejects(loading)
+    if bad:
+        again = _scan(source.path, source.compression, dialect, columns, _fast(columns), keep_rejects=False)
+        verdict += _settle(loading, again)
+    return verdict
+
+
+def _settle(loading: Loading, fast: Scan) -> Verdict:
+    """Settles, by the full rules, what the fast readings did not take."""
+    columns = loading.target.columns
+    cells = ", ".join(f"s{i}" for i in range(len(columns)))
+    left = f"SELECT {cells} FROM ({fast.converted}) WHERE NOT ({fast.good})"
+    raw = ", ".join(f"s{i} AS r{i}" for i in range(len(columns)))
+    full = Scan(f"SELECT {cells}, {raw}, NULL::VARCHAR AS line FROM ({left})", _full(columns))
+    absent = [wrong_value(column, "''") for column in columns]
+    return settle(loading.session, loading.target, full, absent, loading.import_)
+
+
+def _full(columns: Sequence[TargetColumn]) -> tuple[Reading, ...]:
+    return tuple(full_text(column, f"s{i}", f"v{i}") for i, column in enumerate(columns))
+
+
+def _fast(columns: Sequence[TargetColumn]) -> tuple[Reading, ...]:
+    full = _full(columns)
+    return tuple(fast_text(column, f"s{i}", f"v{i}") or full[i] for i, column in enumerate(columns))
+
+
+def _scan(
+    path: Path,
+    compression: str,
+    dialect: Dialect,
+    columns: Sequence[TargetColumn],
+    readings: tuple[Reading, ...],
+    *,
+    keep_rejects: bool,
+) -> Scan:
+    cells = ", ".join(
+        f"{_cell(column, place)} AS s{i}"
+        for i, (column, place) in enumerate(zip(columns, dialect.positions, strict=True))
+    )
+    types = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(dialect.width))
+    rejects = (
+        f"store_rejects = true, rejects_table = '{_REJECTS}', rejects_scan = '{_REJECT_SCANS}', rejects_limit = 0"
+        if keep_rejects
+        else "ignore_errors = true"
+    )
+    reader = (
+        f"read_csv({duckdb_string(str(path))}, columns = {{{types}}}, header = {str(dialect.header).lower()}, "
+        f"delim = {duckdb_string(dialect.delimiter)}, quote = '\"', escape = '\"', nullstr = '\\N', "
+        f"auto_detect = false, compression = '{compression}', {rejects})"
+    )
+    return Scan(f"SELECT {cells} FROM {reader}", readings)
+
+
+def _cell(column: TargetColumn, place: int | None) -> str:
+    """An empty cell is a missing value where there may be one."""
+    if place is None:
+        return "NULL::VARCHAR"
+    return f"nullif(c{place}, '')" if column.may_be_absent else f"c{place}"
+
+
+def _drop_rejects(loading: Loading) -> None:
+    for table in (_REJECTS, _REJECT_SCANS):
+        loading.session.execute(f"DROP TABLE IF EXISTS temp.{table}")

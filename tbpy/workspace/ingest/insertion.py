@@ -1,0 +1,33 @@
+"""The insertion that all formats share: one scan, which counts the rows that it does not take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tbpy.engines import Session
+from tbpy.workspace.ingest.quarantine import Import
+from tbpy.workspace.ingest.scan import BAD_ROWS, Scan
+from tbpy.workspace.ingest.target import Target
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Where to and under which import files are loaded. `session` is in a transaction, `progress` is told the done part
+    (0 to 1) of a file."""
+
+    session: Session
+    target: Target
+    import_: Import
+    progress: Progress | None = None
+
+    def insert_good(self, scan: Scan) -> tuple[int, int]:
+        """Inserts the good rows of a scan; answers how many, and how many others there were."""
+        session = self.session
+        session.execute(f"CREATE OR REPLACE TEMP SEQUENCE {BAD_ROWS}")
+        with session.unordered(), session.watched(self.progress):
+            rows = session.value(f"INSERT INTO {self.target.table} {scan.good_values}")
+        bad = session.value(f"SELECT nextval('{BAD_ROWS}') - 1")
+        return int(rows), int(bad)

@@ -1,0 +1,122 @@
+"""NDJSON into a table.
+
+One scan inserts the good rows and counts the others. When there are others, a second scan finds their numbers; their
+raw lines are then fetched from the file and settled by the full rules. When already the beginning of the file has bad
+rows, one scan through a temporary table does the work of both.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tbpy.errors import IngestError
+from tbpy.workspace.ingest.insertion import Loading
+from tbpy.workspace.ingest.lines import wanted_lines
+from tbpy.workspace.ingest.ndjson_scan import count_objects, fast_positions, readings, scan_file, scan_lines
+from tbpy.workspace.ingest.paths import pointer
+from tbpy.workspace.ingest.quarantine import Verdict, missing_key, settle
+from tbpy.workspace.ingest.scan import Scan
+from tbpy.workspace.ingest.sources import Input, read_sample
+
+# Above this size (bytes) a file is scanned twice rather than kept in a temporary table.
+_STAGED_SIZE = 1 << 30
+_NUMBERS_AT_ONCE = 100_000
+_LINES_AT_ONCE = 200_000
+
+
+def load_ndjson(loading: Loading, source: Input) -> Verdict:
+    """Raises `IngestError` when nothing in the file looks like NDJSON."""
+    columns = loading.target.columns
+    fast, dirty = _try_sample(loading, source)
+    scan = scan_file(source.path, source.compression, columns, readings(columns, fast))
+    if dirty and source.path.stat().st_size <= _STAGED_SIZE:
+        rows, bad = _insert_staged(loading, scan)
+    else:
+        rows, bad = loading.insert_good(scan)
+        if bad:
+            numbered = f"SELECT row_number() OVER () AS n, good FROM ({scan.judged})"
+            _note_numbers(loading, f"SELECT n FROM ({numbered}) WHERE NOT good")
+    verdict = Verdict(rows)
+    if bad:
+        verdict += _settle_noted(loading, source, rows + bad)
+    return verdict
+
+
+def _try_sample(loading: Loading, source: Input) -> tuple[frozenset[int], bool]:
+    """Which columns may use their fast reading, and whether to expect bad rows, by the beginning of the file."""
+    columns = loading.target.columns
+    with tempfile.NamedTemporaryFile(suffix=".ndjson") as file:
+        file.write(read_sample(source))
+        file.flush()
+        path = Path(file.name)
+        if not loading.session.value(count_objects(path)):
+            raise IngestError(
+                f"{source.label} is not NDJSON: none of its first lines is a JSON object",
+                hint="NDJSON has one object in each line; `jq -c '.[]'` makes it of an array",
+            )
+        full = _sample_counts(loading, scan_file(path, "none", columns, readings(columns)))
+        candidates = fast_positions(columns)
+        fast = _sample_counts(loading, scan_file(path, "none", columns, readings(columns, candidates)))
+    chosen = frozenset(position for position in candidates if fast[2 + position] == full[2 + position])
+    return chosen, any(count != full[0] for count in full[1:])
+
+
+def _sample_counts(loading: Loading, scan: Scan) -> tuple[int, ...]:
+    return loading.session.rows(scan.good_counts)[0]
+
+
+def _insert_staged(loading: Loading, scan: Scan) -> tuple[int, int]:
+    """Inserts the good rows by way of a table whose row numbers are those of the file, and notes the other numbers."""
+    session = loading.session
+    with session.watched(loading.progress):
+        session.execute(f"CREATE OR REPLACE TEMP TABLE tbpy_staged AS {scan.judged}")
+    with session.unordered():
+        rows = session.value(
+            f"INSERT INTO {loading.target.table} SELECT {scan.values} FROM temp.tbpy_staged WHERE good"
+        )
+    # Within a transaction row numbers begin anywhere.
+    first = "(SELECT min(rowid) FROM temp.tbpy_staged)"
+    bad = _note_numbers(loading, f"SELECT rowid - {first} + 1 FROM temp.tbpy_staged WHERE NOT good")
+    session.execute("DROP TABLE temp.tbpy_staged")
+    return int(rows), bad
+
+
+def _note_numbers(loading: Loading, sql: str) -> int:
+    loading.session.execute(f"CREATE OR REPLACE TEMP TABLE tbpy_numbers (n) AS {sql}")
+    return int(loading.session.value("SELECT count(*) FROM temp.tbpy_numbers"))
+
+
+def _noted_numbers(loading: Loading) -> Iterator[int]:
+    last = 0
+    while rows := loading.session.rows(
+        f"SELECT n FROM temp.tbpy_numbers WHERE n > $last ORDER BY n LIMIT {_NUMBERS_AT_ONCE}", {"last": last}
+    ):
+        yield from (row[0] for row in rows)
+        last = rows[-1][0]
+
+
+def _settle_noted(loading: Loading, source: Input, total: int) -> Verdict:
+    """Settles the lines whose numbers were noted; the file has `total` lines that are not blank."""
+    session = loading.session
+    verdict, waiting = Verdict(), 0
+    session.execute("CREATE OR REPLACE TEMP TABLE tbpy_lines (line VARCHAR)")
+    for batch in wanted_lines(source, _noted_numbers(loading), total):
+        session.execute("INSERT INTO temp.tbpy_lines SELECT unnest($lines)", {"lines": batch})
+        waiting += len(batch)
+        if waiting >= _LINES_AT_ONCE:
+            verdict += _settle_lines(loading)
+            waiting = 0
+    verdict += _settle_lines(loading)
+    session.execute("DROP TABLE temp.tbpy_numbers")
+    session.execute("DROP TABLE temp.tbpy_lines")
+    return verdict
+
+
+def _settle_lines(loading: Loading) -> Verdict:
+    columns = loading.target.columns
+    absent = [missing_key(column, "doc", pointer(column.path.keys)) for column in columns]
+    verdict = settle(loading.session, loading.target, scan_lines("temp.tbpy_lines", columns), absent, loading.import_)
+    loading.session.execute("DELETE FROM temp.tbpy_lines")
+    return verdict

@@ -1,0 +1,54 @@
+"""A scan: rows with the text or value that a reader gives for each column, and the statements made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+
+from tbpy.workspace.ingest.readings import Reading
+
+BAD_ROWS = "tbpy_bad_rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """`relation` is SQL with a column `s<i>` for each reading, and perhaps others; `readable` is SQL over them.
+
+    A row is good when it is readable and every reading takes it.
+    """
+
+    relation: str
+    readings: tuple[Reading, ...]
+    readable: str = "true"
+
+    @property
+    def values(self) -> str:
+        """The converted columns, by name."""
+        return ", ".join(f"v{i}" for i in range(len(self.readings)))
+
+    @property
+    def good(self) -> str:
+        return " AND ".join(chain([self.readable], (f"({reading.good})" for reading in self.readings)))
+
+    @property
+    def converted(self) -> str:
+        """All of `relation`, and `v<i>` for each reading."""
+        values = ", ".join(f"{reading.value} AS v{i}" for i, reading in enumerate(self.readings))
+        return f"SELECT *, {values} FROM ({self.relation})"
+
+    @property
+    def judged(self) -> str:
+        """The values and a column `good`."""
+        return f"SELECT {self.values}, {self.good} AS good FROM ({self.converted})"
+
+    @property
+    def good_values(self) -> str:
+        """The values of the good rows. Each other row takes a number of the sequence `BAD_ROWS`, which counts them."""
+        taken = f"CASE WHEN {self.good} THEN true ELSE nextval('{BAD_ROWS}') < 0 END"
+        return f"SELECT {self.values} FROM ({self.converted}) WHERE {taken}"
+
+    @property
+    def good_counts(self) -> str:
+        """One row: the number of rows, of those that are readable, and of those that are good for each reading."""
+        counts = ", ".join(f"count(*) FILTER (WHERE {reading.good})" for reading in self.readings)
+        return f"SELECT count(*), count(*) FILTER (WHERE {self.readable}), {counts} FROM ({self.converted})"
