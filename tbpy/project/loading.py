@@ -134,6 +134,7 @@ class _Loader:
             resources,
             self._nodes(),
             Graph(needs, order),
+            self.types,
             self.report.ordered(),
             secrets,
         )

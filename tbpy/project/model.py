@@ -93,8 +93,9 @@ class Graph:
 class Project:
     """The datafiles of one folder, linked and checked. `diagnostics` holds every mistake and warning, in file order.
 
-    `vendored` are data sources that other workspaces share, by `workspace.name`. Resources whose file could not be read
-    are not in the project, only in its diagnostics.
+    `vendored` are data sources that other workspaces share, by `workspace.name`; `types` are the column types of every
+    data source, those that only a DEFAULT says included. Resources whose file could not be read are not in the project,
+    only in its diagnostics.
     """
 
     root: Path
@@ -105,6 +106,7 @@ class Project:
     resources: Mapping[Key, Resource]
     nodes: Mapping[NodeKey, CheckedNode]
     graph: Graph
+    types: Mapping[Key, Mapping[str, Type]] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 

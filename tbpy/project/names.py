@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tbpy.datafiles import Datasource, Kind, Node, Pipe
-from tbpy.project.model import Key, NodeKey
+from tbpy.project.model import Key, NodeKey, Project
 
 # Tables that the server itself keeps: usage statistics, system tables.
 SERVICE_DATABASES = frozenset({"tinybird", "organization", "system", "information_schema", "INFORMATION_SCHEMA"})
@@ -45,6 +45,10 @@ class Names:
         """Every name that could stand there, for suggestions."""
         nodes = [node.name for node in pipe.nodes] if pipe else []
         return [*nodes, *self.pipes, *self.datasources, *self.vendored]
+
+
+def names_of(project: Project) -> Names:
+    return Names(project.datasources, project.pipes, project.vendored)
 
 
 def resource_of(target: Key | NodeKey) -> Key:

@@ -214,3 +214,56 @@ KEYS = {
 @pytest.mark.parametrize("text", KEYS)
 def test_key_parts(text: str) -> None:
     assert key_parts(text) == KEYS[text]
+
+
+def test_types_of_columns(load: Load) -> None:
+    text = "SCHEMA >\n    a Nullable(LowCardinality(String)),\n    b DEFAULT now(),\n    c Nullable(Int32)\n"
+    project = load({"e.datasource": text})
+    types = project.types[datasource("e")]
+    assert {name: str(type_) for name, type_ in types.items()} == {"b": "DateTime", "c": "Nullable(Int32)"}
+    assert codes(project) == ["type"]
+
+
+def test_a_broken_file_does_not_make_others_wrong(load: Load) -> None:
+    project = load(
+        {
+            "e.datasource": EVENTS + "ENGIN MergeTree\n",
+            "a.pipe": pipe(("n", "SELECT x FROM e"), ("m", "SELECT y FROM n"), end="TYPE copy\nTARGET_DATASOURCE e\n"),
+            "q.pipe": pipe(("n", "SELECT * FROM f_quarantine")),
+            "f.datasource": EVENTS,
+        }
+    )
+    assert codes(project) == ["unknown-instruction"]
+
+
+def test_two_files_of_one_name(load: Load) -> None:
+    project = load({"a/e.datasource": EVENTS, "b/e.pipe": pipe(("n", "SELECT user FROM e")), "c/e.datasource": EVENTS})
+    told = [(diagnostic.code, diagnostic.file) for diagnostic in project.diagnostics]
+    assert told == [("duplicate-name", "b/e.pipe"), ("duplicate-name", "c/e.datasource")]
+
+
+FITS = [
+    ("count() AS c, user AS u", "`c` UInt64, `u` LowCardinality(String)", []),
+    ("count() AS c", "`c` AggregateFunction(count)", ["target-type"]),
+    ("countState() AS c", "`c` AggregateFunction(count)", []),
+    ("sumState(amount) AS c", "`c` AggregateFunction(avg, Float64)", ["target-type"]),
+    ("sumState(amount) AS c", "`c` Float64", ["target-type"]),
+    ("sum(amount) AS c", "`c` SimpleAggregateFunction(sum, Float64)", []),
+    ("count() AS c", "`c` Array(UInt64)", ["target-type"]),
+    ("groupArray(user) AS c", "`c` String", []),
+    ("count() AS c", "`c` UInt64, `d` String", ["target-incomplete"]),
+    ("count() AS c", "`c` UInt64, `d` String DEFAULT 'x'", []),
+    ("count() AS d", "`c` UInt64", ["target-column", "target-incomplete"]),
+]
+
+
+@pytest.mark.parametrize(("select", "columns", "told"), FITS)
+def test_targets_that_fit(load: Load, select: str, columns: str, told: list[str]) -> None:
+    group = " GROUP BY user" if "user AS" in select else ""
+    end = "TYPE materialized\nDATASOURCE t\n"
+    files = {
+        "e.datasource": EVENTS,
+        "t.datasource": f"SCHEMA >\n    {columns}\n",
+        "m.pipe": pipe(("n", f"SELECT {select} FROM e{group}"), end=end),
+    }
+    assert sorted(codes(load(files))) == told
