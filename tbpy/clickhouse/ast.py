@@ -260,6 +260,8 @@ class TableFunction(Node):
     alias: str | None = None
     columns: tuple[str, ...] = ()
     final: bool = False
+    sample: Expression | None = None
+    sample_offset: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +270,8 @@ class SubqueryTable(Node):
     alias: str | None = None
     columns: tuple[str, ...] = ()
     final: bool = False
+    sample: Expression | None = None
+    sample_offset: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ class QueryWriter(ExpressionWriter):
             text += f"({', '.join(map(name_text, node.columns))})"
         if node.final:
             text += f"{pad}FINAL"
-        if isinstance(node, ast.TableName) and node.sample is not None:
+        if node.sample is not None:
             text += f"{pad}SAMPLE {self.expression(node.sample, depth)}"
             if node.sample_offset is not None:
                 text += f" OFFSET {self.expression(node.sample_offset, depth)}"

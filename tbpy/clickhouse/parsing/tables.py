@@ -128,9 +128,8 @@ class TableParser(ColumnParser):
         sample, offset = self.sample()
         if alias is None and sample is not None:
             alias = self.table_alias()
-        if isinstance(table, ast.TableName):
-            return replace(table, alias=alias, final=final, sample=sample, sample_offset=offset, end=self.last_end)
-        return replace(table, alias=alias, columns=columns, final=final, end=self.last_end)
+        found = replace(table, alias=alias, final=final, sample=sample, sample_offset=offset, end=self.last_end)
+        return found if isinstance(found, ast.TableName) else replace(found, columns=columns)
 
     def table_alias(self) -> str | None:
         key = self.key
