@@ -68,6 +68,9 @@ def date_diff(call: Call) -> Typed:
 
 
 def difference(unit: str, start: str, end: str) -> str:
+    if unit == "week":
+        monday = [f"date_trunc('week', {side})" for side in (start, end)]
+        return f"(datediff('day', CAST({monday[0]} AS DATE), CAST({monday[1]} AS DATE)) // 7)"
     if unit == "nanosecond":
         return f"(datediff('microsecond', CAST({start} AS TIMESTAMP), CAST({end} AS TIMESTAMP)) * 1000)"
     return f"datediff('{unit}', CAST({start} AS TIMESTAMP), CAST({end} AS TIMESTAMP))"

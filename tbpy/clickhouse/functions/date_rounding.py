@@ -188,7 +188,7 @@ def _interval_start(call: Call, inner: t.Type, clock: str, unit: str, count: int
         case "Day":
             days = f"datediff('day', DATE '1970-01-01', CAST({clock} AS DATE))"
             start = f"(DATE '1970-01-01' + CAST({days} // {count} * {count} AS INTEGER))"
-            return _as_date(call, inner, start) if isinstance(inner, t.Date | t.Date32) else moment(call, start, zone)
+            return moment(call, start, zone)
         case "Hour":
             day = f"date_trunc('day', CAST({clock} AS TIMESTAMP))"
             start = f"({day} + to_hours(CAST(hour(CAST({clock} AS TIMESTAMP)) // {count} * {count} AS BIGINT)))"
