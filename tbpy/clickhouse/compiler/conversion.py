@@ -67,6 +67,8 @@ def _common_tuple(types: Sequence[t.Tuple], original: Sequence[t.Type], node: as
 
 def _common_number(types: Sequence[t.Type], original: Sequence[t.Type], node: ast.Node | None) -> t.Type:
     numbers = [t.UINT8 if isinstance(type_, t.Bool) else type_ for type_ in types]
+    if all(type_ == t.UINT8 for type_ in numbers):
+        return types[0]  # Bool is a UInt8 that prints otherwise: the first one decides
     decimals = [type_ for type_ in numbers if isinstance(type_, t.Decimal)]
     floats = [type_ for type_ in numbers if isinstance(type_, t.Float)]
     ints = [type_ for type_ in numbers if isinstance(type_, t.Int)]

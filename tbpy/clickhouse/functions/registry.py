@@ -239,8 +239,9 @@ def _propagate_nulls(row: Scalar, call: Call) -> Typed:
 
 
 def _keep_low_cardinality(call: Call, result: Typed) -> Typed:
-    full = [arg for arg in call.original if not arg.constant]
-    if len(full) != 1 or not isinstance(full[0].type, t.LowCardinality) or isinstance(result.type, t.LowCardinality):
+    full = [isinstance(arg.type, t.LowCardinality) for arg in call.original if not arg.constant]
+    some = any(isinstance(arg.type, t.LowCardinality) for arg in call.original)
+    if not some or len(full) > 1 or not all(full) or isinstance(result.type, t.LowCardinality):
         return result
     inner = t.not_nullable(result.type)
     allowed = t.Int | t.Float | t.String | t.FixedString | t.Date | t.DateTime | t.UUID | t.IPv4 | t.IPv6

@@ -1,0 +1,178 @@
+"""One explicit conversion: a value of any type as a value of another, strict or lenient.
+
+Strict conversions fail where the value cannot be read, lenient ones give NULL there (`OrNull`, and, with a value put in
+its place, `OrZero` and `OrDefault`). Known values are converted now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting import printing
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
+from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.storage import duckdb_type
+from tbpy.errors import QueryError
+
+if TYPE_CHECKING:
+    from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
+
+
+@dataclass(frozen=True, slots=True)
+class Caster:
+    """`lenient`: NULL in place of failure. `accurate`: a number that does not fit is a failure, it does not wrap."""
+
+    compiler: ExpressionCompiler
+    node: ast.Node | None
+    lenient: bool = False
+    accurate: bool = False
+    zone: str | None = None  # of dates and times that are read or printed, where a call names one
+
+    def cast(self, value: Typed, target: t.Type) -> Typed:
+        """As CAST does: the result has the type `target` exactly; NULL into a type without NULL fails."""
+        if value.type == target:
+            return value
+        inner, source = _bare(target), _bare(value.type)
+        optional = t.is_nullable(value.type) and not isinstance(source, t.Dynamic | t.Variant)
+        if isinstance(source, t.Nothing) or (value.known and value.value is None):
+            return self._nothing(value, target)
+        result = self.plain(value.as_type(source), inner)
+        if optional and not t.is_nullable(target):
+            message = "'Cannot convert NULL value to non-Nullable type'"
+            result = replace(result, sql=f"coalesce({result.sql}, error({message}))", condition=None)
+        return replace(result, type=target)
+
+    def _nothing(self, value: Typed, target: t.Type) -> Typed:
+        if not t.is_nullable(target) and not self.lenient:
+            text = "Cannot convert NULL to a non-nullable type"
+            raise QueryError(text, code=70, name="CANNOT_CONVERT_TYPE", place=failures.place(self.node))
+        return replace(value, sql=f"CAST(NULL AS {duckdb_type(target)})", type=target, condition=None)
+
+    def plain(self, value: Typed, target: t.Type) -> Typed:
+        """Between two types without Nullable and LowCardinality; SQL is NULL where the value is."""
+        source = value.type
+        if source == target and not isinstance(source, t.DateTime | t.DateTime64):
+            return value
+        convert = _TARGETS.get(type(target))
+        if convert is None:
+            self.refuse(source, target)
+        return replace(convert(self, value, target), type=target)
+
+    def refuse(self, source: t.Type, target: t.Type) -> NoReturn:
+        raise failures.unsupported(f"Conversion of {source} to {target}", self.node)
+
+    def wrong(self, source: t.Type, target: t.Type) -> NoReturn:
+        text = f"Conversion of {source} to {target} is not possible"
+        raise QueryError(text, code=43, name="ILLEGAL_TYPE_OF_ARGUMENT", place=failures.place(self.node))
+
+    def failed(self, value: Any, target: t.Type, code: int = 6, name: str = "CANNOT_PARSE_TEXT") -> Typed:
+        """A known value that cannot be converted."""
+        if self.lenient:
+            return Typed(f"CAST(NULL AS {duckdb_type(target)})", target, constant=True, value=None)
+        text = f"Cannot parse {value!r} as {target}"
+        raise QueryError(text, code=code, name=name, place=failures.place(self.node))
+
+    def checked(self, value: Typed, condition: str, sql: str, target: t.Type) -> Typed:
+        """`sql` where the condition holds; elsewhere a failure, or NULL when lenient."""
+        if self.lenient:
+            body = f"(CASE WHEN {condition} THEN {sql} END)"
+        else:
+            failure = f"error({_shown(value)} || {duckdb_string(f' cannot be read as {target}')})"
+            body = f"(CASE WHEN {condition} THEN {sql} WHEN {value.sql} IS NOT NULL THEN {failure} END)"
+        return self.result(value, body, target)
+
+    @property
+    def try_cast(self) -> str:
+        return "TRY_CAST" if self.lenient else "CAST"
+
+    @staticmethod
+    def result(value: Typed, sql: str, target: t.Type, known: Any = UNKNOWN) -> Typed:
+        return replace(value, sql=sql, type=target, condition=None, value=known)
+
+
+def _shown(value: Typed) -> str:
+    return f"CAST({value.sql} AS VARCHAR)"
+
+
+def _bare(type_: t.Type) -> t.Type:
+    while isinstance(type_, t.LowCardinality | t.Nullable | t.SimpleAggregateFunction):
+        type_ = type_.item
+    return type_.structure if isinstance(type_, t.Geo) else type_
+
+
+Conversion = Callable[[Caster, Typed, Any], Typed]
+
+_TARGETS: dict[type[t.Type], Conversion] = {}
+
+
+def target(*kinds: type[t.Type]) -> Callable[[Conversion], Conversion]:
+    """Register the conversion to one kind of type."""
+
+    def register(conversion: Conversion) -> Conversion:
+        for kind in kinds:
+            _TARGETS[kind] = conversion
+        return conversion
+
+    return register
+
+
+@target(t.String)
+def to_string(caster: Caster, value: Typed, target_: t.String) -> Typed:
+    if value.known:
+        text = printing.known_text(value.value, value.type)
+        if text is not None:
+            return Typed(duckdb_string(text), target_, constant=True, value=text)
+    sql = printing.text_sql(value.exact(), value.type, caster.zone)
+    if sql is None:
+        caster.refuse(value.type, target_)
+    return caster.result(value, sql, target_)
+
+
+@target(t.FixedString)
+def to_fixed_string(caster: Caster, value: Typed, target_: t.FixedString) -> Typed:
+    if not isinstance(value.type, t.String | t.FixedString):
+        caster.wrong(value.type, target_)
+    length = target_.length
+    if value.known and isinstance(value.value, str):
+        size = len(value.value.encode())
+        if size > length:
+            return caster.failed(value.value, target_, 131, "TOO_LARGE_STRING_SIZE")
+        text = value.value + "\0" * (length - size)
+        return Typed(duckdb_string(text), target_, constant=True, value=text)
+    sql = f"({value.sql} || repeat(chr(0), {length} - strlen({value.sql})))"
+    return caster.checked(value, f"strlen({value.sql}) <= {length}", sql, target_)
+
+
+@target(t.Enum)
+def to_enum(caster: Caster, value: Typed, target_: t.Enum) -> Typed:
+    names = [name for name, _ in target_.members]
+    if isinstance(value.type, t.String | t.FixedString):
+        if value.known:
+            if value.value not in names:
+                return caster.failed(value.value, target_, 691, "UNKNOWN_ELEMENT_OF_ENUM")
+            return replace(value, type=target_)
+        listed = ", ".join(map(duckdb_string, names))
+        return caster.checked(value, f"{value.sql} IN ({listed})", value.sql, target_)
+    if isinstance(value.type, t.Int | t.Bool):
+        cases = " ".join(f"WHEN {number} THEN {duckdb_string(name)}" for name, number in target_.members)
+        failure = "NULL" if caster.lenient else "error('Unexpected value in enum')"
+        sql = f"(CASE {value.sql} {cases} ELSE {failure} END)"
+        return caster.result(value, sql, target_)
+    if isinstance(value.type, t.Enum):
+        numbers = dict(target_.members)
+        if all(numbers.get(name) == number for name, number in value.type.members):
+            return replace(value, type=target_)
+        text = "Enum conversion changes value or loses an element"
+        raise QueryError(text, code=70, name="CANNOT_CONVERT_TYPE", place=failures.place(caster.node))
+    return caster.wrong(value.type, target_)
+
+
+def enum_number(sql: str, type_: t.Enum) -> str:
+    """The number of an enum's stored name."""
+    cases = " ".join(f"WHEN {duckdb_string(name)} THEN {number}" for name, number in type_.members)
+    return f"(CASE {sql} {cases} END)"

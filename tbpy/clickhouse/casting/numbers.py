@@ -1,0 +1,320 @@
+"""Conversions to numbers: integers wrap around, floats are cut towards zero, decimals lose digits beyond scale."""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting import texts
+from tbpy.clickhouse.casting.caster import Caster, enum_number, target
+from tbpy.clickhouse.compiler.literals import constant, float_sql
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.storage import duckdb_type
+
+
+def wrap_value(value: int, type_: t.Int) -> int:
+    """A whole number in the width of a type, as two's complement wraps it."""
+    value &= (1 << type_.bits) - 1
+    return value - (1 << type_.bits) if type_.signed and value >> (type_.bits - 1) else value
+
+
+def fits(source: t.Int, target_: t.Int) -> bool:
+    return target_.minimum <= source.minimum and source.maximum <= target_.maximum
+
+
+def wrapped_sql(sql: str, source: t.Int, target_: t.Int) -> str:
+    """An integer in another width; what does not fit wraps around."""
+    storage = duckdb_type(target_)
+    if fits(source, target_):
+        return sql if duckdb_type(source) == storage else f"CAST({sql} AS {storage})"
+    if target_.bits == 128:
+        return _sign_of_128(sql, target_)
+    wide = "HUGEINT" if target_.bits == 64 else "BIGINT"
+    if target_.bits >= source.bits:
+        sql = f"CAST({sql} AS {wide})"
+    low = f"({sql} & {(1 << target_.bits) - 1})"
+    if not target_.signed:
+        return f"CAST({low} AS {storage})"
+    if not source.signed and target_.bits < source.bits:
+        low = f"CAST({low} AS {wide})"
+    half = 1 << (target_.bits - 1)
+    return f"CAST((xor({low}, {half}) - {half}) AS {storage})"
+
+
+def _sign_of_128(sql: str, target_: t.Int) -> str:
+    most = (1 << 128) - 1
+    if target_.signed:
+        negative = f"(-CAST({most} - {sql} AS HUGEINT) - 1)"
+        return f"(CASE WHEN {sql} > {most >> 1} THEN {negative} ELSE CAST({sql} AS HUGEINT) END)"
+    negative = f"({most} - CAST(-(CAST({sql} AS HUGEINT) + 1) AS UHUGEINT))"
+    return f"(CASE WHEN {sql} < 0 THEN {negative} ELSE CAST({sql} AS UHUGEINT) END)"
+
+
+def known_integer(value: int, type_: t.Int) -> Typed:
+    return constant(value, type_) if type_.bits < 256 else Typed(f"'{value}'", type_, constant=True, value=value)
+
+
+@target(t.Int)
+def to_integer(caster: Caster, value: Typed, target_: t.Int) -> Typed:
+    source = value.type
+    if isinstance(source, t.Date | t.Date32 | t.DateTime | t.DateTime64):
+        return _from_time(caster, value, target_)
+    if isinstance(source, t.Enum):
+        number = enum_number(value.sql, source)
+        return caster.result(value, f"CAST({number} AS {duckdb_type(target_)})", target_)
+    if value.known:
+        folded = _known_integer(caster, value.value, source, target_)
+        if folded is not None:
+            return folded
+    if target_.bits == 256:
+        return _to_wide(caster, value, target_)
+    match source:
+        case t.Int() | t.IPv4() | t.Interval() | t.IPv6():
+            return _from_integer(caster, value, _integer_like(source), target_)
+        case t.Bool():
+            return caster.result(value, f"CAST({value.sql} AS {duckdb_type(target_)})", target_)
+        case t.Float():
+            return _from_float(caster, value, target_)
+        case t.Decimal(precision) if precision <= 38:
+            sql = f"{caster.try_cast}(trunc({value.sql}) AS {duckdb_type(target_)})"
+            return caster.result(value, sql, target_)
+        case t.String():
+            pattern = texts.INTEGER_SQL if target_.signed else texts.UNSIGNED_SQL
+            sql = f"{caster.try_cast}({value.sql} AS {duckdb_type(target_)})"
+            return caster.checked(value, f"regexp_full_match({value.sql}, {pattern})", sql, target_)
+        case t.FixedString():
+            return to_integer(caster, value.as_type(t.STRING), target_)
+    return caster.refuse(source, target_)
+
+
+def _integer_like(type_: t.Type) -> t.Int:
+    if isinstance(type_, t.Int):
+        return type_
+    return {t.IPv4: t.UINT32, t.IPv6: t.UINT128}.get(type(type_), t.INT64)
+
+
+def _known_integer(caster: Caster, value: Any, source: t.Type, target_: t.Int) -> Typed | None:
+    if isinstance(value, str) and isinstance(source, t.String):
+        read = texts.read_integer(value, target_)
+        if read is None:
+            return caster.failed(value, target_)
+        if (caster.lenient or caster.accurate) and not target_.minimum <= read <= target_.maximum:
+            return caster.failed(value, target_)
+        return known_integer(wrap_value(read, target_), target_)
+    if isinstance(value, bool | int):
+        if caster.accurate and not target_.minimum <= value <= target_.maximum:
+            return caster.failed(value, target_, 70, "CANNOT_CONVERT_TYPE")
+        return known_integer(wrap_value(int(value), target_), target_)
+    if isinstance(value, float):
+        return _known_float(caster, value, target_)
+    if isinstance(value, Decimal):
+        whole = int(value)
+        if not target_.minimum <= whole <= target_.maximum or (caster.accurate and whole != value):
+            return caster.failed(value, target_, 407, "DECIMAL_OVERFLOW")
+        return known_integer(whole, target_)
+    return None
+
+
+def _known_float(caster: Caster, value: float, target_: t.Int) -> Typed | None:
+    if math.isnan(value) or math.isinf(value):
+        return caster.failed(value, target_, 70, "CANNOT_CONVERT_TYPE")
+    whole = int(value)
+    inside = target_.minimum <= whole <= target_.maximum
+    if caster.accurate and (whole != value or not inside):
+        return caster.failed(value, target_, 70, "CANNOT_CONVERT_TYPE")
+    if inside:
+        return known_integer(whole, target_)
+    if target_.bits <= 16 and abs(whole) < 1 << 31:
+        return known_integer(wrap_value(whole, target_), target_)
+    if target_ == t.UINT32 and abs(whole) < 1 << 63:
+        return known_integer(wrap_value(whole, target_), target_)
+    if target_.signed and target_.bits in (32, 64):
+        return known_integer(target_.minimum, target_)
+    if target_ == t.UINT64 and -(1 << 63) <= whole < 0:
+        return known_integer(wrap_value(whole, target_), target_)
+    return None
+
+
+def _from_integer(caster: Caster, value: Typed, source: t.Int, target_: t.Int) -> Typed:
+    if source.bits == 256:
+        caster.refuse(source, target_)
+    if caster.accurate and not fits(source, target_):
+        inside = f"{value.sql} BETWEEN {target_.minimum} AND {target_.maximum}"
+        return caster.checked(value, inside, f"CAST({value.sql} AS {duckdb_type(target_)})", target_)
+    return caster.result(value, wrapped_sql(value.exact(), source, target_), target_)
+
+
+def _from_float(caster: Caster, value: Typed, target_: t.Int) -> Typed:
+    storage = duckdb_type(target_)
+    if caster.accurate:
+        sql = f"TRY_CAST({value.sql} AS {storage})"
+        return caster.checked(value, f"({value.sql} = trunc({value.sql}) AND {sql} IS NOT NULL)", sql, target_)
+    whole = f"trunc({value.sql})"
+    if target_.bits <= 16 or target_ == t.UINT32:
+        return caster.result(value, wrapped_sql(f"CAST({whole} AS BIGINT)", t.INT64, target_), target_)
+    return caster.result(value, f"CAST({whole} AS {storage})", target_)
+
+
+def _from_time(caster: Caster, value: Typed, target_: t.Int) -> Typed:
+    match value.type:
+        case t.Date():
+            number, source = f"({value.sql} - DATE '1970-01-01')", t.UINT16
+        case t.Date32():
+            number, source = f"({value.sql} - DATE '1970-01-01')", t.INT32
+        case t.DateTime():
+            number, source = f"(epoch_us({value.sql}) // 1000000)", t.UINT32
+        case _:
+            number, source = whole_seconds(value), t.INT64
+    if fits(source, target_) and target_.bits < 256:
+        return caster.result(value, f"CAST({number} AS {duckdb_type(target_)})", target_)
+    if target_.bits == 256:
+        caster.refuse(value.type, target_)
+    return caster.result(value, wrapped_sql(number, t.INT64, target_), target_)
+
+
+def whole_seconds(value: Typed) -> str:
+    """Seconds since the epoch of a DateTime64, the fraction cut off towards the past."""
+    return f"CAST(floor(epoch({value.sql})) AS BIGINT)"
+
+
+def _to_wide(caster: Caster, value: Typed, target_: t.Int) -> Typed:
+    """256 bits are stored as text: only what needs no arithmetic."""
+    if isinstance(value.type, t.Int) and fits(value.type, target_):
+        return caster.result(value, f"CAST({value.sql} AS VARCHAR)", target_)
+    if isinstance(value.type, t.Bool):
+        return caster.result(value, f"CAST(CAST({value.sql} AS UTINYINT) AS VARCHAR)", target_)
+    return caster.refuse(value.type, target_)
+
+
+# --- floats -----------------------------------------------------------------------------------------------------------
+
+
+def known_float(value: float, type_: t.Float) -> Typed:
+    if type_.bits == 64:
+        return Typed(float_sql(value), type_, constant=True, value=value)
+    try:
+        single = struct.unpack("f", struct.pack("f", value))[0]
+    except OverflowError:
+        single = math.copysign(math.inf, value)
+    return Typed(f"CAST({float_sql(value)} AS FLOAT)", type_, constant=True, value=single)
+
+
+@target(t.Float)
+def to_float(caster: Caster, value: Typed, target_: t.Float) -> Typed:
+    source, storage = value.type, duckdb_type(target_)
+    if value.known and isinstance(value.value, str) and isinstance(source, t.String):
+        read = texts.read_float(value.value)
+        return (
+            caster.failed(value.value, target_, 72, "CANNOT_PARSE_NUMBER")
+            if read is None
+            else known_float(read, target_)
+        )
+    if value.known and isinstance(value.value, bool | int | float | Decimal):
+        return known_float(float(value.value), target_)
+    match source:
+        case t.Int(bits) if bits < 256:
+            return caster.result(value, f"CAST({value.sql} AS {storage})", target_)
+        case t.Float() | t.Bool() | t.Decimal() | t.Interval():
+            return caster.result(value, f"CAST({value.sql} AS {storage})", target_)
+        case t.Enum():
+            return caster.result(value, f"CAST({enum_number(value.sql, source)} AS {storage})", target_)
+        case t.Date() | t.Date32():
+            return caster.result(value, f"CAST({value.sql} - DATE '1970-01-01' AS {storage})", target_)
+        case t.DateTime() | t.DateTime64():
+            return caster.result(value, f"CAST(epoch({value.sql}) AS {storage})", target_)
+        case t.String():
+            condition = f"regexp_full_match({value.sql}, {texts.FLOAT_SQL})"
+            return caster.checked(value, condition, f"{caster.try_cast}({value.sql} AS {storage})", target_)
+        case t.FixedString():
+            return to_float(caster, value.as_type(t.STRING), target_)
+    return caster.refuse(source, target_)
+
+
+# --- decimals ---------------------------------------------------------------------------------------------------------
+
+
+def known_decimal(value: Decimal, type_: t.Decimal) -> Typed:
+    if type_.precision > 38:
+        return Typed(f"'{value:f}'", type_, constant=True, value=value)
+    return Typed(f"CAST('{value:f}' AS {duckdb_type(type_)})", type_, constant=True, value=value)
+
+
+@target(t.Decimal)
+def to_decimal(caster: Caster, value: Typed, target_: t.Decimal) -> Typed:
+    source, storage = value.type, duckdb_type(target_)
+    if value.known and isinstance(value.value, str | int | float | Decimal) and not isinstance(source, t.Enum):
+        return _known_decimal(caster, value.value, target_)
+    if target_.precision > 38:
+        caster.refuse(source, target_)
+    cast, scale = caster.try_cast, target_.scale
+    match source:
+        case t.Int(bits) if bits < 256:
+            return caster.result(value, f"{cast}({value.sql} AS {storage})", target_)
+        case t.Bool():
+            return caster.result(value, f"CAST(CAST({value.sql} AS UTINYINT) AS {storage})", target_)
+        case t.Decimal(precision, digits) if precision <= 38:
+            cut = value.sql if scale >= digits else f"trunc({value.sql}, {scale})"
+            return caster.result(value, f"{cast}({cut} AS {storage})", target_)
+        case t.Float():
+            power = 10**scale
+            sql = f"(trunc(CAST({value.sql} AS DOUBLE) * {power}) / {power})" if scale else f"trunc({value.sql})"
+            return caster.result(value, f"{cast}({sql} AS {storage})", target_)
+        case t.String():
+            digits_ = f"[.]?[0-9]{{0,{scale}}}"
+            cut = f"regexp_extract({value.sql}, '^[+-]?[0-9]*{digits_}')"
+            condition = f"regexp_full_match({value.sql}, {texts.DECIMAL_SQL})"
+            return caster.checked(value, condition, f"{cast}({cut} AS {storage})", target_)
+        case t.DateTime64():
+            return caster.result(
+                value, f"{cast}(CAST(epoch_us({value.sql}) AS DECIMAL(38, 6)) / 1000000 AS {storage})", target_
+            )
+    return caster.refuse(source, target_)
+
+
+def _known_decimal(caster: Caster, value: Any, target_: t.Decimal) -> Typed:
+    if isinstance(value, str):
+        read = texts.read_decimal(value, target_)
+        return (
+            caster.failed(value, target_, 69, "ARGUMENT_OUT_OF_BOUND") if read is None else known_decimal(read, target_)
+        )
+    if isinstance(value, float):
+        if math.isnan(value) or math.isinf(value):
+            return caster.failed(value, target_, 407, "DECIMAL_OVERFLOW")
+        exact = Decimal(int(value * 10.0**target_.scale)).scaleb(-target_.scale)
+    else:
+        exact = Decimal(int(value)) if isinstance(value, int) else value
+    fitted = texts.fit_decimal(exact, target_)
+    return caster.failed(value, target_, 407, "DECIMAL_OVERFLOW") if fitted is None else known_decimal(fitted, target_)
+
+
+@target(t.Bool)
+def to_bool(caster: Caster, value: Typed, target_: t.Bool) -> Typed:
+    source = value.type
+    if value.known and isinstance(value.value, str) and isinstance(source, t.String):
+        read = texts.read_bool(value.value)
+        if read is None:
+            return caster.failed(value.value, target_, 467, "CANNOT_PARSE_BOOL")
+        return constant(read, t.BOOL)
+    if value.known and isinstance(value.value, int | float | Decimal):
+        return constant(bool(value.value), t.BOOL)
+    match source:
+        case t.Int() if value.condition is not None:
+            return caster.result(value, value.condition, target_)
+        case t.Int() | t.Float() | t.Decimal():
+            return caster.result(value, f"({value.sql} <> 0)", target_)
+        case t.String():
+            true, false = (", ".join(f"'{word}'" for word in words) for words in (texts.TRUE_WORDS, texts.FALSE_WORDS))
+            word = f"lower({value.sql})"
+            return caster.checked(value, f"{word} IN ({true}, {false})", f"({word} IN ({true}))", target_)
+    return caster.refuse(source, target_)
+
+
+@target(t.Interval)
+def to_interval(caster: Caster, value: Typed, target_: t.Interval) -> Typed:
+    """Whole numbers of the unit; a fraction is cut off."""
+    number = caster.plain(value, t.INT64)
+    return replace(number, type=target_)

@@ -1,0 +1,247 @@
+"""Conversions to dates and times.
+
+Text is read as `2024-01-05`, `2024-1-5`, `20240105`, with an optional time; a number counts days or seconds. What is
+out of a type's range becomes its first or last value. Other spellings of a time go to `parseDateTimeBestEffort`, as
+ClickHouse's `cast_string_to_date_time_mode = best_effort` does.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.caster import Caster, target
+from tbpy.clickhouse.casting.numbers import to_integer
+from tbpy.clickhouse.casting.printing import instant, local_time
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.registry import find_scalar
+
+_DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T].*)?\Z|(\d{4})(\d{2})(\d{2})\Z", re.DOTALL)
+_MOMENT = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\Z")
+_DATE_SQL = "'[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T].*)?'"
+_MOMENT_SQL = "'[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]+)?)?)?'"
+_EPOCH = "TIMESTAMP '1970-01-01 00:00:00'"
+_LAST_SECOND = "TIMESTAMP '2106-02-07 06:28:15'"
+_LAST_DAY = "DATE '2149-06-06'"
+
+
+@target(t.Date, t.Date32)
+def to_date(caster: Caster, value: Typed, target_: t.Date | t.Date32) -> Typed:
+    source, small = value.type, isinstance(target_, t.Date)
+    match source:
+        case t.String() | t.FixedString():
+            return _date_of_text(caster, value, target_)
+        case t.Date32() if small:
+            sql = f"(DATE '1970-01-01' + CAST((({value.sql} - DATE '1970-01-01') & 65535) AS INTEGER))"
+            return caster.result(value, sql, target_)
+        case t.Date() | t.Date32():
+            return caster.result(value, value.sql, target_)
+        case t.DateTime(zone):
+            return caster.result(value, f"CAST({local_time(value.sql, caster.zone or zone)} AS DATE)", target_)
+        case t.DateTime64(_, zone):
+            return caster.result(value, f"CAST({local_time(value.sql, caster.zone or zone)} AS DATE)", target_)
+        case t.Int() | t.Bool() | t.Float() | t.Decimal():
+            return _date_of_number(caster, value, target_)
+    return caster.refuse(source, target_)
+
+
+def _date_of_text(caster: Caster, value: Typed, target_: t.Date | t.Date32) -> Typed:
+    if value.known and isinstance(value.value, str):
+        day = read_date(value.value)
+        if day is None:
+            return caster.failed(value.value, target_, 38, "CANNOT_PARSE_DATE")
+        return Typed(f"DATE '{clamped(day, target_).isoformat()}'", target_, constant=True)
+    day_sql = f"TRY_CAST(left({value.sql}, 10) AS DATE)"
+    if isinstance(target_, t.Date):
+        day_sql = f"greatest(least({day_sql}, {_LAST_DAY}), DATE '1970-01-01')"
+    condition = f"(regexp_full_match({value.sql}, {_DATE_SQL}) AND {day_sql} IS NOT NULL)"
+    return caster.checked(value, condition, day_sql, target_)
+
+
+def read_date(text: str) -> date | None:
+    """The day of a text; the days of a month run on into the next one, and a month that is none gives 1970-01-01."""
+    found = _DATE.match(text)
+    if found is None:
+        return None
+    year, month, day = (int(part) for part in found.groups() if part is not None)
+    if not 1 <= month <= 12 or not 1 <= day <= 31 or not year:
+        return date(1970, 1, 1)
+    return date(year, month, 1) + timedelta(days=day - 1)
+
+
+def clamped(day: date, type_: t.Date | t.Date32) -> date:
+    first, last = (
+        (date(1970, 1, 1), date(2149, 6, 6)) if isinstance(type_, t.Date) else (date(1900, 1, 1), date(2299, 12, 31))
+    )
+    return day if isinstance(type_, t.Date32) else min(max(day, first), last)
+
+
+def _date_of_number(caster: Caster, value: Typed, target_: t.Date | t.Date32) -> Typed:
+    """Up to 65535 days since the epoch; larger numbers are seconds."""
+    number = value.sql if isinstance(value.type, t.Int) else f"CAST(trunc({value.sql}) AS BIGINT)"
+    if isinstance(value.type, t.Int) and value.type.bits > 64:
+        caster.refuse(value.type, target_)
+    if isinstance(target_, t.Date32):
+        if isinstance(value.type, t.Int) and value.type.bits <= 16:
+            return caster.result(value, f"(DATE '1970-01-01' + CAST({number} AS INTEGER))", target_)
+        sql = f"(CASE WHEN {number} BETWEEN -65536 AND 65535 THEN DATE '1970-01-01' + CAST({number} AS INTEGER) END)"
+        return caster.checked(value, f"{number} BETWEEN -25567 AND 65535", sql, target_)
+    if isinstance(value.type, t.Int) and value.type.maximum <= 65535 and not value.type.signed:
+        return caster.result(value, f"(DATE '1970-01-01' + CAST({number} AS INTEGER))", target_)
+    seconds = f"make_timestamp(CAST(least({number}, 4294967295) AS BIGINT) * 1000000)"
+    later = f"CAST({local_time(seconds, caster.zone)} AS DATE)"
+    days = f"DATE '1970-01-01' + CAST(greatest({number}, 0) AS INTEGER)"
+    return caster.result(value, f"(CASE WHEN {number} > 65535 THEN {later} ELSE {days} END)", target_)
+
+
+@target(t.DateTime)
+def to_datetime(caster: Caster, value: Typed, target_: t.DateTime) -> Typed:
+    source = value.type
+    match source:
+        case t.String() | t.FixedString():
+            return _moment_of_text(caster, value, target_, target_.zone)
+        case t.Date():
+            return caster.result(value, _bounded(instant(f"CAST({value.sql} AS TIMESTAMP)", target_.zone)), target_)
+        case t.DateTime():
+            return caster.result(value, value.sql, target_)
+        case t.DateTime64(precision):
+            cut = value.sql if precision == 0 else f"date_trunc('second', {value.sql})"
+            return caster.result(value, f"CAST({cut} AS TIMESTAMP)", target_)
+        case t.Int() | t.Bool():
+            return _moment_of_number(caster, value, target_)
+        case t.Float() | t.Decimal():
+            whole = caster.result(value, f"CAST(trunc({value.sql}) AS BIGINT)", t.INT64)
+            return _moment_of_number(caster, whole, target_)
+    return caster.refuse(source, target_)
+
+
+def _moment_of_number(caster: Caster, value: Typed, target_: t.DateTime) -> Typed:
+    """Seconds since the epoch, held between 1970 and 2106."""
+    kind = value.type if isinstance(value.type, t.Int) else t.UINT8
+    number = value.sql
+    if kind.signed:
+        number = f"greatest({number}, 0)"
+    if kind.bits > 32 or (kind.bits == 64 and kind.signed):
+        number = f"least({number}, 4294967295)"
+    return caster.result(value, f"make_timestamp(CAST({number} AS BIGINT) * 1000000)", target_)
+
+
+def _bounded(sql: str) -> str:
+    return f"least(greatest({sql}, {_EPOCH}), {_LAST_SECOND})"
+
+
+def _moment_of_text(caster: Caster, value: Typed, target_: t.DateTime | t.DateTime64, zone: str | None) -> Typed:
+    if value.known and isinstance(value.value, str):
+        known = read_moment(value.value)
+        if known is not None:
+            return _known_moment(*known, target_, zone)
+    other = _best_effort(caster, value, target_, zone)
+    if value.known and other is not None:
+        return other
+    usual = _usual_moment(value, target_, zone)
+    pattern = f"regexp_full_match({value.sql}, {_MOMENT_SQL})"
+    if other is None or caster.lenient:
+        return caster.checked(value, f"({pattern} AND {usual} IS NOT NULL)", usual, target_)
+    return caster.result(value, f"(CASE WHEN {pattern} THEN {usual} ELSE {other.sql} END)", target_)
+
+
+def _usual_moment(value: Typed, target_: t.DateTime | t.DateTime64, zone: str | None) -> str:
+    if isinstance(target_, t.DateTime):
+        read = f"TRY_CAST(left({value.sql}, 19) AS TIMESTAMP)"
+        return _bounded(instant(read, zone))
+    return _to_precision(instant(f"TRY_CAST({value.sql} AS {_storage(target_)})", zone), target_.precision)
+
+
+def _storage(target_: t.DateTime64) -> str:
+    return "TIMESTAMP" if target_.precision <= 6 else "TIMESTAMP_NS"
+
+
+def _to_precision(sql: str, precision: int) -> str:
+    """Cut off the fraction beyond so many digits."""
+    if precision in (6, 9):
+        return sql
+    unit = {0: "second", 3: "millisecond"}.get(precision)
+    if unit is not None:
+        return f"date_trunc('{unit}', {sql})"
+    if precision < 6:
+        step = 10 ** (6 - precision)
+        return f"make_timestamp((epoch_us({sql}) // {step}) * {step})"
+    step = 10 ** (9 - precision)
+    return f"make_timestamp_ns((epoch_ns({sql}) // {step}) * {step})"
+
+
+def read_moment(text: str) -> tuple[datetime, str] | None:
+    """The wall clock of a text in the usual spelling, and the digits of its fraction."""
+    found = _MOMENT.match(text)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, fraction = found.groups()
+    try:
+        start = datetime(int(year), int(month), int(day))
+    except ValueError:
+        return None
+    span = timedelta(hours=int(hour or 0), minutes=int(minute or 0), seconds=int(second or 0))
+    return start + span, fraction or ""
+
+
+def _known_moment(moment: datetime, fraction: str, target_: t.DateTime | t.DateTime64, zone: str | None) -> Typed:
+    text = moment.isoformat(" ")
+    if isinstance(target_, t.DateTime):
+        first, last = datetime(1970, 1, 1), datetime(2106, 2, 7, 6, 28, 15)
+        plain = zone in (None, "UTC", "Etc/UTC")
+        if plain:
+            text = min(max(moment, first), last).isoformat(" ")
+        sql = instant(f"TIMESTAMP '{text}'", zone)
+        return Typed(sql if plain else _bounded(sql), target_, constant=True)
+    digits = fraction[: target_.precision].ljust(1, "0")
+    literal = f"CAST('{text}.{digits}' AS {_storage(target_)})"
+    return Typed(instant(literal, zone), target_, constant=True)
+
+
+def _best_effort(caster: Caster, value: Typed, target_: t.DateTime | t.DateTime64, zone: str | None) -> Typed | None:
+    """The other spellings of a moment: those of parseDateTimeBestEffort, which the strict conversions share."""
+    if caster.lenient or find_scalar("parseDateTime64BestEffort") is None:
+        return None
+    from tbpy.clickhouse.compiler.literals import constant
+
+    zones = () if zone is None else (constant(zone),)
+    if isinstance(target_, t.DateTime64):
+        return caster.compiler.call(
+            "parseDateTime64BestEffort", value, constant(target_.precision), *zones, node=caster.node
+        )
+    return caster.compiler.call("parseDateTimeBestEffort", value, *zones, node=caster.node)
+
+
+@target(t.DateTime64)
+def to_datetime64(caster: Caster, value: Typed, target_: t.DateTime64) -> Typed:
+    source, storage = value.type, _storage(target_)
+    match source:
+        case t.String() | t.FixedString():
+            return _moment_of_text(caster, value, target_, target_.zone)
+        case t.Date() | t.Date32():
+            sql = instant(f"CAST({value.sql} AS TIMESTAMP)", target_.zone)
+            return caster.result(value, sql if storage == "TIMESTAMP" else f"CAST({sql} AS {storage})", target_)
+        case t.DateTime():
+            return caster.result(
+                value, value.sql if storage == "TIMESTAMP" else f"CAST({value.sql} AS {storage})", target_
+            )
+        case t.DateTime64(precision):
+            sql = value.sql if target_.precision >= precision else _to_precision(value.sql, target_.precision)
+            same = (precision <= 6) == (target_.precision <= 6)
+            return caster.result(value, sql if same else f"CAST({sql} AS {storage})", target_)
+        case t.Int() | t.Bool():
+            seconds = to_integer(caster, value, t.INT64).sql
+            sql = f"make_timestamp(CAST({seconds} AS BIGINT) * 1000000)"
+            return caster.result(value, sql if storage == "TIMESTAMP" else f"CAST({sql} AS {storage})", target_)
+        case t.Float() | t.Decimal():
+            return _moment_of_fraction(caster, value, target_)
+    return caster.refuse(source, target_)
+
+
+def _moment_of_fraction(caster: Caster, value: Typed, target_: t.DateTime64) -> Typed:
+    scale = 10**target_.precision
+    step = 10 ** ((6 if target_.precision <= 6 else 9) - target_.precision)
+    ticks = f"CAST(trunc(CAST({value.sql} AS DOUBLE) * {scale}) AS BIGINT) * {step}"
+    make = "make_timestamp" if target_.precision <= 6 else "make_timestamp_ns"
+    return caster.result(value, f"{make}({ticks})", target_)
