@@ -4,7 +4,7 @@
     python -m tests.differential.compare --file queries.sql
 
 A file holds a query a line. The tables of the recorded fixtures can be read (`--tables` lists them). The exit code is
-1 when an answer is wrong: different from ClickHouse's, or an error where ClickHouse has an answer and tbpy did not refuse.
+1 when an answer is wrong: different from ClickHouse's, or an error that is no refusal where ClickHouse has an answer.
 """
 
 from __future__ import annotations
@@ -40,7 +40,10 @@ def compared(queries: Sequence[str]) -> Iterator[Outcome]:
 
 
 def oracle_answer(oracle: Oracle, query: str) -> Answer:
-    found = json.loads(oracle.answer(query, "JSONCompact"))
+    try:
+        found = json.loads(oracle.answer(query, "JSONCompact"))
+    except json.JSONDecodeError as error:  # an error halfway is written into the answer
+        raise OracleError(f"no whole answer: {error}") from error
     return Answer(
         tuple((column["name"], column["type"]) for column in found["meta"]), found["data"], found.get("totals")
     )

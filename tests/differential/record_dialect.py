@@ -2,8 +2,9 @@
 
 `tests/differential/queries/<area>.txt` holds templates, a line each. `«a ¦ b»` stands for each of its alternatives, and
 a line for all combinations; `«@name»` takes the alternatives of the line `@name = a ¦ b`, which a file may define for
-itself or find in `sets.txt`. A line that is no SELECT or WITH is an expression: `SELECT` is put before it. What
-ClickHouse refuses, or answers differently a second time, is left out.
+itself or find in `sets.txt`. A line that is no SELECT or WITH is a list of expressions, perhaps with a FROM that they
+share: each becomes a query. What
+ClickHouse refuses, answers differently a second time, or answers with bytes that are no text, is left out.
 """
 
 from __future__ import annotations
@@ -48,7 +49,36 @@ def _expanded(line: str, sets: dict[str, str]) -> Iterator[str]:
     parts = _CHOICE.split(line)
     for chosen in itertools.product(*([part.strip() for part in choice.split("¦")] for choice in parts[1::2])):
         text = "".join(itertools.chain.from_iterable(itertools.zip_longest(parts[::2], chosen, fillvalue="")))
-        yield text if _STATEMENT.match(text) else f"SELECT {text}"
+        yield from [text] if _STATEMENT.match(text) else _each_expression(text)
+
+
+def _each_expression(text: str) -> Iterator[str]:
+    source, found = "", [""]
+    for index, char, outside in _characters(text):
+        if outside and text.startswith(" FROM ", index):
+            source = text[index:]
+            break
+        if outside and char == ",":
+            found.append("")
+        else:
+            found[-1] += char
+    for expression in found:
+        yield f"SELECT {expression.strip()}{source}"
+
+
+def _characters(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Each character with its place, and whether it stands outside of quotes and brackets."""
+    quoted, depth, escaped = False, 0, False
+    for index, char in enumerate(text):
+        if escaped:
+            escaped = False
+        elif char == "\\":
+            escaped = quoted
+        elif char == "'":
+            quoted = not quoted
+        elif not quoted:
+            depth += (char in "([{") - (char in ")]}")
+        yield index, char, not quoted and depth == 0
 
 
 def record(oracle: Oracle, area: str, query: str) -> str | None:
@@ -59,7 +89,8 @@ def record(oracle: Oracle, area: str, query: str) -> str | None:
             return None
     except OracleError:
         return None
-    return _line(area, query, answer)
+    line = _line(area, query, answer)
+    return None if "\ufffd" in line else line
 
 
 def _line(area: str, query: str, answer: Answer) -> str:
