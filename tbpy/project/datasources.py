@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tbpy.clickhouse.parser import parse_expression
 from tbpy.clickhouse.types import Type, parse_type
 from tbpy.datafiles import Column, Datasource, Engine, Kind, Setting
@@ -27,6 +29,7 @@ _REQUIRED = {
     "CollapsingMergeTree": ("sign",),
     "VersionedCollapsingMergeTree": ("sign", "version"),
 }
+_NOT_FOR_COLUMNS = re.compile(r"\b(?:Time64|BFloat16)\b")
 _COMMON_TYPES = {
     name.lower(): name
     for name in (
@@ -65,10 +68,18 @@ def check_types(report: Report, datasource: Datasource) -> dict[str, Type]:
         if not column.type:
             continue
         try:
-            types[column.name] = parse_type(column.declared_type)
+            types[column.name] = _column_type(column.declared_type)
         except QueryError as error:
             _report_type(report, datasource, column, error)
     return types
+
+
+def _column_type(text: str) -> Type:
+    """The type of a column; Tinybird refuses some that ClickHouse knows."""
+    refused = _NOT_FOR_COLUMNS.search(text)
+    if refused:
+        raise QueryError(f"Unknown data type family: {refused[0]}", code=50, name="UNKNOWN_TYPE")
+    return parse_type(text)
 
 
 def _report_type(report: Report, datasource: Datasource, column: Column, error: QueryError) -> None:

@@ -77,18 +77,16 @@ def read_node(
             return None
     sql = rendered.sql if rendered else text.text
     read = NodeSql(text, sql, None, rendered)
-    if _is_other_statement(sql):
-        if not other_statements:
-            hint = "A node is one SELECT."
-            report.error(
-                "not-a-query", "Only SELECT statements are allowed in a node", file, read.span(0, 1), hint=hint
-            )
-        return read if other_statements else None
     try:
-        return NodeSql(text, sql, parse_statement(sql).query, rendered)
+        query = None if _is_other_statement(sql) else parse_statement(sql).query
     except QueryError as error:
         _report_syntax(report, file, read, error)
         return None
+    if query is None and not other_statements:
+        hint = "A node is one SELECT."
+        report.error("not-a-query", "Only SELECT statements are allowed in a node", file, read.span(0, 1), hint=hint)
+        return None
+    return NodeSql(text, sql, query, rendered)
 
 
 def _render(report: Report, file: str | None, node: Node, secrets: Mapping[str, str] | None) -> Rendered | None:
@@ -112,6 +110,7 @@ def _offset(text: str, line: int, column: int) -> int:
 
 
 def _is_other_statement(sql: str) -> bool:
+    """Statements that the parser does not know, and need not."""
     match = _FIRST_WORD.match(sql)
     return match is not None and match[1].upper() in _OTHER_STATEMENTS
 
