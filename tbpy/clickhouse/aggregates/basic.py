@@ -175,7 +175,7 @@ def _extreme(call: AggregateCall, name: str, argument: str) -> str:
     if isinstance(type_, t.Enum):
         number = "CASE " + argument + "".join(f" WHEN {_quoted(n)} THEN {v}" for n, v in type_.members) + " END"
         return call.apply(f"arg_{name}", argument, number, distinct=False)
-    if isinstance(type_, t.Map | t.Json | t.Dynamic | t.Variant | t.AggregateFunction):
+    if isinstance(type_, t.Json | t.Dynamic | t.Variant | t.AggregateFunction):
         call.wrong_type()
     return call.apply(name, argument, distinct=False)
 

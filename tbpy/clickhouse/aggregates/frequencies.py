@@ -1,7 +1,7 @@
 """Aggregates that count how often values come: topK and its kin, entropy.
 
 ClickHouse estimates the most frequent values; the exact counts are within its promise and equal it while the different
-values fit into its counters. Of equal counts the value that reached its count first stands first, as in its counters.
+values fit into its counters. Of equal counts the value that came first stands first, as in its counters.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tbpy.clickhouse.storage import duckdb_type
 
 
 def _ranked(call: AggregateCall, most: int, weight: str | None) -> str:
-    """The most frequent values as structs c (minus the count), i (place of the last one) and v."""
+    """The most frequent values as structs c (minus the count), i (where it came first) and v."""
     item, place = call.context.fresh("e"), call.context.fresh("i")
     rows = call.collect(call.sql() if weight is None else f"{{'v': {call.sql()}, 'w': {weight}}}")
     value = item if weight is None else f"{item}['v']"
@@ -25,7 +25,7 @@ def _ranked(call: AggregateCall, most: int, weight: str | None) -> str:
 
     def count(run: str) -> str:
         number = f"len({run})" if weight is None else f"list_sum({field(call.context, run, 'w')})"
-        return f"{{'c': -CAST({number} AS HUGEINT), 'i': {run}[-1]['i'], 'v': {run}[1]['k']}}"
+        return f"{{'c': -CAST({number} AS HUGEINT), 'i': {run}[1]['i'], 'v': {run}[1]['k']}}"
 
     return f"list_sort({by_key(call.context, entries, count)})[1:{most}]"
 

@@ -1,0 +1,247 @@
+"""Making, merging and finishing the states of aggregates: the SQL for each kind of `tbpy.clickhouse.states`.
+
+A state is handled as its parts: one SQL for each field of a struct, or one for a bare value. So `avgMerge(s)` is the
+quotient of two plain sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.aggregates.basic import sum_sql, wrapped
+from tbpy.clickhouse.aggregates.call import AggregateCall, Elements
+from tbpy.clickhouse.aggregates.choice import sort_value
+from tbpy.clickhouse.aggregates.registry import Aggregate, adapt_arguments
+from tbpy.clickhouse.aggregates.uniques import distinct_key
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.states import StateLayout
+from tbpy.clickhouse.storage import default_sql, duckdb_type
+
+Parts = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`make` gets the call over rows, `merge` the call over states and the parts of its state, `finish` the parts, the
+    function's name, the type of its result, and whether NULL is the result of no rows."""
+
+    make: Callable[[AggregateCall, Aggregate], Parts]
+    merge: Callable[[AggregateCall, str, Parts], Parts]
+    finish: Callable[[str, t.Type, Parts], str]
+
+
+def state_parts(layout: StateLayout, state: str) -> Parts:
+    """The parts of a stored state."""
+    if layout.parts[0][0] == "":
+        return (state,)
+    return tuple(f"{state}['{name}']" for name, _ in layout.parts)
+
+
+def state_value(layout: StateLayout, parts: Parts) -> str:
+    """A state of its parts, in its storage type."""
+    casts = [f"CAST({sql} AS {type_})" for sql, (_, type_) in zip(parts, layout.parts, strict=True)]
+    if layout.parts[0][0] == "":
+        return casts[0]
+    return "{" + ", ".join(f"'{name}': {sql}" for sql, (name, _) in zip(casts, layout.parts, strict=True)) + "}"
+
+
+# --- one value ---
+
+
+def _make_value(call: AggregateCall, row: Aggregate) -> Parts:
+    adapt_arguments(row, call)
+    return (row.build(replace(call, nullable=True)).sql,)
+
+
+def _make_sum(call: AggregateCall, row: Aggregate) -> Parts:
+    adapt_arguments(row, call)
+    row.build(replace(call, nullable=True))  # refuses what sum refuses
+    type_ = t.plain(call.type())
+    return (sum_sql(call, call.sql(), type_, sum_result(type_)),)
+
+
+def sum_result(type_: t.Type) -> t.Type:
+    from tbpy.clickhouse.states import sum_storage_type
+
+    return sum_storage_type(type_)
+
+
+_MERGES = {
+    "min": "min",
+    "max": "max",
+    "any": "any_value",
+    "groupBitAnd": "bit_and",
+    "groupBitOr": "bit_or",
+    "groupBitXor": "bit_xor",
+}
+
+
+def _merge_value(call: AggregateCall, function: str, parts: Parts) -> Parts:
+    state = call.args[0].type
+    assert isinstance(state, t.AggregateFunction)
+    inner = t.plain(state.arguments[0])
+    if function == "anyLast":
+        return (call.apply("last", parts[0], where=[f"{parts[0]} IS NOT NULL"]),)
+    if function == "sumWithOverflow":
+        return (wrapped(call.apply("sum", parts[0]), inner),)
+    if isinstance(inner, t.Enum) and function in ("min", "max"):
+        key = sort_value(Typed(parts[0], inner))
+        return (call.apply(f"arg_{function}", parts[0], key),)
+    if isinstance(inner, t.Float) and function == "max":
+        numbers = call.apply("max", parts[0], where=[f"NOT isnan({parts[0]})"])
+        return (f"coalesce({numbers}, {call.apply('max', parts[0])})",)
+    return (call.apply(_MERGES[function], parts[0]),)
+
+
+def _merge_sum(call: AggregateCall, function: str, parts: Parts) -> Parts:
+    state = call.args[0].type
+    assert isinstance(state, t.AggregateFunction)
+    type_ = sum_result(state.arguments[0])
+    return (wrapped(call.apply("sum", parts[0]), type_) if not isinstance(type_, t.Float) else call.apply("sum", parts[0]),)
+
+
+def _finish_value(function: str, type_: t.Type, parts: Parts) -> str:
+    if t.is_nullable(type_):
+        return parts[0]
+    if function == "groupBitAnd" and isinstance(type_, t.Int):
+        return f"coalesce({parts[0]}, CAST({-1 if type_.signed else type_.maximum} AS {duckdb_type(type_)}))"
+    return f"coalesce({parts[0]}, {default_sql(type_)})"
+
+
+def _make_count(call: AggregateCall, row: Aggregate) -> Parts:
+    adapt_arguments(row, call)
+    return (row.build(call).sql,)
+
+
+def _merge_count(call: AggregateCall, function: str, parts: Parts) -> Parts:
+    return (f"CAST(coalesce({call.apply('sum', parts[0])}, 0) AS UBIGINT)",)
+
+
+def _finish_count(function: str, type_: t.Type, parts: Parts) -> str:
+    return f"coalesce({parts[0]}, CAST(0 AS UBIGINT))"
+
+
+# --- a value and its key ---
+
+
+def _make_pair(call: AggregateCall, row: Aggregate) -> Parts:
+    adapt_arguments(row, call)
+    if len(call.args) != 2:
+        call.unsupported("states of more than two arguments")
+    value, key = call.args
+    function = "arg_min" if row.name == "argMin" else "arg_max"
+    order = sort_value(key)
+    return call.apply(function, value.sql, order), call.apply(function, key.sql, order)
+
+
+def _merge_pair(call: AggregateCall, function: str, parts: Parts) -> Parts:
+    state = call.args[0].type
+    assert isinstance(state, t.AggregateFunction)
+    value, key = parts
+    order = sort_value(Typed(key, state.arguments[1]))
+    name = "arg_min" if function == "argMin" else "arg_max"
+    return call.apply(name, value, order), call.apply(name, key, order)
+
+
+# --- averages and moments ---
+
+
+def _make_average(call: AggregateCall, row: Aggregate) -> Parts:
+    adapt_arguments(row, call)
+    row.build(call)  # refuses what avg refuses
+    type_ = t.plain(call.type())
+    if t.is_temporal(type_):
+        call.unsupported(f"the state of {type_}")
+    argument = f"CAST({call.sql()} AS UTINYINT)" if isinstance(type_, t.Bool) else call.sql()
+    return f"coalesce({call.apply('sum', argument)}, 0)", call.apply("count", call.sql())
+
+
+def _merge_average(call: AggregateCall, function: str, parts: Parts) -> Parts:
+    total, count = parts
+    return call.apply("sum", total), call.apply("sum", count)
+
+
+def _finish_average(function: str, type_: t.Type, parts: Parts) -> str:
+    total, count = parts
+    value = f"CAST({total} AS DOUBLE) / nullif(CAST({count} AS DOUBLE), 0)"
+    return _or_nan(value, type_)
+
+
+def _or_nan(value: str, type_: t.Type) -> str:
+    return f"({value})" if t.is_nullable(type_) else f"coalesce({value}, CAST('nan' AS DOUBLE))"
+
+
+def _make_moments(call: AggregateCall, row: Aggregate) -> Parts:
+    adapt_arguments(row, call)
+    row.build(call)  # refuses what the function refuses
+    value = f"CAST({call.sql()} AS DOUBLE)"
+    count = call.apply("count", value)
+    return count, f"coalesce({call.apply('avg', value)}, 0)", f"coalesce({call.apply('var_pop', value)} * {count}, 0)"
+
+
+def _merge_moments(call: AggregateCall, function: str, parts: Parts) -> Parts:
+    """Chan's rule for many parts: m2 grows by n times the squared distance of each mean from the whole mean."""
+    n, mean, m2 = parts
+    count = call.apply("sum", n)
+    total = call.apply("sum", f"{n} * {mean}")
+    between = f"{call.apply('sum', f'{n} * {mean} * {mean}')} - {total} * {total} / {count}"
+    return count, f"({total} / {count})", f"({call.apply('sum', m2)} + greatest({between}, 0e0))"
+
+
+def _finish_moments(function: str, type_: t.Type, parts: Parts) -> str:
+    n, _, m2 = parts
+    count = n if function.endswith("Pop") else f"({n} - 1)"
+    value = f"{m2} / nullif({count}, 0)"
+    if function.startswith("stddev"):
+        value = f"sqrt({value})"
+    return _or_nan(f"CASE WHEN {n} > 0 THEN {value} END", type_)
+
+
+# --- sets ---
+
+
+def _make_set(call: AggregateCall, row: Aggregate) -> Parts:
+    adapt_arguments(row, call)
+    call.where += tuple(f"{arg.sql} IS NOT NULL" for arg in call.original if t.is_nullable(arg.type))
+    return (call.apply("list", distinct_key(call), distinct=True),)
+
+
+def _merge_set(call: AggregateCall, function: str, parts: Parts) -> Parts:
+    return (f"list_distinct(flatten({call.apply('list', parts[0], where=[f'{parts[0]} IS NOT NULL'])}))",)
+
+
+def _finish_set(function: str, type_: t.Type, parts: Parts) -> str:
+    if function == "groupUniqArray":
+        return f"coalesce({parts[0]}, CAST([] AS {duckdb_type(type_)}))"
+    return f"CAST(coalesce(len({parts[0]}), 0) AS {duckdb_type(type_)})"
+
+
+# --- whole rows ---
+
+
+def make_rows(call: AggregateCall) -> Parts:
+    call.args = tuple(replace(arg, type=t.without_low_cardinality(arg.type)) for arg in call.args)
+    return (call.collect_rows().sql,)
+
+
+def merge_rows(call: AggregateCall, function: str, parts: Parts) -> Parts:
+    return (f"flatten({call.apply('list', parts[0], where=[f'{parts[0]} IS NOT NULL'])})",)
+
+
+def rows_of(call: AggregateCall, layout: StateLayout, state: str) -> Elements:
+    """The rows that a state of whole rows holds, as elements to aggregate over."""
+    return Elements(f"coalesce({state}, CAST([] AS {layout.storage}))", call.context.fresh("e"))
+
+
+FORMS = {
+    "count": Form(_make_count, _merge_count, _finish_count),
+    "sum": Form(_make_sum, _merge_sum, _finish_value),
+    "float": Form(_make_value, _merge_sum, _finish_value),
+    "value": Form(_make_value, _merge_value, _finish_value),
+    "pair": Form(_make_pair, _merge_pair, _finish_value),
+    "average": Form(_make_average, _merge_average, _finish_average),
+    "moments": Form(_make_moments, _merge_moments, _finish_moments),
+    "set": Form(_make_set, _merge_set, _finish_set),
+}
