@@ -18,7 +18,22 @@ from tbpy.project.names import Names
 from tbpy.project.report import Report
 from tbpy.project.statements import NodeSql
 
-_UNKNOWN_FUNCTION = 46
+_UNKNOWN_FUNCTION = "UNKNOWN_FUNCTION"
+# Refusals that do not depend on how much of ClickHouse's catalogue of functions is known here. The others (types, counts
+# of arguments) may be a gap of the catalogue, and a gap must not keep a project that ClickHouse accepts from being built.
+_CERTAIN = frozenset(
+    {
+        "UNKNOWN_IDENTIFIER",
+        "AMBIGUOUS_IDENTIFIER",
+        "UNKNOWN_TABLE",
+        "UNKNOWN_DATABASE",
+        "SYNTAX_ERROR",
+        "ILLEGAL_AGGREGATION",
+        "NOT_AN_AGGREGATE",
+        "UNION_ALL_RESULT_STRUCTURES_MISMATCH",
+    }
+)
+_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class _NotKnown(Exception):
@@ -44,18 +59,10 @@ class Semantics:
         except _NotKnown:
             return
         except UnsupportedError as error:
-            self._warn(pipe, sql, error, error.message)
+            self._warn(pipe, sql, error, "unsupported")
         except QueryError as error:
             self._refuse(pipe, sql, error)
-        except (
-            ArithmeticError,
-            AssertionError,
-            AttributeError,
-            LookupError,
-            RecursionError,
-            TypeError,
-            ValueError,
-        ) as error:
+        except _FAULTS as error:
             # A fault of the compiler must not hide the mistakes of the other files.
             message = f"tbpy failed to compile this node ({type(error).__name__}: {error}): please report it"
             self.report.warning("unsupported", message, pipe.file, node.span)
@@ -63,17 +70,18 @@ class Semantics:
             found = (OutputColumn(column.name, column.type) for column in compiled.columns)
             self.columns[NodeKey(pipe.name, node.name)] = tuple(found)
 
-    def _warn(self, pipe: Pipe, sql: NodeSql, error: QueryError, message: str) -> None:
+    def _warn(self, pipe: Pipe, sql: NodeSql, error: QueryError, code: str) -> None:
         span = sql.place(error.place)
-        told = error.hint is None or error.hint in message
+        told = error.hint is None or error.hint in error.message
         hint = "Queries that read this node will be refused." if told else error.hint
-        self.report.warning("unsupported", message, pipe.file, span, hint=hint)
+        self.report.warning(code, error.message, pipe.file, span, hint=hint)
 
     def _refuse(self, pipe: Pipe, sql: NodeSql, error: QueryError) -> None:
-        if error.code == _UNKNOWN_FUNCTION and not _is_slip(error.message):
-            self._warn(pipe, sql, error, error.message)
-            return
         code = error.name.lower().replace("_", "-")
+        slip = error.name == _UNKNOWN_FUNCTION and _is_slip(error.message)
+        if error.name not in _CERTAIN and not slip:
+            self._warn(pipe, sql, error, "unsupported" if error.name == _UNKNOWN_FUNCTION else code)
+            return
         hint = None if error.hint and error.hint in error.message else error.hint
         self.report.error(code, error.message, pipe.file, sql.place(error.place), hint=hint)
 
