@@ -19,8 +19,8 @@ from tbpy.project.report import Report
 from tbpy.project.statements import NodeSql
 
 _UNKNOWN_FUNCTION = "UNKNOWN_FUNCTION"
-# Refusals that do not depend on how much of ClickHouse's catalogue of functions is known here. The others (types, counts
-# of arguments) may be a gap of the catalogue, and a gap must not keep a project that ClickHouse accepts from being built.
+# Refusals that do not depend on how much of ClickHouse's catalogue of functions is known here. The others (types,
+# counts of arguments) may be a gap of the catalogue, which must not keep a project that ClickHouse accepts from a build.
 _CERTAIN = frozenset(
     {
         "UNKNOWN_IDENTIFIER",
