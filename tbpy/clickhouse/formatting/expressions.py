@@ -73,7 +73,9 @@ class ExpressionWriter:
             case ast.Identifier():
                 return path_text(node.parts)
             case ast.Alias():
-                return f"{self.expression(node.expression, depth)} AS {name_text(node.name)}"
+                inner = node.expression
+                text = self.operand(inner, depth) if isinstance(inner, ast.Alias) else self.expression(inner, depth)
+                return f"{text} AS {name_text(node.name)}"
             case ast.Lambda():
                 return self.lambda_(node, depth)
             case ast.Subquery():
@@ -144,10 +146,7 @@ class ExpressionWriter:
 
     def in_set(self, node: ast.Expression, depth: int) -> str:
         text = self.operand(node, depth)
-        in_brackets = isinstance(node, ast.Subquery) or (
-            isinstance(node, ast.Function) and (node.syntax in ("tuple", "array") or _is_composite(node))
-        )
-        return text if in_brackets or _is_composite(node) or _is_tuple_call(node) else f"({text})"
+        return f"({text})" if isinstance(node, ast.Literal | ast.Identifier) else text
 
     def base(self, node: ast.Expression, depth: int) -> str:
         """What stands before `[` or `.1`."""
@@ -246,7 +245,9 @@ def _is_composite(node: ast.Expression) -> bool:
     """Whether an expression is written with an operator between its parts."""
     if isinstance(node, ast.Function):
         written = node.name in _CHAINS or node.name in _INFIX or node.name in _PREFIX or node.name in _POSTFIX
-        return (node.syntax == "operator" and written) or node.syntax in ("index", "access")
+        if node.syntax == "access":
+            return _is_position(node.arguments[1])
+        return (node.syntax == "operator" and written) or node.syntax == "index"
     return isinstance(node, ast.Alias | ast.Lambda)
 
 
@@ -256,7 +257,3 @@ def _is_position(node: ast.Expression) -> bool:
 
 def _is_number(value: ast.LiteralValue) -> bool:
     return value is not None and not isinstance(value, str | bool)
-
-
-def _is_tuple_call(node: ast.Expression) -> bool:
-    return isinstance(node, ast.Function) and node.name == "tuple"

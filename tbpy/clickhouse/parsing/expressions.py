@@ -20,6 +20,9 @@ _CONSTANTS: dict[str, ast.LiteralValue] = {
 }
 # A word FROM before one of these is a column of that name; before anything else it opens the clause.
 _AFTER_NAME = frozenset({",", ")", "]", "}", "FROM", "AS", ".", END, *op.BINARY} - {"*"})
+_AFTER_NOT = _AFTER_NAME - {"+", "-"}
+# What may stand behind a query in brackets of its own.
+_AFTER_QUERY = frozenset({")", "UNION", "EXCEPT", "INTERSECT"})
 
 
 class ExpressionParser(Cursor):
@@ -85,7 +88,7 @@ class ExpressionParser(Cursor):
         key = self.keys[index]
         if key == "-":
             return self.minus()
-        if key == "NOT" and self.keys[index + 1] not in _AFTER_NAME:
+        if key == "NOT" and self.keys[index + 1] not in _AFTER_NOT:
             self.index += 1
             operand = self.expression(op.NOT)
             return self.operator("not", (operand,), self.starts[index])
@@ -377,15 +380,11 @@ class ExpressionParser(Cursor):
 
     def bracketed(self, start: int) -> ast.Expression:
         """`(query)`, `(expression)`, or a tuple."""
-        before = self.index
         self.index += 1
         if self.at_query(0):
             query = self.query()
-            if self.accept(")"):
-                return ast.Subquery(query, start=start, end=self.last_end)
-            if self.keys[before + 1] != "(":
-                self.fail(")")
-            self.index = before + 1  # ((SELECT 1) + 1): the inner brackets are an operand
+            self.expect(")")
+            return ast.Subquery(query, start=start, end=self.last_end)
         if self.accept(")"):
             return ast.Function("tuple", (), syntax="tuple", start=start, end=self.last_end)
         first = self.aliased(bare=False)
@@ -401,14 +400,25 @@ class ExpressionParser(Cursor):
 
     def at_query(self, distance: int) -> bool:
         """Whether a query starts `distance` tokens on, perhaps in brackets of its own."""
-        while self.key_at(distance) == "(":
-            distance += 1
-        key = self.key_at(distance)
+        inner = distance
+        while self.key_at(inner) == "(":
+            inner += 1
+        key, follower = self.key_at(inner), self.key_at(inner + 1)
         if key == "SELECT":
-            return self.key_at(distance + 1) not in (",", ")", "(") or self.key_at(distance + 1) == "("
-        if key == "FROM":
-            return self.key_at(distance + 1) not in _AFTER_NAME
-        return key == "WITH" and self.key_at(distance + 1) not in _AFTER_NAME
+            opens = follower not in (",", ")")
+        elif key == "VALUES":
+            opens = follower == "("
+        else:
+            opens = key in ("FROM", "WITH") and follower not in _AFTER_NAME
+        return opens and self.only_queries(distance, inner)
+
+    def only_queries(self, outer: int, inner: int) -> bool:
+        """Whether the brackets from `outer` to `inner` hold queries alone, not `(SELECT 1) + 1`."""
+        for distance in range(outer, inner):
+            close = self.closing_index(self.index + distance)
+            if self.keys[close + 1] not in _AFTER_QUERY:
+                return False
+        return True
 
     def array(self, start: int) -> ast.Expression:
         self.index += 1
