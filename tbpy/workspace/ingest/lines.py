@@ -13,61 +13,78 @@ _BATCH = 20_000
 _BOM = b"\xef\xbb\xbf"
 
 
-def wanted_lines(source: Input, numbers: Iterable[int], total: int) -> Iterator[list[str]]:
-    """The lines with these ascending numbers, from 1, in batches. Blank lines have no number.
+class BlankLinesError(Exception):
+    """The file has blank lines, so that counting line ends does not give line numbers."""
 
-    `total` is how many lines the file must have; `IngestError` after the last batch if it has not, which means that it
-    was written to in between.
+
+def lines_by_ends(source: Input, numbers: Iterable[int], total: int) -> Iterator[list[str]]:
+    """The lines with these ascending numbers, from 1, in batches; for files without blank lines.
+
+    `total` is how many lines the file should have. Raises `BlankLinesError`, after the last batch, when it has more line
+    ends than that: then all the lines may be wrong ones, and `lines_exactly` gives the right ones.
     """
     batch: list[str] = []
     seen = 0
     remaining = iter(numbers)
     wanted = next(remaining, None)
-    for block in _blocks(source):
-        count, lines = _count(block)
-        if wanted is not None and wanted <= seen + count:
-            lines = lines or block.split(b"\n")
-            while wanted is not None and wanted <= seen + count:
-                batch.append(_decode(lines[wanted - seen - 1]))
-                wanted = next(remaining, None)
-            if len(batch) >= _BATCH:
-                yield batch
-                batch = []
-        seen += count
+    for data, end in _chunks(source):
+        start = 0
+        while start < end:
+            stop = data.rfind(b"\n", start, start + _BLOCK) + 1 or data.find(b"\n", start) + 1
+            count = data.count(b"\n", start, stop)
+            if wanted is not None and wanted <= seen + count:
+                lines = data[start:stop].split(b"\n")
+                while wanted is not None and wanted <= seen + count:
+                    batch.append(_decode(lines[wanted - seen - 1]))
+                    wanted = next(remaining, None)
+                if len(batch) >= _BATCH:
+                    yield batch
+                    batch = []
+            start = stop
+            seen += count
     if batch:
         yield batch
     if seen != total or wanted is not None:
+        raise BlankLinesError
+
+
+def lines_exactly(source: Input, numbers: Iterable[int], total: int) -> Iterator[list[str]]:
+    """As `lines_by_ends`, for files with blank lines, which have no number; it looks at every line.
+
+    Raises `IngestError`, after the last batch, when there are not `total` lines: someone writes to the file.
+    """
+    batch: list[str] = []
+    seen = 0
+    remaining = iter(numbers)
+    wanted = next(remaining, None)
+    for data, end in _chunks(source):
+        for line in data[:end].split(b"\n"):
+            if not line.strip():
+                continue
+            seen += 1
+            if seen == wanted:
+                batch.append(_decode(line))
+                wanted = next(remaining, None)
+                if len(batch) >= _BATCH:
+                    yield batch
+                    batch = []
+    if batch:
+        yield batch
+    if seen != total:
         raise IngestError(f"{source.label} changed while it was read", hint="append it again")
 
 
-def _count(block: bytes) -> tuple[int, list[bytes] | None]:
-    """How many lines a block has that are not blank; the lines themselves if they had to be made to know."""
-    ends = block.count(b"\n")
-    if block.count(b"\n{") + block.startswith(b"{") == ends:
-        return ends, None
-    lines = [line for line in block.split(b"\n") if line.strip()]
-    return len(lines), lines
-
-
-def _blocks(source: Input) -> Iterator[bytes]:
-    """The file in pieces of some thousand bytes that end at line ends; the last line gets one if it has none."""
+def _chunks(source: Input) -> Iterator[tuple[bytes, int]]:
+    """The file in big pieces, each with the place after its last line end; what follows is in the next piece again."""
     rest = b""
     with source.open() as file:
         while chunk := file.read(_CHUNK):
             data = rest + chunk
             end = data.rfind(b"\n") + 1
-            yield from _cut(data, end)
+            yield data, end
             rest = data[end:]
     if rest:
-        yield rest + b"\n"
-
-
-def _cut(data: bytes, end: int) -> Iterator[bytes]:
-    start = 0
-    while start < end:
-        stop = data.rfind(b"\n", start, start + _BLOCK) + 1 or data.find(b"\n", start) + 1
-        yield data[start:stop]
-        start = stop
+        yield rest + b"\n", len(rest) + 1
 
 
 def _decode(line: bytes) -> str:

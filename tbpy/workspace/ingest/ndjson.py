@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tbpy.errors import IngestError
 from tbpy.workspace.ingest.insertion import Loading
-from tbpy.workspace.ingest.lines import wanted_lines
+from tbpy.workspace.ingest.lines import BlankLinesError, lines_by_ends, lines_exactly
 from tbpy.workspace.ingest.ndjson_scan import count_objects, fast_positions, readings, scan_file, scan_lines
 from tbpy.workspace.ingest.paths import pointer
 from tbpy.workspace.ingest.quarantine import Verdict, missing_key, settle
@@ -40,7 +40,7 @@ def load_ndjson(loading: Loading, source: Input) -> Verdict:
             _note_numbers(loading, f"SELECT n FROM ({numbered}) WHERE NOT good")
     verdict = Verdict(rows)
     if bad:
-        verdict += _settle_noted(loading, source, rows + bad)
+        verdict += _settle_noted(loading, source, rows + bad, bad)
     return verdict
 
 
@@ -97,21 +97,38 @@ def _noted_numbers(loading: Loading) -> Iterator[int]:
         last = rows[-1][0]
 
 
-def _settle_noted(loading: Loading, source: Input, total: int) -> Verdict:
-    """Settles the lines whose numbers were noted; the file has `total` lines that are not blank."""
+def _settle_noted(loading: Loading, source: Input, total: int, bad: int) -> Verdict:
+    """Settles the `bad` lines whose numbers were noted; the file has `total` lines that are not blank."""
     session = loading.session
-    verdict, waiting = Verdict(), 0
     session.execute("CREATE OR REPLACE TEMP TABLE tbpy_lines (line VARCHAR)")
-    for batch in wanted_lines(source, _noted_numbers(loading), total):
-        session.execute("INSERT INTO temp.tbpy_lines SELECT unnest($lines)", {"lines": batch})
-        waiting += len(batch)
-        if waiting >= _LINES_AT_ONCE:
-            verdict += _settle_lines(loading)
-            waiting = 0
-    verdict += _settle_lines(loading)
+    verdict = _settle_few(loading, source, total) if bad <= _LINES_AT_ONCE else None
+    if verdict is None:
+        verdict = Verdict()
+        for waiting in _fetch(loading, lines_exactly(source, _noted_numbers(loading), total)):
+            if waiting >= _LINES_AT_ONCE:
+                verdict += _settle_lines(loading)
+        verdict += _settle_lines(loading)
     session.execute("DROP TABLE temp.tbpy_numbers")
     session.execute("DROP TABLE temp.tbpy_lines")
     return verdict
+
+
+def _settle_few(loading: Loading, source: Input, total: int) -> Verdict | None:
+    """The fast way, possible when all lines can wait until it is clear that they are the right ones; None if not."""
+    try:
+        for _ in _fetch(loading, lines_by_ends(source, _noted_numbers(loading), total)):
+            pass
+    except BlankLinesError:
+        loading.session.execute("DELETE FROM temp.tbpy_lines")
+        return None
+    return _settle_lines(loading)
+
+
+def _fetch(loading: Loading, batches: Iterator[list[str]]) -> Iterator[int]:
+    """Puts lines where they are settled from; after each batch answers how many wait there."""
+    for batch in batches:
+        loading.session.execute("INSERT INTO temp.tbpy_lines SELECT unnest($lines)", {"lines": batch})
+        yield int(loading.session.value("SELECT count(*) FROM temp.tbpy_lines"))
 
 
 def _settle_lines(loading: Loading) -> Verdict:
