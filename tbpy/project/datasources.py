@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tbpy.clickhouse.parser import parse_expression
+from tbpy.clickhouse.parser import parse_expression, parse_statement
 from tbpy.clickhouse.types import Type, parse_type
 from tbpy.datafiles import Column, Datasource, Engine, Kind, Setting
 from tbpy.errors import QueryError, Span
@@ -92,8 +92,9 @@ def _report_type(report: Report, datasource: Datasource, column: Column, error: 
 
 
 def check_datasource(report: Report, datasource: Datasource) -> None:
-    """Duplicate columns, the engine's name and arguments, and keys that name columns there are not."""
+    """Duplicate columns, expressions that do not parse, the engine's name and arguments, keys with unknown columns."""
     _check_duplicates(report, datasource)
+    _check_expressions(report, datasource)
     engine = datasource.engine
     if engine is None:
         return
@@ -113,6 +114,21 @@ def _check_duplicates(report: Report, datasource: Datasource) -> None:
             hint = f"The first is on line {first.span.line}."
             message = f"Duplicate column name '{column.name}'"
             report.error("duplicate-column", message, datasource.file, column.span, hint=hint)
+
+
+def _check_expressions(report: Report, datasource: Datasource) -> None:
+    for column in datasource.columns:
+        try:
+            parse_expression(column.default or "1")
+        except QueryError as error:
+            message = f"DEFAULT of column '{column.name}': {syntax_message(error)}"
+            report.error("sql-syntax", message, datasource.file, column.span)
+    query = datasource.forward_query
+    try:
+        parse_statement(query.text if query else "SELECT 1")
+    except QueryError as error:
+        span = query.span(error.place.start, error.place.end) if query and error.place else None
+        report.error("sql-syntax", f"FORWARD_QUERY: {syntax_message(error)}", datasource.file, span)
 
 
 def _check_engine(report: Report, datasource: Datasource, engine: Engine) -> None:

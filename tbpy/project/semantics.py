@@ -20,7 +20,8 @@ from tbpy.project.statements import NodeSql
 
 _UNKNOWN_FUNCTION = "UNKNOWN_FUNCTION"
 # Refusals that do not depend on how much of ClickHouse's catalogue of functions is known here. The others (types,
-# counts of arguments) may be a gap of the catalogue, which must not keep a project that ClickHouse accepts from a build.
+# counts of arguments) may be a gap of the catalogue, which must not keep a project that ClickHouse accepts from
+# being built.
 _CERTAIN = frozenset(
     {
         "UNKNOWN_IDENTIFIER",

@@ -267,3 +267,10 @@ def test_targets_that_fit(load: Load, select: str, columns: str, told: list[str]
         "m.pipe": pipe(("n", f"SELECT {select} FROM e{group}"), end=end),
     }
     assert sorted(codes(load(files))) == told
+
+
+def test_expressions_of_data_sources(load: Load) -> None:
+    columns = "SCHEMA >\n    a Int32 DEFAULT 1 +,\n    b Int32 DEFAULT f(1, 'x)')\n\n"
+    text = columns + "FORWARD_QUERY >\n    SELECT a, FROM FROM\n"
+    told = load({"e.datasource": text}).diagnostics
+    assert [(one.code, one.span and one.span.line) for one in told] == [("sql-syntax", 2), ("sql-syntax", 6)]
