@@ -81,6 +81,7 @@ def _serve() -> None:
 def _create_fixtures(session: Any) -> None:
     session.query("CREATE DATABASE IF NOT EXISTS fixtures")
     session.query("USE fixtures")
+    session.query("SET optimize_on_insert = 0")  # so that rows which FINAL would merge are still there
     for name, table in cases.load("dialect_fixtures.json").items():
         session.query(table["ddl"])
         rows = "\n".join(json.dumps(row) for row in table["rows"])
