@@ -1,0 +1,274 @@
+"""JSONExtract and its kin: values at a path of keys and positions, with defaults for what is missing or malformed."""
+
+from __future__ import annotations
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.failures import QueryError
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.json_values import (
+    Element,
+    as_bool,
+    as_float,
+    as_integer,
+    as_text,
+    child,
+    filled,
+    is_plain,
+    json_path,
+    pointer,
+    pointer_of,
+    printed,
+)
+from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.storage import default_sql, duckdb_type
+
+
+def element(call: Call, start: int = 1, end: int | None = None) -> Element:
+    """The element at the path that the arguments from `start` on give. TRY makes malformed documents NULL."""
+    document = _document(call)
+    steps = call.args[start:end]
+    if all(_plain_step(step) for step in steps):
+        path = duckdb_string("$" + "".join(json_path(str(step.value)) for step in steps))
+        return Element(
+            f"CAST(TRY(json_extract({document}, {path})) AS VARCHAR)", f"TRY(json_extract_string({document}, {path}))"
+        )
+    place = f"TRY(json_extract({document}, '$'))"
+    for step in steps:
+        place = _step(call, place, step)
+    return child(place)
+
+
+def _document(call: Call) -> str:
+    if not isinstance(t.plain(call.args[0].type), t.String | t.FixedString | t.Json):
+        call.wrong_type()
+    return call.sql(0)
+
+
+def _plain_step(step: Typed) -> bool:
+    return isinstance(step.value, str) and is_plain(step.value)
+
+
+def _step(call: Call, place: str, step: Typed) -> str:
+    """One step: a key of an object, or a position from 1 (or from the end) in an array or object."""
+    if isinstance(t.plain(step.type), t.String):
+        sql = duckdb_string(pointer(step.value)) if isinstance(step.value, str) else pointer_of(step.sql)
+        return f"(CASE WHEN starts_with({place}, '{{') THEN json_extract({place}, {sql}) END)"
+    if not t.is_integer(step.type):
+        call.wrong_type()
+    key = pointer_of(f"json_keys({place})[{step.sql}]")
+    items = f"json_extract({place}, '$[*]')[{step.sql}]"
+    return f"(CASE WHEN starts_with({place}, '{{') THEN json_extract({place}, {key}) ELSE {items} END)"
+
+
+# --- one type each ----------------------------------------------------------------------------------------------------
+
+
+@scalar("JSONExtractString", args=(1, None), low_cardinality=False)
+def extract_string(call: Call) -> Typed:
+    return call.typed(f"coalesce({as_text(call.context, element(call))}, '')", t.STRING)
+
+
+@scalar("JSONExtractInt", args=(1, None), low_cardinality=False)
+def extract_int(call: Call) -> Typed:
+    return call.typed(f"coalesce({as_integer(element(call), t.INT64)}, 0)", t.INT64)
+
+
+@scalar("JSONExtractUInt", args=(1, None), low_cardinality=False)
+def extract_uint(call: Call) -> Typed:
+    return call.typed(f"coalesce({as_integer(element(call), t.UINT64)}, CAST(0 AS UBIGINT))", t.UINT64)
+
+
+@scalar("JSONExtractFloat", args=(1, None), low_cardinality=False)
+def extract_float(call: Call) -> Typed:
+    return call.typed(f"coalesce({as_float(element(call), t.FLOAT64)}, 0e0)", t.FLOAT64)
+
+
+@scalar("JSONExtractBool", args=(1, None), low_cardinality=False)
+def extract_bool(call: Call) -> Typed:
+    return call.condition(f"coalesce({as_bool(element(call))}, false)")
+
+
+@scalar("JSONExtractRaw", args=(1, None), low_cardinality=False)
+def extract_raw(call: Call) -> Typed:
+    return call.typed(f"coalesce({printed(call.context, element(call).raw)}, '')", t.STRING)
+
+
+@scalar("JSONExtract", args=(2, None), nulls="keep", low_cardinality=False)
+def extract(call: Call) -> Typed:
+    """The last argument names the type; NULL arguments give NULL, as with ClickHouse's default for NULLs."""
+    type_ = _wanted(call)
+    if any(isinstance(t.plain(arg.type), t.Nothing) for arg in call.args):
+        return call.typed("NULL", t.Nullable(t.NOTHING))
+    value = filled(call, element(call, 1, -1), type_)
+    return call.typed(f"({value})", t.nullable(type_) if t.is_nullable(call.args[0].type) else type_)
+
+
+def _wanted(call: Call) -> t.Type:
+    text = call.constant_value(len(call.args) - 1, "type")
+    if not isinstance(text, str):
+        call.wrong_type()
+    return t.parse_type(text)
+
+
+# --- structure --------------------------------------------------------------------------------------------------------
+
+
+@scalar("JSONHas", args=(1, None), low_cardinality=False)
+def has(call: Call) -> Typed:
+    if len(call.args) == 1:
+        return call.condition(f"json_valid({_document(call)})")
+    return call.condition(f"({element(call).raw} IS NOT NULL)")
+
+
+@scalar("isValidJSON", low_cardinality=False)
+def is_valid(call: Call) -> Typed:
+    return call.condition(f"json_valid({_document(call)})")
+
+
+@scalar("JSONLength", args=(1, None), low_cardinality=False)
+def length(call: Call) -> Typed:
+    raw = element(call).raw
+    count = (
+        f"CASE left({raw}, 1) WHEN '[' THEN json_array_length({raw}) WHEN '{{' THEN len(json_keys({raw})) ELSE 0 END"
+    )
+    return call.typed(f"CAST(coalesce({count}, 0) AS UBIGINT)", t.UINT64)
+
+
+@scalar("JSONArrayLength", "JSON_ARRAY_LENGTH", insensitive=("JSON_ARRAY_LENGTH",), low_cardinality=False)
+def array_length(call: Call) -> Typed:
+    raw = element(call).raw
+    count = f"CASE WHEN starts_with({raw}, '[') THEN CAST(json_array_length({raw}) AS UBIGINT) END"
+    return call.typed(f"({count})", t.Nullable(t.UINT64))
+
+
+_KINDS = (
+    ("Null", 0), ("String", 34), ("Array", 91), ("Bool", 98), ("Double", 100), ("Int64", 105), ("UInt64", 117), ("Object", 123),
+)  # fmt: skip
+
+
+@scalar("JSONType", args=(1, None), low_cardinality=False)
+def kind(call: Call) -> Typed:
+    raw = element(call).raw
+    number = (
+        f"CASE WHEN regexp_full_match({raw}, '-?\\d+') THEN "
+        f"CASE WHEN TRY_CAST({raw} AS BIGINT) IS NULL THEN 'UInt64' ELSE 'Int64' END ELSE 'Double' END"
+    )
+    sql = (
+        f"CASE WHEN {raw} IS NULL THEN 'Null' ELSE CASE left({raw}, 1) WHEN '\"' THEN 'String' WHEN '[' THEN 'Array' "
+        f"WHEN '{{' THEN 'Object' WHEN 't' THEN 'Bool' WHEN 'f' THEN 'Bool' WHEN 'n' THEN 'Null' ELSE {number} END END"
+    )
+    return call.typed(f"({sql})", t.Enum(8, _KINDS))
+
+
+@scalar("JSONKey", args=(2, None), low_cardinality=False)
+def key(call: Call) -> Typed:
+    raw = element(call, 1, -1).raw
+    if not t.is_integer(call.args[-1].type):
+        call.wrong_type()
+    name = f"CASE WHEN starts_with({raw}, '{{') THEN json_keys({raw})[{call.args[-1].sql}] END"
+    return call.typed(f"coalesce({name}, '')", t.STRING)
+
+
+def _list(call: Call, raw: str, opening: str, sql: str, type_: t.Type) -> Typed:
+    """A list made of a container; empty where the element is no such container."""
+    made = f"CASE WHEN starts_with({raw}, '{opening}') THEN CAST({sql} AS {duckdb_type(type_)}) END"
+    return call.typed(f"coalesce({made}, {default_sql(type_)})", type_)
+
+
+@scalar("JSONExtractKeys", args=(1, None), low_cardinality=False)
+def extract_keys(call: Call) -> Typed:
+    raw = element(call).raw
+    return _list(call, raw, "{", f"json_keys({raw})", t.Array(t.STRING))
+
+
+@scalar("JSONExtractArrayRaw", args=(1, None), low_cardinality=False)
+def extract_array_raw(call: Call) -> Typed:
+    raw, name = element(call).raw, call.context.fresh("e")
+    items = f"list_transform(json_extract({raw}, '$[*]'), lambda {name}: {printed(call.context, f'CAST({name} AS VARCHAR)')})"
+    return _list(call, raw, "[", items, t.Array(t.STRING))
+
+
+def _entries(call: Call, raw: str, value: str, name: str, type_: t.Type) -> Typed:
+    pairs = f"list_transform(json_keys({raw}), lambda {name}: {{'1': {name}, '2': {value}}})"
+    return _list(call, raw, "{", pairs, t.Array(t.Tuple((t.STRING, type_))))
+
+
+@scalar("JSONExtractKeysAndValuesRaw", args=(1, None), low_cardinality=False)
+def extract_entries_raw(call: Call) -> Typed:
+    raw, name = element(call).raw, call.context.fresh("k")
+    value = printed(call.context, f"CAST(json_extract({raw}, {pointer_of(name)}) AS VARCHAR)")
+    return _entries(call, raw, value, name, t.STRING)
+
+
+@scalar("JSONExtractKeysAndValues", args=(2, None), low_cardinality=False)
+def extract_entries(call: Call) -> Typed:
+    type_ = _wanted(call)
+    raw, name = element(call, 1, -1).raw, call.context.fresh("k")
+    value = filled(call, child(f"json_extract({raw}, {pointer_of(name)})"), type_)
+    return _entries(call, raw, value, name, type_)
+
+
+# --- SQL/JSON ---------------------------------------------------------------------------------------------------------
+
+
+def _path_matches(call: Call) -> str:
+    """The JSON values at a constant path `$.a.b[0]`, as a list."""
+    path = call.constant_value(1, "path")
+    if not isinstance(path, str) or not path.startswith("$"):
+        raise QueryError(f"Unable to parse JSONPath {path!r}", code=36, name="BAD_ARGUMENTS")
+    if any(mark in path for mark in ("..", "?", "to", "-")) or "[*]" in path:
+        call.unsupported(f"the path {path}")
+    return f"TRY(json_extract({_document(call)}, {duckdb_string(path)}))"
+
+
+@scalar("JSON_VALUE", args=2, low_cardinality=False)
+def json_value(call: Call) -> Typed:
+    found = child(_path_matches(call))
+    scalar_ = f"CASE WHEN left({found.raw}, 1) NOT IN ('[', '{{') THEN {found.text} END"
+    text = f"CASE WHEN {found.raw} = 'null' THEN 'null' ELSE {scalar_} END"
+    return call.typed(f"coalesce({text}, '')", t.STRING)
+
+
+@scalar("JSON_QUERY", args=2, low_cardinality=False)
+def json_query(call: Call) -> Typed:
+    raw = f"CAST({_path_matches(call)} AS VARCHAR)"
+    return call.typed(f"coalesce('[' || {raw} || ']', '')", t.STRING)
+
+
+@scalar("JSON_EXISTS", args=2, low_cardinality=False)
+def json_exists(call: Call) -> Typed:
+    path = call.constant_value(1, "path")
+    if isinstance(path, str) and path.endswith("[*]"):
+        inner = f"TRY(json_extract({_document(call)}, {duckdb_string(path)}))"
+        return call.condition(f"coalesce(len({inner}) > 0, false)")
+    return call.condition(f"({_path_matches(call)} IS NOT NULL)")
+
+
+@scalar("JSONMergePatch", "jsonMergePatch", args=(1, None), low_cardinality=False)
+def json_merge_patch(call: Call) -> Typed:
+    documents = [arg.sql for arg in call.args]
+    merged = documents[0]
+    for other in documents[1:]:
+        merged = f"json_merge_patch({merged}, {other})"
+    return call.typed(f"CAST({merged} AS VARCHAR)", t.STRING)
+
+
+# --- the JSON type ----------------------------------------------------------------------------------------------------
+
+
+@scalar("getSubcolumn", args=2, nulls="keep", low_cardinality=False)
+def get_subcolumn(call: Call) -> Typed:
+    """A path below a JSON or Dynamic value is Dynamic; maps and Nullable have named parts of their own."""
+    source, name = call.args[0], str(call.constant_value(1, "name"))
+    inner = t.plain(source.type)
+    if isinstance(inner, t.Json | t.Dynamic):
+        return call.typed(f"json_extract({source.sql}, {duckdb_string(pointer(name))})", t.Dynamic())
+    if isinstance(inner, t.Map) and name in ("keys", "values"):
+        item = inner.key if name == "keys" else inner.value
+        return call.typed(f"map_{name}({source.sql})", t.Array(item))
+    if isinstance(source.type, t.Nullable) and name == "null":
+        return call.condition(f"({source.sql} IS NULL)")
+    call.unsupported(f"'{name}' of {source.type}")
+
+

@@ -1,0 +1,76 @@
+"""toJSONString: a value of any type as JSON text."""
+
+from __future__ import annotations
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.printing import text_sql
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.storage import field_names
+
+
+@scalar("toJSONString", low_cardinality=False)
+def to_json_string(call: Call) -> Typed:
+    return call.typed(_json(call, call.args[0].exact(), call.args[0].type), t.STRING)
+
+
+def _json(call: Call, sql: str, type_: t.Type) -> str:
+    """DuckDB SQL of the JSON text of a value; NULL is the text null when it stands inside another value."""
+    if isinstance(type_, t.Nullable | t.LowCardinality):
+        inner = _json(call, sql, type_.item)
+        return f"coalesce({inner}, 'null')" if isinstance(type_, t.Nullable) else inner
+    match type_:
+        case t.Array(item):
+            return _list(call, sql, item)
+        case t.Map(key, value):
+            return _map(call, sql, key, value)
+        case t.Tuple():
+            return _tuple(call, sql, type_)
+        case t.Int() | t.Decimal() | t.Bool():
+            return _plain(call, sql, type_)
+        case t.Float():
+            return f"(CASE WHEN isfinite({sql}) THEN {_plain(call, sql, type_)} ELSE 'null' END)"
+        case t.Json() | t.Dynamic():
+            return f"CAST({sql} AS VARCHAR)"
+    return quoted_json(_plain(call, sql, type_))
+
+
+def _plain(call: Call, sql: str, type_: t.Type) -> str:
+    text = text_sql(sql, type_)
+    if text is None:
+        call.unsupported(f"type {type_}")
+    return text
+
+
+def quoted_json(text: str) -> str:
+    """A text as a JSON string, with `/` escaped as ClickHouse escapes it."""
+    return f"replace(CAST(to_json({text}) AS VARCHAR), '/', '\\/')"
+
+
+def _list(call: Call, sql: str, item: t.Type) -> str:
+    name = call.context.fresh("e")
+    parts = f"list_transform({sql}, lambda {name}: {_json(call, name, item)})"
+    return f"('[' || array_to_string({parts}, ',') || ']')"
+
+
+def _map(call: Call, sql: str, key: t.Type, value: t.Type) -> str:
+    name = call.context.fresh("e")
+    label = quoted_json(_plain(call, f"{name}.key", key))
+    entry = f"{label} || ':' || {_json(call, f'{name}.value', value)}"
+    return f"('{{' || array_to_string(list_transform(map_entries({sql}), lambda {name}: {entry}), ',') || '}}')"
+
+
+def _tuple(call: Call, sql: str, type_: t.Tuple) -> str:
+    fields = zip(field_names(type_), type_.items, strict=True)
+    parts = [_json(call, f"{sql}[{duckdb_string(field)}]", item) for field, item in fields]
+    if type_.names is None:
+        return f"('[' || {_commas(parts)} || ']')"
+    named = [
+        f"{duckdb_string(f'{chr(34)}{name}{chr(34)}:')} || {part}" for name, part in zip(type_.names, parts, strict=True)
+    ]
+    return f"('{{' || {_commas(named)} || '}}')"
+
+
+def _commas(parts: list[str]) -> str:
+    return " || ',' || ".join(parts)

@@ -1,0 +1,66 @@
+"""JSON text as ClickHouse writes it, and the extent of a value in text that is not parsed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tbpy.clickhouse.formats.scalars import float64_text
+from tbpy.clickhouse.udf import Udf
+
+
+class _Float(float):
+    """A number that was written with a fraction or an exponent."""
+
+
+def reprint(text: str | None) -> str | None:
+    """A JSON text without white space and with numbers in ClickHouse's shortest form."""
+    if text is None:
+        return None
+    try:
+        value = json.loads(text, parse_float=_Float)
+    except ValueError:
+        return text
+    return _printed(value)
+
+
+def _printed(value: Any) -> str:
+    if isinstance(value, _Float):
+        return float64_text(float(value))
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_printed(key)}:{_printed(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_printed, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def raw_value(text: str) -> str:
+    """The JSON value that a text begins with: up to the comma or bracket that closes it."""
+    depth = 0
+    quoted = False
+    skip = False
+    for position, character in enumerate(text):
+        if skip:
+            skip = False
+        elif quoted:
+            skip = character == "\\"
+            quoted = character != '"'
+        elif character == '"':
+            quoted = True
+        elif character in "[{":
+            depth += 1
+        elif character in "]}":
+            if depth == 0:
+                return text[:position]
+            depth -= 1
+            if depth == 0:
+                return text[: position + 1]
+        elif character == "," and depth == 0:
+            return text[:position]
+    return text if depth == 0 and not quoted else ""
+
+
+FUNCTIONS = {
+    "tb_json_reprint": Udf(reprint, ("VARCHAR",), "VARCHAR", "special"),
+    "tb_json_raw_value": Udf(raw_value, ("VARCHAR",), "VARCHAR"),
+}
