@@ -1,7 +1,7 @@
 """Aggregates that count how often values come: topK and its kin, entropy.
 
 ClickHouse estimates the most frequent values; the exact counts are within its promise and equal it while the different
-values fit into its counters. Of equal counts the value that came first stands first, as in its counters.
+values fit into its counters. Equal counts stand in the order that its partial sort leaves them in.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tbpy.clickhouse.storage import duckdb_type
 
 
 def _ranked(call: AggregateCall, most: int, weight: str | None) -> str:
-    """The most frequent values as structs c (minus the count), i (where it came first) and v."""
+    """The most frequent values as structs i (where it came first), c (the count) and v."""
     item, place = call.context.fresh("e"), call.context.fresh("i")
     rows = call.collect(call.sql() if weight is None else f"{{'v': {call.sql()}, 'w': {weight}}}")
     value = item if weight is None else f"{item}['v']"
@@ -25,9 +25,13 @@ def _ranked(call: AggregateCall, most: int, weight: str | None) -> str:
 
     def count(run: str) -> str:
         number = f"len({run})" if weight is None else f"list_sum({field(call.context, run, 'w')})"
-        return f"{{'c': -CAST({number} AS HUGEINT), 'i': {run}[1]['i'], 'v': {run}[1]['k']}}"
+        return f"{{'i': {run}[1]['i'], 'c': CAST({number} AS UBIGINT), 'v': {run}[1]['k']}}"
 
-    return f"list_sort({by_key(call.context, entries, count)})[1:{most}]"
+    def rank(counters: str) -> str:
+        places = f"{call.context.udf('tb_most_frequent')}({field(call.context, counters, 'c')}, {most})"
+        return f"list_transform({places}, lambda {place}: {counters}[{place}])"
+
+    return call.let(f"list_sort({by_key(call.context, entries, count)})", rank)
 
 
 def _most(call: AggregateCall) -> int:
@@ -56,7 +60,7 @@ def _values(call: AggregateCall, weight: str | None) -> Typed:
 def _with_counts(call: AggregateCall, ranked: str) -> Typed:
     item = call.context.fresh("e")
     type_ = t.Array(t.Tuple((call.type(), t.UINT64, t.UINT64), ("item", "count", "error")))
-    entry = f"{{'item': {item}['v'], 'count': -{item}['c'], 'error': 0}}"
+    entry = f"{{'item': {item}['v'], 'count': {item}['c'], 'error': 0}}"
     return call.typed(f"CAST(list_transform({ranked}, lambda {item}: {entry}) AS {duckdb_type(type_)})", type_)
 
 

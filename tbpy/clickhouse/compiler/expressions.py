@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,9 @@ class ExpressionCompiler:
 
     def compile(self, node: ast.Expression) -> Typed:
         """The expression as DuckDB SQL with its type. Raises QueryError with the place of what is wrong."""
-        return _COMPILERS[type(node)](self, node)
+        typed = _COMPILERS[type(node)](self, node)
+        readings = self.scope.key_readings
+        return readings.get(typed.sql, typed) if readings else typed
 
     def condition(self, node: ast.Expression) -> str:
         """The expression as a DuckDB BOOLEAN, for WHERE, HAVING, ON and FILTER."""
@@ -233,11 +235,12 @@ class ExpressionCompiler:
     ) -> Typed:
         if row.window_only and window is None:
             raise failures.bad_arguments(f"Function {row.name} needs an OVER clause", node)
-        args = tuple(self.compile(arg) for arg in node.arguments)
+        with self.scope.raw_keys() if window is None else nullcontext():
+            args = tuple(self.compile(arg) for arg in node.arguments)
+            where = (self.condition(node.filter),) if node.filter is not None else ()
         parameters = tuple(self.compile(parameter) for parameter in node.parameters or ())
         if window is None and any(arg.aggregate for arg in args):
             raise failures.nested_aggregate(node.name, node)
-        where = (self.condition(node.filter),) if node.filter is not None else ()
         call = AggregateCall(
             node.name, node, args, self, parameters, where, distinct=node.distinct, window=window
         )

@@ -6,7 +6,8 @@ SELECT unless we are inside that alias' own expression, then a column of the sou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tbpy.clickhouse import ast
@@ -67,6 +68,9 @@ class Scope:
     lambdas: list[dict[str, Typed]] = field(default_factory=list)
     laterals: dict[str, Typed] = field(default_factory=dict)  # arrays joined by arrayJoin(), by their SQL
     grouped: bool = False
+    grouping_sets: bool = False
+    key_sql: frozenset[str] = frozenset()  # the SQL of the keys of GROUP BY
+    key_readings: Mapping[str, Typed] = field(default_factory=dict)  # what stands for a key outside of aggregates
     joins: int = 0
 
     def lambda_argument(self, name: str) -> Typed | None:
@@ -94,6 +98,29 @@ class Scope:
         if name in self.expanding:
             return None
         return self.aliases.get(name) or self.with_aliases.get(name)
+
+    def read_keys_as(self, readings: Mapping[str, Typed]) -> None:
+        """From here on the keys with this SQL read as another expression; aliases compile anew."""
+        self.key_readings = readings
+        self.expanded.clear()
+
+    @contextmanager
+    def keys_read_as(self, readings: Mapping[str, Typed]) -> Iterator[None]:
+        before, expanded = self.key_readings, dict(self.expanded)
+        self.read_keys_as(readings)
+        try:
+            yield
+        finally:
+            self.key_readings, self.expanded = before, expanded
+
+    @contextmanager
+    def raw_keys(self) -> Iterator[None]:
+        """Inside an aggregate a key is the column of the rows."""
+        if not self.key_readings:
+            yield
+            return
+        with self.keys_read_as({}):
+            yield
 
     def common_table(self, name: str) -> CommonTableEntry | None:
         scope: Scope | None = self

@@ -54,6 +54,7 @@ class SelectCompiler:
     order_values: list[tuple[Typed, ast.OrderItem]] = field(default_factory=list)
     limit_keys: list[Typed] = field(default_factory=list)
     base_qualify: list[str] = field(default_factory=list)
+    keys: list[Typed] = field(default_factory=list)
     totals: str | None = None
 
     @property
@@ -69,13 +70,17 @@ class SelectCompiler:
         self.scope.windows = dict(self.select.windows)
         self._filters()
         keys = self._group_keys()
-        self.outputs = self._columns()
+        self.outputs = self.columns()
         self._group(keys)
         self._distinct()
         self._order()
         self._limit_by()
         self._limit()
         self._laterals()
+        if self.select.totals:
+            from tbpy.clickhouse.compiler.grouping import with_totals
+
+            with_totals(self, self.keys)
         return self._block()
 
     # --- names and sources ---
@@ -103,7 +108,7 @@ class SelectCompiler:
 
     # --- columns and groups ---
 
-    def _columns(self) -> tuple[Output, ...]:
+    def columns(self) -> tuple[Output, ...]:
         outputs: list[Output] = []
         for node in self.select.columns:
             outputs.extend(expand_columns(self.expressions, node))
@@ -116,10 +121,20 @@ class SelectCompiler:
         if group.kind not in ("plain", "all"):
             from tbpy.clickhouse.compiler.grouping import group_sets
 
-            return group_sets(self, group)
-        keys = [] if group.kind == "all" else [self._positional(node) for node in group.expressions]
+            keys = group_sets(self, group)
+            self.scope.key_sql = frozenset(key.sql for key in keys)
+            return keys
+        keys = [] if group.kind == "all" else [self.group_key(node) for node in _key_nodes(group.expressions)]
+        self.scope.key_sql = frozenset(key.sql for key in keys)
         self.scope.grouped = bool(keys) or group.kind == "all"
         return keys
+
+    def group_key(self, node: ast.Expression) -> Typed:
+        """A key of GROUP BY; an aggregate cannot be one."""
+        key = self._positional(node)
+        if key.aggregate:
+            raise failures.nested_aggregate("GROUP BY", node)
+        return key
 
     def _positional(self, node: ast.Expression) -> Typed:
         """A key of GROUP BY, ORDER BY or LIMIT BY; a number is the place of a column."""
@@ -139,10 +154,7 @@ class SelectCompiler:
             keys = [output.value for output in self.outputs if not output.value.aggregate and not output.value.constant]
         if keys and not self.clauses.group_by:
             self.clauses.group_by = ", ".join(key.exact() for key in _significant(keys))
-        if self.select.totals:
-            from tbpy.clickhouse.compiler.grouping import with_totals
-
-            with_totals(self, keys)
+        self._check_aggregation(keys)
         if self.select.having is not None:
             condition = self.expressions.condition(self.select.having)
             if self.clauses.group_by or any(output.value.aggregate for output in self.outputs):
@@ -151,6 +163,18 @@ class SelectCompiler:
                 self.clauses.where.append(condition)
         if self.select.qualify is not None:
             self.clauses.qualify.append(self.expressions.condition(self.select.qualify))
+
+    def _check_aggregation(self, keys: list[Typed]) -> None:
+        """Columns beside aggregates must be keys; a query of constant aggregates alone still gives one row."""
+        self.keys = keys
+        aggregates = [output.value for output in self.outputs if output.value.aggregate]
+        if not (aggregates or self.clauses.group_by):
+            return
+        from tbpy.clickhouse.compiler.grouping import check_columns
+
+        check_columns(self, keys)
+        if not self.clauses.group_by and all(value.constant for value in aggregates):
+            self.clauses.group_by = "()"
 
     # --- what follows the columns ---
 
@@ -218,6 +242,17 @@ class SelectCompiler:
     def sql(self, clauses: Clauses) -> str:
         """The SELECT with these clauses, one column per output."""
         return clauses.sql(select_list(tuple(output.value for output in self.outputs)))
+
+
+def _key_nodes(nodes: tuple[ast.Expression, ...]) -> list[ast.Expression]:
+    """The keys of GROUP BY; a tuple written as a key stands for its items."""
+    keys: list[ast.Expression] = []
+    for node in nodes:
+        if isinstance(node, ast.Function) and node.name == "tuple" and node.syntax == "tuple":
+            keys.extend(node.arguments)
+        else:
+            keys.append(node)
+    return keys
 
 
 def _significant(keys: list[Typed]) -> list[Typed]:
