@@ -204,6 +204,8 @@ class ExpressionCompiler:
         return self.scalar(row, node)
 
     def scalar(self, row: Scalar, node: ast.Function) -> Typed:
+        if row.lambdas:
+            node = replace(node, arguments=tuple(map(self._named_lambda, node.arguments)))
         lambdas = tuple(BoundLambda(arg, self) if isinstance(arg, ast.Lambda) else None for arg in node.arguments)
         if any(lambdas) and not row.lambdas:
             raise failures.bad_arguments(f"Function {row.name} does not take a lambda", node)
@@ -211,6 +213,13 @@ class ExpressionCompiler:
             Typed("NULL", t.NOTHING) if isinstance(arg, ast.Lambda) else self.compile(arg) for arg in node.arguments
         )
         return self.build(row, node, args, lambdas)
+
+    def _named_lambda(self, node: ast.Expression) -> ast.Expression:
+        """`WITH x -> x * 2 AS double`: a name that stands for a lambda where one is wanted."""
+        if isinstance(node, ast.Identifier) and len(node.parts) == 1:
+            alias = self.scope.alias(node.name)
+            return alias if isinstance(alias, ast.Lambda) else node
+        return node
 
     def build(
         self,

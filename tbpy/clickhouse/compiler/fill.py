@@ -46,7 +46,9 @@ def filled_sql(select: SelectCompiler, clauses: Clauses) -> str:
     order = [f"c{position}" + (" DESC" if item.descending else "") for position, (_, item) in zip(prefix, items, strict=False)]
     order.append(f"c{fill.position}" + (" DESC" if fill.descending else ""))
     columns = ", ".join(_column(select, position, fill, prefix, order) for position in range(len(select.outputs)))
-    sql = f"SELECT {columns} FROM ({rows}) AS f ORDER BY {', '.join(order)}"
+    if select.select.interpolate is not None:
+        rows = f"SELECT *, count(*) FILTER (WHERE real) OVER (ORDER BY {', '.join(order)}) AS run FROM ({rows})"
+    sql = f"SELECT {columns} FROM ({rows}) AS f ORDER BY {', '.join('f.' + key for key in order)}"
     sql += f" LIMIT {limit}" if limit else ""
     return sql + (f" OFFSET {offset}" if offset else "")
 
@@ -160,7 +162,7 @@ def _missing(select: SelectCompiler, position: int, fill: Fill, prefix: list[int
 
 
 def _column(select: SelectCompiler, position: int, fill: Fill, prefix: list[int], order: list[str]) -> str:
-    """A column of the result; with INTERPOLATE a filled row repeats the last real value."""
+    """A column of the result; with INTERPOLATE a filled row goes on from the last real one."""
     plain = f"f.c{position}"
     interpolate = select.select.interpolate
     if interpolate is None or position == fill.position or position in prefix:
@@ -169,17 +171,23 @@ def _column(select: SelectCompiler, position: int, fill: Fill, prefix: list[int]
     wanted = [item for item in interpolate if item.name == name]
     if interpolate and not wanted:
         return plain
-    if wanted and wanted[0].expression is not None and wanted[0].expression != ast.Identifier((name,)):
-        return _interpolated_constant(select, wanted[0], plain, position)
-    over = f"ORDER BY {', '.join('f.' + key for key in order)} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
-    last = f"last_value(CASE WHEN f.real THEN {plain} END IGNORE NULLS) OVER ({over})"
-    return f"coalesce(CASE WHEN f.real THEN {plain} ELSE {last} END, {plain}) AS c{position}"
+    output = select.outputs[position].value
+    run = f"OVER (PARTITION BY f.run ORDER BY {', '.join('f.' + key for key in order)})"
+    last = f"(CASE WHEN f.run > 0 THEN first_value({plain}) {run} ELSE {default_sql(output.type)} END)"
+    steps = f"(row_number() {run} - CASE WHEN f.run > 0 THEN 1 ELSE 0 END)"
+    value = _interpolated(select, wanted[0] if wanted else None, name, last, steps)
+    return f"CASE WHEN f.real THEN {plain} ELSE CAST({value} AS {duckdb_type(output.type)}) END AS c{position}"
 
 
-def _interpolated_constant(select: SelectCompiler, item: ast.Interpolate, plain: str, position: int) -> str:
-    assert item.expression is not None
-    value = select.expressions.compile(item.expression)
-    if not value.constant:
-        raise failures.unsupported("INTERPOLATE with an expression of other columns", item)
-    type_ = select.outputs[position].value.type
-    return f"CASE WHEN f.real THEN {plain} ELSE CAST({value.sql} AS {duckdb_type(type_)}) END AS c{position}"
+def _interpolated(select: SelectCompiler, item: ast.Interpolate | None, name: str, last: str, steps: str) -> str:
+    """What a filled row holds: the last value, a constant, or the last value moved on by a constant for each row."""
+    expression = item.expression if item is not None else None
+    if expression is None or expression == ast.Identifier((name,)):
+        return last
+    if isinstance(expression, ast.Literal):
+        return select.expressions.compile(expression).sql
+    if isinstance(expression, ast.Function) and expression.name in ("plus", "minus"):
+        one, other = expression.arguments
+        if one == ast.Identifier((name,)) and isinstance(other, ast.Literal) and isinstance(other.value, int | float):
+            return f"{last} {'+' if expression.name == 'plus' else '-'} {steps} * {other.text}"
+    raise failures.unsupported("INTERPOLATE with this expression", item)

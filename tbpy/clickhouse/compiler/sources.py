@@ -75,8 +75,8 @@ class SourceCompiler:
             if entry is not None:
                 return self._hoisted(self._common_table(node, entry), node, entry.definition.columns)
         found = self.scope.catalog.resolve(node.name, node.database)
-        if found is None and node.database == "system" and node.name == "one":
-            return self._one(node)
+        if found is None and node.database == "system":
+            return self._system(node)
         if found is None:
             full = f"{node.database}.{node.name}" if node.database else node.name
             raise failures.unknown_table(full, node, self.scope.catalog.names())
@@ -84,11 +84,16 @@ class SourceCompiler:
             return self._hoisted(self.view(found, node), node)
         return self._stored(found, node)
 
-    def _one(self, node: ast.TableName) -> Source:
-        """`system.one`: the table of one row that a SELECT without FROM reads."""
+    def _system(self, node: ast.TableName) -> Source:
+        """The tables of `system` that hold no state: `one`, `numbers`, `zeros`."""
         alias = self.context.fresh("t")
-        column = Column("dummy", Typed(f"{alias}.c0", t.UINT8))
-        return Source(f"(SELECT CAST(0 AS UTINYINT) AS c0) AS {alias}", (Relation((node.alias or "one",), (column,)),))
+        if node.name == "one":
+            column = Column("dummy", Typed(f"{alias}.c0", t.UINT8))
+            relation = Relation((node.alias or "one",), (column,))
+            return Source(f"(SELECT CAST(0 AS UTINYINT) AS c0) AS {alias}", (relation,))
+        if node.name in ("numbers", "zeros"):
+            return self.function(ast.TableFunction(node.name, (), node.alias, start=node.start, end=node.end))
+        raise failures.unknown_table(f"system.{node.name}", node, ())
 
     def _stored(self, table: Table, node: ast.TableName) -> Source:
         self.context.tables.add(table.name)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tbpy.clickhouse import ast
-from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.block import Block
 from tbpy.clickhouse.compiler.catalog import Catalog
 from tbpy.clickhouse.compiler.context import Context
+from tbpy.clickhouse.compiler.describing import describing_block
 from tbpy.clickhouse.compiler.queries import compile_block
 from tbpy.clickhouse.compiler.rows import load
 from tbpy.clickhouse.parser import parse_statement
@@ -57,9 +57,10 @@ def compile_query(
     context = Context(parameters or {}, dict(settings or {}))
     for setting in statement.settings:
         context.settings[setting.name] = setting.value
-    if statement.kind != "select" or statement.query is None:
-        raise failures.unsupported(statement.kind.upper(), statement)
-    block = compile_block(context, catalog, None, statement.query)
+    if statement.kind == "select" and statement.query is not None:
+        block = compile_block(context, catalog, None, statement.query)
+    else:
+        block = describing_block(context, catalog, statement)
     return CompiledQuery(
         with_hoisted(context, block.sql),
         tuple(ResultColumn(output.name, output.value.type) for output in block.outputs),

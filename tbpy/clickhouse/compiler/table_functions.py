@@ -43,7 +43,7 @@ def numbers(compiler: SourceCompiler, node: ast.TableFunction, alias: str) -> So
 
 @table_function("zeros", "zeros_mt")
 def zeros(compiler: SourceCompiler, node: ast.TableFunction, alias: str) -> Source:
-    [count] = _integers(compiler, node, 1, 1)
+    [count] = _integers(compiler, node, 1, 1) if node.arguments else ["9223372036854775807"]
     return _source(f"(SELECT CAST(0 AS UTINYINT) AS c0 FROM range({count}))", alias, node, "zero", t.UINT8)
 
 
