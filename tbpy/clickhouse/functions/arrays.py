@@ -479,3 +479,32 @@ def array_jaccard_index(call: Call) -> Typed:
 
 def array_error(call: Call, message: str, code: int, name: str) -> QueryError:
     return QueryError(message, code=code, name=name, place=place(call.node))
+
+
+@scalar("arrayExcept", args=2, low_cardinality=False)
+def array_except(call: Call) -> Typed:
+    _, (one, other) = common_items(call, 0, 1)
+    name = call.context.fresh("e")
+    kept = f"list_filter({one}, lambda {name}: NOT coalesce(list_contains({other}, {name}), false))"
+    return call.typed(kept, call.args[0].type)
+
+
+@scalar("arrayRemove", args=2, nulls="keep", low_cardinality=False)
+def array_remove(call: Call) -> Typed:
+    source, value, name = _needle(call)
+    kept = f"list_filter({source}, lambda {name}: {name} IS DISTINCT FROM {value})"
+    return call.typed(kept, call.args[0].type)
+
+
+@scalar("arrayShuffle", "arrayPartialShuffle", args=(1, 3), low_cardinality=False)
+def array_shuffle(call: Call) -> Typed:
+    """In random order; with one element at the most there is only one."""
+    item_type(call, 0)
+    name = call.context.fresh("e")
+    records = f"list_transform({call.sql(0)}, lambda {name}: {{'r': random(), 'v': {name}}})"
+    return call.typed(f"list_transform(list_sort({records}), lambda r: r.v)", call.args[0].type)
+
+
+@scalar("arrayPartialSort", "arrayPartialReverseSort", args=(2, 3), low_cardinality=False)
+def array_partial_sort(call: Call) -> Typed:
+    call.unsupported("an order that ClickHouse leaves open; use arraySlice(arraySort(...))")
