@@ -140,9 +140,7 @@ class ColumnsMatcher(Node):
     transformers: tuple[Transformer, ...] = ()
 
 
-Expression = (
-    Literal | Identifier | Parameter | Lambda | Subquery | Alias | Function | Asterisk | ColumnsMatcher
-)
+Expression = Literal | Identifier | Parameter | Lambda | Subquery | Alias | Function | Asterisk | ColumnsMatcher
 
 
 # --- parts of SELECT --------------------------------------------------------------------------------------------------

@@ -45,9 +45,7 @@ def array_join(compiler: SourceCompiler, node: ast.ArrayJoin) -> Source:
     return Source(f"{source.sql} CROSS JOIN LATERAL (SELECT {columns}) AS {alias}", relations, source.joins)
 
 
-def _items(
-    compiler: ExpressionCompiler, array: ast.Expression
-) -> list[tuple[str, Typed, ast.Expression]]:
+def _items(compiler: ExpressionCompiler, array: ast.Expression) -> list[tuple[str, Typed, ast.Expression]]:
     """The arrays that one item means, with the names of their elements; a Nested column means all its arrays."""
     if isinstance(array, ast.Alias):
         return [(array.name, compiler.compile(array.expression), array)]

@@ -22,8 +22,7 @@ class Block:
         given = titles or tuple(output.name for output in self.outputs)
         numbered = enumerate(zip(self.outputs, given, strict=True))
         columns = (
-            Column(title, Typed(f"{alias}.c{position}", output.value.type))
-            for position, (output, title) in numbered
+            Column(title, Typed(f"{alias}.c{position}", output.value.type)) for position, (output, title) in numbered
         )
         return Relation(names, tuple(columns))
 

@@ -34,7 +34,9 @@ class BoundLambda:
     def apply(self, *arguments: Typed) -> Typed:
         if len(arguments) != len(self.node.parameters):
             wanted = f"a lambda of {len(arguments)} arguments"
-            raise failures.bad_arguments(f"Lambda has {len(self.node.parameters)} arguments, expected {wanted}", self.node)
+            raise failures.bad_arguments(
+                f"Lambda has {len(self.node.parameters)} arguments, expected {wanted}", self.node
+            )
         names = dict(zip(self.node.parameters, arguments, strict=True))
         with self.compiler.binding(names):
             return self.compiler.compile(self.node.body)
@@ -170,7 +172,12 @@ class ExpressionCompiler:
                     return replace(value, sql=f"{value.sql}[{duckdb_string(field)}]", type=item, condition=None)
         if isinstance(inner, t.Array) and name == "size0":
             return replace(value, sql=f"CAST(len({value.sql}) AS UBIGINT)", type=t.UINT64, condition=None)
-        if isinstance(inner, t.Array) and isinstance(inner.item, t.Tuple) and inner.item.names and name in inner.item.names:
+        if (
+            isinstance(inner, t.Array)
+            and isinstance(inner.item, t.Tuple)
+            and inner.item.names
+            and name in inner.item.names
+        ):
             item = inner.item.items[inner.item.names.index(name)]
             sql = f"list_transform({value.sql}, lambda e: e[{duckdb_string(name)}])"
             return replace(value, sql=sql, type=t.Array(item), condition=None)
@@ -250,9 +257,7 @@ class ExpressionCompiler:
         parameters = tuple(self.compile(parameter) for parameter in node.parameters or ())
         if window is None and any(arg.aggregate for arg in args):
             raise failures.nested_aggregate(node.name, node)
-        call = AggregateCall(
-            node.name, node, args, self, parameters, where, distinct=node.distinct, window=window
-        )
+        call = AggregateCall(node.name, node, args, self, parameters, where, distinct=node.distinct, window=window)
         result = build_combined(row, suffixes, call)
         return replace(result, aggregate=window is None or any(arg.aggregate for arg in args), constant=False)
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
-from tbpy.errors import QueryError, SqlPlace, UnsupportedError
+from tbpy.errors import QueryError as QueryError
+from tbpy.errors import SqlPlace, UnsupportedError
 
 
 def place(node: ast.Node | None) -> SqlPlace | None:

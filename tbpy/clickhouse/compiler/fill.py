@@ -43,7 +43,10 @@ def filled_sql(select: SelectCompiler, clauses: Clauses) -> str:
     prefix = [_place(select, value, item) for value, item in items[:-1]]
     base = select.sql(clauses)
     rows = _united(select, base, fill, prefix)
-    order = [f"c{position}" + (" DESC" if item.descending else "") for position, (_, item) in zip(prefix, items, strict=False)]
+    order = [
+        f"c{position}" + (" DESC" if item.descending else "")
+        for position, (_, item) in zip(prefix, items, strict=False)
+    ]
     order.append(f"c{fill.position}" + (" DESC" if fill.descending else ""))
     columns = ", ".join(_column(select, position, fill, prefix, order) for position in range(len(select.outputs)))
     if select.select.interpolate is not None:
@@ -66,8 +69,12 @@ def _fill(select: SelectCompiler, value: Typed, item: ast.OrderItem) -> Fill:
         raise failures.unsupported("WITH FILL STALENESS", item)
     type_ = t.plain(value.type)
     if not isinstance(type_, t.Int | t.Float | t.Date | t.Date32 | t.DateTime | t.DateTime64 | t.Decimal):
-        raise failures.QueryError(f"WITH FILL expression must be filled with a number or a date, not {value.type}",
-                                  code=475, name="INVALID_WITH_FILL_EXPRESSION", place=failures.place(item))
+        raise failures.QueryError(
+            f"WITH FILL expression must be filled with a number or a date, not {value.type}",
+            code=475,
+            name="INVALID_WITH_FILL_EXPRESSION",
+            place=failures.place(item),
+        )
     bounds = [_bound(select, node, type_) for node in (item.fill.from_, item.fill.to)]
     return Fill(_place(select, value, item), type_, *bounds, _step(select, item, type_), item.descending)
 

@@ -92,7 +92,10 @@ def _grouped(compiler: SourceCompiler, table: Table, relation: Relation, engine:
     if engine == "SummingMergeTree" and summed:
         zero = " AND ".join(f"c{position} = 0" for position in summed)
         typed = f"SELECT * FROM ({typed}) WHERE NOT ({zero})"
-    outputs = tuple(replace(o, value=replace(o.value, type=c.value.type)) for o, c in zip(block.outputs, relation.columns, strict=True))
+    outputs = tuple(
+        replace(o, value=replace(o.value, type=c.value.type))
+        for o, c in zip(block.outputs, relation.columns, strict=True)
+    )
     titles = tuple(column.name for column in relation.columns)
     return Source(f"({typed}) AS {alias}", (Block(typed, outputs).relation(alias, relation.names, titles),))
 

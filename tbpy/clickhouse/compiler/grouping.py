@@ -131,7 +131,7 @@ class _Checker:
 
     def _function(self, node: ast.Function, bound: frozenset[str]) -> ast.Identifier | None:
         aggregate = node.window is None and (node.name not in SCALARS or node.parameters is not None)
-        if aggregate and split_name(node.name) is not None or node.name in ("grouping", "GROUPING"):
+        if (aggregate and split_name(node.name) is not None) or node.name in ("grouping", "GROUPING"):
             return None
         for part in _parts(node):
             bad = self.uncovered(part, bound)

@@ -16,7 +16,13 @@ from tbpy.clickhouse.storage import default_sql
 if TYPE_CHECKING:
     from tbpy.clickhouse.compiler.sources import SourceCompiler
 
-_KEYWORDS = {"inner": "INNER JOIN", "left": "LEFT JOIN", "right": "RIGHT JOIN", "full": "FULL JOIN", "cross": "INNER JOIN"}
+_KEYWORDS = {
+    "inner": "INNER JOIN",
+    "left": "LEFT JOIN",
+    "right": "RIGHT JOIN",
+    "full": "FULL JOIN",
+    "cross": "INNER JOIN",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +72,7 @@ def _matched(
     return condition, _outer(kind, left.relations, right.relations, nulls)
 
 
-def _outer(
-    kind: str, left: tuple[Relation, ...], right: tuple[Relation, ...], nulls: bool
-) -> tuple[Relation, ...]:
+def _outer(kind: str, left: tuple[Relation, ...], right: tuple[Relation, ...], nulls: bool) -> tuple[Relation, ...]:
     if kind in ("right", "full"):
         left = tuple(filled(relation, nulls=nulls) for relation in left)
     if kind in ("left", "full"):
@@ -141,7 +145,9 @@ def take_apart(compiler: SourceCompiler, node: ast.Join, left: Source, right: So
         if pair is not None:
             keys.append(pair)
             continue
-        side = next((name for name, source in (("left", left), ("right", right)) if _sees(compiler, part, source)), "mixed")
+        side = next(
+            (name for name, source in (("left", left), ("right", right)) if _sees(compiler, part, source)), "mixed"
+        )
         relations = left.relations + right.relations
         sides[side].append(compiler.expressions(relations).condition(part))
     return Condition(tuple(keys), tuple(sides["left"]), tuple(sides["right"]), tuple(sides["mixed"]))
@@ -163,7 +169,9 @@ def _key_pair(compiler: SourceCompiler, node: ast.Expression, left: Source, righ
         one, other = other, one
     if not (_sees(compiler, one, left) and _sees(compiler, other, right)):
         return None
-    return compiler.expressions(left.relations).compile(one).sql, compiler.expressions(right.relations).compile(other).sql
+    return compiler.expressions(left.relations).compile(one).sql, compiler.expressions(right.relations).compile(
+        other
+    ).sql
 
 
 def _sees(compiler: SourceCompiler, node: ast.Expression, source: Source) -> bool:
@@ -180,9 +188,7 @@ def _sees(compiler: SourceCompiler, node: ast.Expression, source: Source) -> boo
 # --- USING ------------------------------------------------------------------------------------------------------------
 
 
-def _using(
-    node: ast.Join, kind: str, left: Source, right: Source, nulls: bool
-) -> tuple[str, tuple[Relation, ...]]:
+def _using(node: ast.Join, kind: str, left: Source, right: Source, nulls: bool) -> tuple[str, tuple[Relation, ...]]:
     names = _using_names(node)
     conditions, keys = [], {}
     for name in names:

@@ -74,9 +74,7 @@ def _matched(compiler: ExpressionCompiler, node: ast.ColumnsMatcher) -> Iterator
                 yield Output(qualified_name(compiler, relation, column), column.value)
 
 
-def _qualified(
-    compiler: ExpressionCompiler, qualifier: tuple[str, ...], node: ast.Expression
-) -> tuple[Relation, ...]:
+def _qualified(compiler: ExpressionCompiler, qualifier: tuple[str, ...], node: ast.Expression) -> tuple[Relation, ...]:
     if not qualifier:
         return compiler.scope.relations
     title = ".".join(qualifier)
@@ -122,7 +120,9 @@ def _applied(compiler: ExpressionCompiler, output: Output, transformer: ast.Appl
         [parameter] = transformer.body.parameters
         with compiler.binding({parameter: output.value}):
             value = compiler.compile(transformer.body.body)
-        renamed = column_name(transformer.body.body, resolve=lambda i: output.name if i.parts == (parameter,) else i.name)
+        renamed = column_name(
+            transformer.body.body, resolve=lambda i: output.name if i.parts == (parameter,) else i.name
+        )
         return Output(renamed, value)
     assert transformer.function is not None
     call = ast.Function(

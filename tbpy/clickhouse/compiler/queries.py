@@ -43,9 +43,7 @@ def _set_operation(context: Context, catalog: Catalog, parent: Scope | None, que
         raise failures.column_counts(text, query)
     pairs = zip(left.outputs, right.outputs, strict=True)
     types = [common_type([one.value.type, other.value.type], query) for one, other in pairs]
-    outputs = tuple(
-        Output(output.name, Typed("", type_)) for output, type_ in zip(left.outputs, types, strict=True)
-    )
+    outputs = tuple(Output(output.name, Typed("", type_)) for output, type_ in zip(left.outputs, types, strict=True))
     return Block(combined_sql(query, left, right, outputs), outputs)
 
 

@@ -39,6 +39,11 @@ def recursive_block(context: Context, entry: CommonTableEntry, key: tuple[int, s
 
 def _widened(outputs: tuple[Output, ...], step: Block, node: ast.Node) -> tuple[Output, ...]:
     return tuple(
-        replace(one, value=replace(one.value, sql="", constant=False, type=common_type([one.value.type, other.value.type], node)))
+        replace(
+            one,
+            value=replace(
+                one.value, sql="", constant=False, type=common_type([one.value.type, other.value.type], node)
+            ),
+        )
         for one, other in zip(outputs, step.outputs, strict=True)
     )

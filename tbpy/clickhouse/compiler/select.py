@@ -141,7 +141,9 @@ class SelectCompiler:
         if isinstance(node, ast.Literal) and isinstance(node.value, int) and not isinstance(node.value, bool):
             position = node.value
             if not 1 <= position <= len(self.select.columns):
-                text = f"Positional argument out of bounds: {position} (expected in range [1, {len(self.select.columns)}])"
+                text = (
+                    f"Positional argument out of bounds: {position} (expected in range [1, {len(self.select.columns)}])"
+                )
                 raise failures.bad_arguments(text, node)
             if self.outputs:
                 return self.outputs[position - 1].value

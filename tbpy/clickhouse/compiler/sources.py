@@ -202,14 +202,10 @@ def filled(relation: Relation, *, nulls: bool) -> Relation:
         sql = f"coalesce({value.sql}, {default_sql(value.type)})"
         return replace(column, value=replace(value, sql=sql, condition=None, constant=False))
 
-    return replace(
-        relation, columns=tuple(map(fill, relation.columns)), hidden=tuple(map(fill, relation.hidden))
-    )
+    return replace(relation, columns=tuple(map(fill, relation.columns)), hidden=tuple(map(fill, relation.hidden)))
 
 
-def materialized(
-    context: Context, source: Source, *, distinct_on: list[str], where: tuple[str, ...] = ()
-) -> Source:
+def materialized(context: Context, source: Source, *, distinct_on: list[str], where: tuple[str, ...] = ()) -> Source:
     """A source as a subquery with one row per key, its columns under new DuckDB names."""
     alias = context.fresh("t")
     columns: list[str] = []

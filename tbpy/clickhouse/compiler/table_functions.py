@@ -32,7 +32,9 @@ def _integers(compiler: SourceCompiler, node: ast.TableFunction, least: int, mos
 def numbers(compiler: SourceCompiler, node: ast.TableFunction, alias: str) -> Source:
     """`numbers(count)`, `numbers(first, count)` or `numbers(first, length, step)`."""
     if not node.arguments:
-        return _source("(SELECT CAST(range AS UBIGINT) AS c0 FROM range(9223372036854775807))", alias, node, "number", t.UINT64)
+        return _source(
+            "(SELECT CAST(range AS UBIGINT) AS c0 FROM range(9223372036854775807))", alias, node, "number", t.UINT64
+        )
     bounds = _integers(compiler, node, 1, 3)
     if len(bounds) == 1:
         inside = bounds[0]
@@ -124,6 +126,8 @@ def null(compiler: SourceCompiler, node: ast.TableFunction, alias: str) -> Sourc
     names = structure.names or ()
     relation = Relation(
         (node.alias or "null",),
-        tuple(Column(n, Typed(f"{alias}.c{p}", i)) for p, (n, i) in enumerate(zip(names, structure.items, strict=True))),
+        tuple(
+            Column(n, Typed(f"{alias}.c{p}", i)) for p, (n, i) in enumerate(zip(names, structure.items, strict=True))
+        ),
     )
     return Source(f"({block.sql}) AS {alias}", (relation,))

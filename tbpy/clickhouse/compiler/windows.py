@@ -65,9 +65,7 @@ def _by_distance(frame: ast.Frame | None) -> bool:
     return any(bound is not None and bound.kind == "offset" for bound in (frame.start_bound, frame.end_bound))
 
 
-def _order_keys(
-    compiler: ExpressionCompiler, order: tuple[ast.OrderItem, ...], frame: ast.Frame | None
-) -> list[str]:
+def _order_keys(compiler: ExpressionCompiler, order: tuple[ast.OrderItem, ...], frame: ast.Frame | None) -> list[str]:
     values = [(compiler.compile(item.expression), item) for item in order]
     if _by_distance(frame):
         if len(values) != 1:

@@ -1,83 +1,210 @@
-"""Arithmetic with ClickHouse's widths: the result type is wide enough for one operation, and then it wraps."""
+"""Arithmetic with ClickHouse's types: the result is wide enough for one operation, and then it wraps around.
+
+Source: the answers of ClickHouse 26.9. Sums and products take the next width up to 64 bits, a difference is signed, a
+quotient is Float64, decimals keep their scale. Tuples and arrays are added element by element.
+"""
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
+from typing import Any
+
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.compiler.literals import constant, float_sql
+from tbpy.clickhouse.casting.numbers import known_float, known_integer, wrap_value
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.decimals import decimal_quotient, decimal_sum
 from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.functions.temporal_arithmetic import is_interval, temporal_sum
+from tbpy.clickhouse.functions.vector_arithmetic import vector_sum
 from tbpy.clickhouse.storage import duckdb_type
 
-
-def widened(one: t.Type, other: t.Type, *, signed: bool = False) -> t.Type | None:
-    """The type of a sum or product of two numbers: the next width, up to 64 bits; signed when either side is."""
-    left, right = _as_int(one), _as_int(other)
-    if isinstance(left, t.Float) or isinstance(right, t.Float):
-        return t.FLOAT64 if t.Float(32) not in (left, right) or left != right else t.FLOAT32
-    if isinstance(left, t.Int) and isinstance(right, t.Int):
-        bits = max(left.bits, right.bits)
-        wide = bits * 2 if bits < 64 else bits
-        return t.Int(wide, signed or left.signed or right.signed)
-    return None
+_MASK = (1 << 64) - 1
+_HALF = 1 << 63
 
 
-def _as_int(type_: t.Type) -> t.Type:
+def as_number(type_: t.Type) -> t.Type:
+    """Bool counts as UInt8."""
     return t.UINT8 if isinstance(type_, t.Bool) else type_
 
 
-def _operator(name: str, symbol: str, *, signed: bool = False) -> None:
+def next_width(bits: int) -> int:
+    return bits * 2 if bits < 64 else bits
+
+
+def widened(one: t.Type, other: t.Type, *, signed: bool = False) -> t.Type | None:
+    """The type of a sum or product of two numbers; None where they are no plain numbers."""
+    left, right = as_number(one), as_number(other)
+    if isinstance(left, t.Float | t.Int) and isinstance(right, t.Float | t.Int):
+        if isinstance(left, t.Int) and isinstance(right, t.Int):
+            return t.Int(next_width(max(left.bits, right.bits)), signed or left.signed or right.signed)
+        return t.FLOAT64
+    return None
+
+
+def _operator(name: str, symbol: str) -> None:
     @scalar(name, args=2)
     def build(call: Call) -> Typed:
-        left, right = call.args
-        type_ = widened(t.plain(left.type), t.plain(right.type), signed=signed)
-        if type_ is None:
-            call.wrong_type()
-        return _calculated(call, symbol, type_)
+        one, other = (t.plain(arg.type) for arg in call.args)
+        if symbol != "*":
+            moved = temporal_sum(call, symbol)
+            if moved is not None:
+                return moved
+        vector = vector_sum(call, symbol)
+        if vector is not None:
+            return vector
+        type_ = widened(one, other, signed=symbol == "-")
+        if type_ is not None:
+            return _calculated(call, symbol, type_)
+        return decimal_sum(call, symbol) or call.wrong_type()
 
 
 def _calculated(call: Call, symbol: str, type_: t.Type) -> Typed:
     left, right = call.args
     if left.known and right.known:
         return _folded(symbol, left.value, right.value, type_)
-    target = duckdb_type(type_)
-    sides = [arg.sql if arg.known else f"CAST({arg.sql} AS {target})" for arg in call.args]
-    if isinstance(type_, t.Int) and type_.bits == 64:
-        return call.typed(wrapped(f"(CAST({left.sql} AS HUGEINT) {symbol} {right.sql})", type_), type_)
-    return call.typed(f"({sides[0]} {symbol} {sides[1]})", type_)
+    if isinstance(type_, t.Int):
+        return _integers(call, symbol, type_)
+    return call.typed(f"({as_double(left, right)} {symbol} {as_double(right, left)})", type_)
+
+
+def as_double(value: Typed, other: Typed) -> str:
+    """A side of a Float64 operation: cast unless DuckDB widens it by itself beside a DOUBLE."""
+    if t.plain(value.type) == t.FLOAT64 or (t.plain(other.type) == t.FLOAT64 and t.plain(value.type) != t.FLOAT32):
+        return f"CAST({value.sql} AS UTINYINT)" if isinstance(t.plain(value.type), t.Bool) else value.sql
+    return f"CAST({value.sql} AS DOUBLE)"
+
+
+def integer_sql(value: Typed) -> str:
+    """A whole number as an operand: Bool as its number."""
+    return f"CAST({value.sql} AS UTINYINT)" if isinstance(t.plain(value.type), t.Bool) else value.sql
+
+
+def _integers(call: Call, symbol: str, type_: t.Int) -> Typed:
+    left, right = (integer_sql(arg) for arg in call.args)
+    widths = [kind.bits for kind in map(as_number, map(t.plain, call.types)) if isinstance(kind, t.Int)]
+    if type_.bits == 256:
+        return call.unsupported("256-bit numbers")
+    if type_.bits != 64 or max(widths) < 64:
+        first, second = (left, right) if not call.args[0].known else (right, left)
+        cast = f"CAST({first} AS {duckdb_type(type_)})"
+        sides = (cast, second) if first is left else (second, cast)
+        return call.typed(f"({sides[0]} {symbol} {sides[1]})", type_)
+    large = symbol == "*" and not type_.signed and min(widths) == 64
+    wide = "UHUGEINT" if large else "HUGEINT"
+    return call.typed(wrapped(f"(CAST({left} AS {wide}) {symbol} {right})", type_), type_)
 
 
 def wrapped(sql: str, type_: t.Int) -> str:
-    """A HUGEINT brought into 64 bits as ClickHouse's overflow does: modulo 2^64."""
-    size = 1 << type_.bits
+    """A 128-bit number brought into 64 bits as two's complement wraps it; masks cost a fraction of a modulo."""
+    low = f"({sql} & {_MASK})"
     if not type_.signed:
-        return f"CAST((({sql} % {size}) + {size}) % {size} AS UBIGINT)"
-    half = size >> 1
-    return f"CAST((((({sql} + {half}) % {size}) + {size}) % {size}) - {half} AS BIGINT)"
+        return f"CAST({low} AS UBIGINT)"
+    return f"CAST((xor({low}, {_HALF}) - {_HALF}) AS BIGINT)"
 
 
-def _folded(symbol: str, left: float, right: float, type_: t.Type) -> Typed:
-    value = {"+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right}[symbol]()
+def _folded(symbol: str, left: Any, right: Any, type_: t.Type) -> Typed:
     if isinstance(type_, t.Int):
-        value = wrap_value(int(value), type_)
-        return constant(value, type_)
-    return Typed(float_sql(float(value)), type_, constant=True, value=float(value))
-
-
-def wrap_value(value: int, type_: t.Int) -> int:
-    """A whole number in the width of a type, as two's complement wraps it."""
-    value &= (1 << type_.bits) - 1
-    return value - (1 << type_.bits) if type_.signed and value >> (type_.bits - 1) else value
+        value = {"+": left + right, "-": left - right, "*": left * right}[symbol]
+        return known_integer(wrap_value(int(value), type_), type_)
+    one, other = float(left), float(right)
+    return known_float({"+": one + other, "-": one - other, "*": one * other}[symbol], t.FLOAT64)
 
 
 _operator("plus", "+")
-_operator("minus", "-", signed=True)
+_operator("minus", "-")
 _operator("multiply", "*")
+
+
+# --- division ---------------------------------------------------------------------------------------------------------
 
 
 @scalar("divide", args=2)
 def divide(call: Call) -> Typed:
-    for arg in call.args:
-        if not t.is_number(arg.type):
-            call.wrong_type()
     left, right = call.args
-    return call.typed(f"(CAST({left.sql} AS DOUBLE) / CAST({right.sql} AS DOUBLE))", t.FLOAT64)
+    vector = vector_sum(call, "/")
+    if vector is not None:
+        return vector
+    kinds = [t.plain(arg.type) for arg in call.args]
+    if any(not isinstance(kind, t.Int | t.Float | t.Bool | t.Decimal) for kind in kinds):
+        call.wrong_type()
+    if any(isinstance(kind, t.Decimal) for kind in kinds) and not any(isinstance(kind, t.Float) for kind in kinds):
+        return decimal_quotient(call)
+    if left.known and right.known and not isinstance(left.value, Decimal) and not isinstance(right.value, Decimal):
+        return known_float(_quotient(float(left.value), float(right.value)), t.FLOAT64)
+    return call.typed(f"({as_double(left, right)} / {as_double(right, left)})", t.FLOAT64)
+
+
+def _quotient(left: float, right: float) -> float:
+    if right:
+        return left / right
+    if left == 0 or math.isnan(left):
+        return math.nan
+    return math.copysign(math.inf, left) * math.copysign(1.0, right)
+
+
+@scalar("divideOrNull", args=2, nulls="keep")
+def divide_or_null(call: Call) -> Typed:
+    quotient = call.compiler.call("divide", *call.original, node=call.node)
+    sql = f"(CASE WHEN {call.args[1].sql} <> 0 THEN {quotient.sql} END)"
+    return call.typed(sql, t.nullable(quotient.type))
+
+
+# --- signs ------------------------------------------------------------------------------------------------------------
+
+
+@scalar("negate")
+def negate(call: Call) -> Typed:
+    [value] = call.args
+    kind = as_number(t.plain(value.type))
+    if is_interval(kind) and isinstance(kind, t.Interval):
+        return call.typed(f"(-{value.sql})", kind)
+    vector = vector_sum(call, "-")
+    if vector is not None:
+        return vector
+    match kind:
+        case t.Int(bits, signed):
+            type_ = t.Int(bits if signed else next_width(bits), True)
+            if value.known:
+                return known_integer(wrap_value(-int(value.value), type_), type_)
+            if bits == 64:
+                return call.typed(wrapped(f"(-CAST({value.sql} AS HUGEINT))", type_), type_)
+            if bits == 256:
+                return call.unsupported("256-bit numbers")
+            wide = "BIGINT" if signed else duckdb_type(type_)
+            sql = f"(-CAST({integer_sql(value)} AS {wide}))"
+            return call.typed(sql if not signed else f"CAST({sql} AS {duckdb_type(type_)})", type_)
+        case t.Float():
+            return known_float(-value.value, kind) if value.known else call.typed(f"(-{value.sql})", kind)
+        case t.Decimal():
+            return call.typed(f"(-{value.sql})", kind)
+    return call.wrong_type()
+
+
+@scalar("abs", insensitive=True)
+def abs_(call: Call) -> Typed:
+    [value] = call.args
+    match as_number(t.plain(value.type)):
+        case t.Int(bits, True) if bits <= 64:
+            wide = "HUGEINT" if bits == 64 else "BIGINT"
+            type_ = t.Int(bits, False)
+            if value.known:
+                return known_integer(abs(value.value), type_)
+            return call.typed(f"CAST(abs(CAST({value.sql} AS {wide})) AS {duckdb_type(type_)})", type_)
+        case t.Int(_, False) as kind:
+            return call.typed(integer_sql(value), kind)
+        case t.Float() | t.Decimal() as kind:
+            return call.typed(f"abs({value.sql})", kind)
+    return call.wrong_type()
+
+
+@scalar("sign", insensitive=True)
+def sign(call: Call) -> Typed:
+    [value] = call.args
+    if not t.is_number(value.type):
+        call.wrong_type()
+    if isinstance(value.type, t.Float):
+        arms = f"WHEN {value.sql} < 0 THEN -1 WHEN {value.sql} = 0 THEN 0"
+        sql = f"(CASE {arms} WHEN {value.sql} IS NOT NULL THEN 1 END)"
+        return call.typed(f"CAST({sql} AS TINYINT)", t.INT8)
+    return call.typed(f"CAST(sign({integer_sql(value)}) AS TINYINT)", t.INT8)

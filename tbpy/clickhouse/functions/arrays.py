@@ -150,7 +150,9 @@ def array_with_constant(call: Call) -> Typed:
 def replicate(call: Call) -> Typed:
     item_type(call, 1)
     name = call.context.fresh("i")
-    return call.typed(f"list_transform({call.sql(1)}, lambda {name}: {call.args[0].exact()})", t.Array(call.args[0].type))
+    return call.typed(
+        f"list_transform({call.sql(1)}, lambda {name}: {call.args[0].exact()})", t.Array(call.args[0].type)
+    )
 
 
 _EMPTY = {
@@ -333,8 +335,10 @@ def _rotate(name: str, sign: str) -> None:
         source, count = call.sql(0), f"({sign}CAST({call.sql(1)} AS BIGINT))"
         size = f"greatest(len({source}), 1)"
         by = f"(({count} % {size} + {size}) % {size})"
-        return call.typed(f"({source}[{by} + 1:] || (CASE WHEN {by} = 0 THEN {source}[2:1] ELSE {source}[:{by}] END))",
-                          call.args[0].type)
+        return call.typed(
+            f"({source}[{by} + 1:] || (CASE WHEN {by} = 0 THEN {source}[2:1] ELSE {source}[:{by}] END))",
+            call.args[0].type,
+        )
 
 
 _rotate("arrayRotateLeft", "")

@@ -8,7 +8,14 @@ from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.zones import require_time, zone_argument
 
 
-@scalar("now", "current_timestamp", "localtimestamp", "nowInBlock", args=(0, 1), insensitive=("now", "current_timestamp", "localtimestamp"))
+@scalar(
+    "now",
+    "current_timestamp",
+    "localtimestamp",
+    "nowInBlock",
+    args=(0, 1),
+    insensitive=("now", "current_timestamp", "localtimestamp"),
+)
 def now(call: Call) -> Typed:
     sql = f"date_trunc('second', {call.context.now()})"
     return call.typed(sql, t.DateTime(zone_argument(call, 0)), constant=True)
@@ -101,5 +108,3 @@ def from_unix_timestamp(call: Call) -> Typed:
     if len(call.args) == 1:
         return value
     return call.compiler.call("formatDateTime", value, *call.args[1:], node=call.node)
-
-

@@ -7,7 +7,19 @@ from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.zones import local, require_time, zone_argument
 
-_UNITS = ("Year", "Quarter", "Month", "Week", "Day", "Hour", "Minute", "Second", "Millisecond", "Microsecond", "Nanosecond")
+_UNITS = (
+    "Year",
+    "Quarter",
+    "Month",
+    "Week",
+    "Day",
+    "Hour",
+    "Minute",
+    "Second",
+    "Millisecond",
+    "Microsecond",
+    "Nanosecond",
+)
 
 _SHORT = {
     "yyyy": "year", "yy": "year", "qq": "quarter", "q": "quarter", "mm": "month", "m": "month", "wk": "week", "ww": "week",
@@ -53,7 +65,6 @@ def _alias(names: tuple[str, ...], operator: str) -> None:
 
 _alias(("date_add", "dateAdd", "addDate", "timestamp_add", "timestampAdd"), "plus")
 _alias(("date_sub", "dateSub", "subDate", "timestamp_sub", "timestampSub"), "minus")
-
 
 
 @scalar("dateDiff", "date_diff", "timestampDiff", "timestamp_diff", args=(3, 4), insensitive=True)
@@ -121,4 +132,3 @@ def _shifted(names: tuple[str, ...], *, to_utc: bool) -> None:
 
 _shifted(("toUTCTimestamp", "to_utc_timestamp"), to_utc=True)
 _shifted(("fromUTCTimestamp", "from_utc_timestamp"), to_utc=False)
-

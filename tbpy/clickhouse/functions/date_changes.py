@@ -110,6 +110,6 @@ def from_digits(call: Call) -> Typed:
     parts = [f"{number} // {places[0]}", *(f"({number} // {place}) % 100" for place in places[1:])]
     made = f"TRY(make_timestamp({', '.join(parts)}, CAST({number} % 100 AS DOUBLE)))"
     inside = f"{made} BETWEEN TIMESTAMP '1970-01-01' AND TIMESTAMP '2106-02-07 06:28:15'"
-    return call.typed(to_utc(f"(CASE WHEN {inside} THEN {made} ELSE TIMESTAMP '1970-01-01' END)", zone), t.DateTime(zone))
-
-
+    return call.typed(
+        to_utc(f"(CASE WHEN {inside} THEN {made} ELSE TIMESTAMP '1970-01-01' END)", zone), t.DateTime(zone)
+    )

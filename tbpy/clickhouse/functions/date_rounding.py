@@ -7,7 +7,6 @@ from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.zones import local, require_time, to_utc, zone_argument, zone_of
 
-
 #: Rounded down to a Date: DuckDB SQL over the wall clock, a DATE or TIMESTAMP.
 _TO_DATE = {
     "toStartOfYear": "date_trunc('year', {0})",
@@ -184,7 +183,9 @@ def _interval_start(call: Call, inner: t.Type, clock: str, unit: str, count: int
             return _as_date(call, inner, _month_start(clock, count))
         case "Week":
             days = f"datediff('day', DATE '1970-01-05', CAST({clock} AS DATE))"
-            return _as_date(call, inner, f"(DATE '1970-01-05' + CAST(floor({days} / {count * 7}) * {count * 7} AS INTEGER))")
+            return _as_date(
+                call, inner, f"(DATE '1970-01-05' + CAST(floor({days} / {count * 7}) * {count * 7} AS INTEGER))"
+            )
         case "Day":
             days = f"datediff('day', DATE '1970-01-01', CAST({clock} AS DATE))"
             start = f"(DATE '1970-01-01' + CAST({days} // {count} * {count} AS INTEGER))"
@@ -214,6 +215,3 @@ def _month_start(clock: str, count: int) -> str:
 
 def _as_date(call: Call, inner: t.Type, sql: str) -> Typed:
     return call.typed(clamped(sql, inner), t.DATE)
-
-
-

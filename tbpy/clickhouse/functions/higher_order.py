@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.literals import tuple_sql
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
-from tbpy.clickhouse.functions.arrays import item_type, or_default, same_sizes, sorted_sql
 from tbpy.clickhouse.functions.arithmetic import widened
+from tbpy.clickhouse.functions.arrays import item_type, or_default, same_sizes, sorted_sql
 from tbpy.clickhouse.functions.registry import Call, LambdaArgument, scalar
 from tbpy.clickhouse.storage import duckdb_type
 
@@ -324,8 +324,11 @@ def array_fold(call: Call) -> Typed:
     accumulator, element = call.context.fresh("a"), call.context.fresh("x")
     # list_reduce wants one type for elements and accumulator, so both travel in one struct.
     fields = [t.plain(array.type) for array in arrays]
-    inputs = [Typed(f"{element}.e{position}", type_.item) for position, type_ in enumerate(fields)  # noqa: E501
-              if isinstance(type_, t.Array)]
+    inputs = [
+        Typed(f"{element}.e{position}", type_.item)
+        for position, type_ in enumerate(fields)
+        if isinstance(type_, t.Array)
+    ]
     body = function.apply(Typed(f"{accumulator}.a", start.type), *inputs)
     if t.plain(body.type) != t.plain(start.type):
         call.wrong_type()

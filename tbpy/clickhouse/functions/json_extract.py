@@ -270,5 +270,3 @@ def get_subcolumn(call: Call) -> Typed:
     if isinstance(source.type, t.Nullable) and name == "null":
         return call.condition(f"({source.sql} IS NULL)")
     call.unsupported(f"'{name}' of {source.type}")
-
-

@@ -67,7 +67,8 @@ def _tuple(call: Call, sql: str, type_: t.Tuple) -> str:
     if type_.names is None:
         return f"('[' || {_commas(parts)} || ']')"
     named = [
-        f"{duckdb_string(f'{chr(34)}{name}{chr(34)}:')} || {part}" for name, part in zip(type_.names, parts, strict=True)
+        f"{duckdb_string(f'{chr(34)}{name}{chr(34)}:')} || {part}"
+        for name, part in zip(type_.names, parts, strict=True)
     ]
     return f"('{{' || {_commas(named)} || '}}')"
 

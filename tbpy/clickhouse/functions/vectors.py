@@ -19,7 +19,9 @@ def _vector(call: Call, position: int) -> tuple[str, list[t.Type]]:
         items, sql = [inner.item], value.sql
     elif isinstance(inner, t.Tuple):
         items = list(inner.items)
-        sql = "[" + ", ".join(f"CAST({value.sql}[{duckdb_string(name)}] AS DOUBLE)" for name in field_names(inner)) + "]"
+        sql = (
+            "[" + ", ".join(f"CAST({value.sql}[{duckdb_string(name)}] AS DOUBLE)" for name in field_names(inner)) + "]"
+        )
     else:
         call.wrong_type()
     if not all(isinstance(t.plain(item), t.Int | t.Float | t.Bool | t.Decimal) for item in items):

@@ -106,7 +106,7 @@ class CallParser(TypeNameParser):
         if key in ("SELECT", "WITH") and self.at_query(0):
             start = self.here
             return (ast.Subquery(self.query(), start=start, end=self.last_end),)
-        return self.arguments_until(")")
+        return self.expression_list()
 
     def suffixes(self, function: ast.Function) -> ast.Function:
         """FILTER, IGNORE or RESPECT NULLS and OVER behind a call."""
@@ -212,7 +212,7 @@ class CallParser(TypeNameParser):
         text = unit.lower()
         word = ast.Literal(text, f"'{text}'", start=self.here, end=self.ends[self.index])
         self.index += 2
-        rest = self.arguments_until(")")
+        rest = self.expression_list()
         self.expect(")")
         return ast.Function("dateDiff", (word, *rest), start=start, end=self.last_end)
 

@@ -113,7 +113,7 @@ class ColumnParser(CallParser):
             name = self.name("function name")
             parameters: tuple[ast.Expression, ...] | None = None
             if self.accept("("):
-                parameters = () if self.key == ")" else self.arguments_until(")")
+                parameters = () if self.key == ")" else self.expression_list()
                 self.expect(")")
             applied = ast.ApplyColumns(name, parameters)
         if bracket:

@@ -322,7 +322,7 @@ class ExpressionParser(Cursor):
 
     def word(self, key: str, start: int) -> ast.Expression:
         """An operand that opens with a bare word."""
-        if key in _CONSTANTS and self.keys[self.index + 1] not in ("(", "."):
+        if key in _CONSTANTS and self.keys[self.index + 1] != "(":
             self.index += 1
             return ast.Literal(_CONSTANTS[key], self.words[self.index - 1], start=start, end=self.last_end)
         if key == "FROM" and self.at_from_clause():
@@ -424,17 +424,9 @@ class ExpressionParser(Cursor):
         self.index += 1
         items: tuple[ast.Expression, ...] = ()
         if self.key != "]":
-            items = self.arguments_until("]")
+            items = self.expression_list()
         self.expect("]")
         return ast.Function("array", items, syntax="array", start=start, end=self.last_end)
-
-    def arguments_until(self, closing: str) -> tuple[ast.Expression, ...]:
-        items = [self.aliased(bare=False)]
-        while self.accept(","):
-            if self.key == closing:
-                break
-            items.append(self.aliased(bare=False))
-        return tuple(items)
 
     def parameter(self, start: int) -> ast.Parameter:
         """A query parameter `{name: Type}`."""

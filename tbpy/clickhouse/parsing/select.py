@@ -68,7 +68,7 @@ class SelectParser(TableParser):
     def values_row(self) -> tuple[ast.Expression, ...]:
         if not self.accept("("):
             return (self.expression(),)
-        row = self.arguments_until(")")
+        row = self.expression_list()
         self.expect(")")
         return row
 

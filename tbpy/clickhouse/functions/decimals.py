@@ -1,0 +1,99 @@
+"""Arithmetic of decimals: exact, in the precision of the wider operand, cut off where a quotient has more digits.
+
+Source: ClickHouse documentation, "Decimal". Sums keep the larger scale, products add the scales, a quotient keeps the
+scale of the dividend; beside a float, a decimal counts as Float64.
+"""
+
+from __future__ import annotations
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.conversion import decimal_width
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.registry import Call
+from tbpy.clickhouse.storage import duckdb_type
+from tbpy.errors import QueryError
+
+
+def _operands(call: Call) -> tuple[t.Type, t.Type]:
+    one, other = (t.plain(arg.type) for arg in call.args)
+    return one, other
+
+
+def result_precision(one: t.Type, other: t.Type) -> int:
+    """Of two decimals, the widest storage of the wider one; beside a whole number, a decimal keeps its own."""
+    decimals = [kind for kind in (one, other) if isinstance(kind, t.Decimal)]
+    if len(decimals) == 1:
+        return decimals[0].precision
+    return max(decimal_width(kind.precision) for kind in decimals)
+
+
+def scale_of(type_: t.Type) -> int:
+    return type_.scale if isinstance(type_, t.Decimal) else 0
+
+
+def decimal_sum(call: Call, symbol: str) -> Typed | None:
+    """A sum, difference or product in which a decimal takes part; None where none does."""
+    one, other = _operands(call)
+    kinds = (one, other)
+    if not any(isinstance(kind, t.Decimal) for kind in kinds):
+        return None
+    if any(isinstance(kind, t.Float) for kind in kinds):
+        left, right = (f"CAST({arg.sql} AS DOUBLE)" for arg in call.args)
+        return call.typed(f"({left} {symbol} {right})", t.FLOAT64)
+    if not all(isinstance(kind, t.Decimal | t.Int | t.Bool) for kind in kinds):
+        return None
+    precision = result_precision(one, other)
+    scale = scale_of(one) + scale_of(other) if symbol == "*" else max(scale_of(one), scale_of(other))
+    type_ = checked_type(call, precision, scale)
+    return call.typed(f"CAST({_exact(call, 0)} {symbol} {_exact(call, 1)} AS {duckdb_type(type_)})", type_)
+
+
+def checked_type(call: Call, precision: int, scale: int) -> t.Decimal:
+    if precision > 38:
+        call.unsupported("decimals of more than 38 digits")
+    if scale > precision:
+        text = f"Scale {scale} is out of bounds (max scale: {precision})"
+        raise QueryError(text, code=69, name="ARGUMENT_OUT_OF_BOUND", place=failures.place(call.node))
+    return t.Decimal(precision, scale)
+
+
+def _exact(call: Call, position: int) -> str:
+    value = call.args[position]
+    if isinstance(t.plain(value.type), t.Bool):
+        return f"CAST({value.sql} AS UTINYINT)"
+    return value.sql
+
+
+def decimal_quotient(call: Call) -> Typed:
+    """The quotient cut off at the scale of the dividend. A decimal divided by one of larger scale is refused."""
+    one, other = _operands(call)
+    scale = scale_of(one)
+    if isinstance(one, t.Decimal) and scale_of(other) > scale:
+        text = "Decimal result's scale is less than argument's one"
+        raise QueryError(text, code=69, name="ARGUMENT_OUT_OF_BOUND", place=failures.place(call.node))
+    if not isinstance(one, t.Decimal):
+        scale = scale_of(other)
+    type_ = checked_type(call, result_precision(one, other), scale)
+    dividend = whole_sql(_exact(call, 0), scale_of(one), scale + scale_of(other) - scale_of(one))
+    quotient = f"({dividend} // {whole_sql(_exact(call, 1), scale_of(other), 0)})"
+    sql = f"CAST(CAST({quotient} AS DECIMAL(38, 0)) * {unit_of(scale)} AS {duckdb_type(type_)})"
+    return call.typed(guarded(call, sql), type_)
+
+
+def whole_sql(sql: str, scale: int, more: int) -> str:
+    """A decimal as its digits, a whole number, with so many zeros more."""
+    digits = f"CAST({sql} AS HUGEINT)" if not scale else f"CAST(CAST({sql} AS DECIMAL(38, {scale})) * {10**scale} AS HUGEINT)"
+    return f"({digits} * {10**more})" if more else digits
+
+
+def unit_of(scale: int) -> str:
+    return f"CAST('{10**-scale:.{scale}f}' AS DECIMAL({max(scale, 1)}, {scale}))" if scale else "1"
+
+
+def guarded(call: Call, sql: str) -> str:
+    """A quotient whose divisor must not be zero: ClickHouse's error 153 where it is."""
+    divisor = call.args[1]
+    if divisor.known and divisor.value:
+        return sql
+    return f"(CASE WHEN {divisor.sql} = 0 THEN error('Division by zero') ELSE {sql} END)"

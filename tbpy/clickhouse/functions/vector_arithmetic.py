@@ -1,0 +1,83 @@
+"""Arithmetic of tuples and arrays: element by element, or every element with one number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.literals import tuple_sql
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.registry import Call
+from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.storage import duckdb_type, field_names
+
+_FUNCTIONS = {"+": "plus", "-": "minus", "*": "multiply", "/": "divide"}
+
+
+def elements(value: Typed) -> list[Typed]:
+    """The elements of a tuple."""
+    kind = t.plain(value.type)
+    assert isinstance(kind, t.Tuple)
+    known = value.value if isinstance(value.value, tuple) else None
+    fields = zip(field_names(kind), kind.items, strict=True)
+    parts = [
+        replace(value, sql=f"{value.sql}[{duckdb_string(name)}]", type=item, condition=None, value=_unknown(value))
+        for name, item in fields
+    ]
+    if known is None:
+        return parts
+    return [replace(part, value=item) for part, item in zip(parts, known, strict=True)]
+
+
+def _unknown(value: Typed) -> object:
+    from tbpy.clickhouse.compiler.typed import UNKNOWN
+
+    return UNKNOWN
+
+
+def tuple_of(call: Call, items: list[Typed]) -> Typed:
+    type_ = t.Tuple(tuple(item.type for item in items))
+    return call.typed(tuple_sql([item.exact() for item in items]), type_)
+
+
+def vector_sum(call: Call, symbol: str) -> Typed | None:
+    """The result where a tuple or array takes part as a vector; None where none does."""
+    kinds = [t.plain(arg.type) for arg in call.args]
+    if any(isinstance(kind, t.Tuple) for kind in kinds):
+        return _tuples(call, symbol, kinds)
+    if any(isinstance(kind, t.Array) for kind in kinds):
+        return _arrays(call, symbol, kinds)
+    return None
+
+
+def _tuples(call: Call, symbol: str, kinds: list[t.Type]) -> Typed | None:
+    if len(call.args) == 1:
+        return tuple_of(call, [call.compiler.call("negate", part, node=call.node) for part in elements(call.args[0])])
+    name = _FUNCTIONS[symbol]
+    left, right = call.args
+    if all(isinstance(kind, t.Tuple) for kind in kinds) and symbol in "+-":
+        ones, others = elements(left), elements(right)
+        if len(ones) != len(others):
+            call.wrong_type()
+        pairs = zip(ones, others, strict=True)
+        return tuple_of(call, [call.compiler.call(name, one, other, node=call.node) for one, other in pairs])
+    if symbol == "*" and t.is_number(left.type):
+        left, right = right, left
+    if symbol in "*/" and isinstance(t.plain(left.type), t.Tuple) and t.is_number(right.type):
+        return tuple_of(call, [call.compiler.call(name, part, right, node=call.node) for part in elements(left)])
+    return None
+
+
+def _arrays(call: Call, symbol: str, kinds: list[t.Type]) -> Typed | None:
+    if len(call.args) != 2 or symbol not in "+-" or not all(isinstance(kind, t.Array) for kind in kinds):
+        return None
+    left, right = call.args
+    items = [kind.item for kind in kinds if isinstance(kind, t.Array)]
+    one, other = Typed("z[1]", items[0]), Typed("z[2]", items[1])
+    result = call.compiler.call(_FUNCTIONS[symbol], one, other, node=call.node)
+    body = f"list_transform(list_zip({left.sql}, {right.sql}), lambda z: {result.sql})"
+    empty = f"CAST([] AS {duckdb_type(t.Array(result.type))})"
+    same = f"len({left.sql}) = len({right.sql})"
+    failure = "error('The arguments have different array sizes')"
+    sql = f"(CASE WHEN {same} THEN coalesce({body}, {empty}) ELSE {failure} END)"
+    return call.typed(sql, t.Array(result.type))
