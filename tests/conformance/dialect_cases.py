@@ -65,13 +65,19 @@ def _case(file: str, line: dict[str, Any]) -> DialectCase:
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 
+def fixtures() -> dict[str, dict[str, Any]]:
+    """The tables of the recorded cases and our own: `columns`, `engine`, `order_by`, `ddl` and `rows` of each."""
+    own_tables = json.loads((OWN / "fixtures.json").read_text(encoding="utf-8"))
+    return {**cases.load("dialect_fixtures.json"), **own_tables}
+
+
 def fixture_catalog() -> StaticCatalog:
-    return StaticCatalog({name: _table(name, found) for name, found in cases.load("dialect_fixtures.json").items()})
+    return StaticCatalog({name: _table(name, found) for name, found in fixtures().items()})
 
 
 def fixture_sql() -> Iterator[str]:
     """DuckDB statements that create and fill the tables."""
-    for name, found in cases.load("dialect_fixtures.json").items():
+    for name, found in fixtures().items():
         columns = _columns(found)
         physical = ", ".join(f"{duckdb_name(column)} {storage.duckdb_type(type_)}" for column, type_ in columns)
         yield f"CREATE TABLE {duckdb_name(name)} ({physical})"

@@ -15,10 +15,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.conformance import cases
 from tests.conformance.comparison import Answer
 from tests.conformance.dialect import DialectRunner, Outcome, print_outcome
-from tests.conformance.dialect_cases import DialectCase
+from tests.conformance.dialect_cases import DialectCase, fixtures
 from tests.differential.oracle import Oracle, OracleError
 
 
@@ -71,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tables", action="store_true", help="show the tables and stop")
     options = parser.parse_args(arguments)
     if options.tables:
-        for table in cases.load("dialect_fixtures.json").values():
+        for table in fixtures().values():
             print(table["ddl"])
         return 0
     wrong = False

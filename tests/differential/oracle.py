@@ -13,7 +13,7 @@ import sys
 from types import TracebackType
 from typing import Any, Self
 
-from tests.conformance import cases
+from tests.conformance.dialect_cases import fixtures
 
 
 class OracleError(Exception):
@@ -82,7 +82,7 @@ def _create_fixtures(session: Any) -> None:
     session.query("CREATE DATABASE IF NOT EXISTS fixtures")
     session.query("USE fixtures")
     session.query("SET optimize_on_insert = 0")  # so that rows which FINAL would merge are still there
-    for name, table in cases.load("dialect_fixtures.json").items():
+    for name, table in fixtures().items():
         session.query(table["ddl"])
         rows = "\n".join(json.dumps(row) for row in table["rows"])
         session.query(f"INSERT INTO {name} FORMAT JSONEachRow {rows}")
