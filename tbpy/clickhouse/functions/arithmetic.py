@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.casting.numbers import known_float, known_integer, wrap_value
+from tbpy.clickhouse.casting.numbers import known_float, known_integer, wrap_value, wrapped_sql
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.decimals import decimal_quotient, decimal_sum
 from tbpy.clickhouse.functions.registry import Call, scalar
@@ -171,9 +171,9 @@ def negate(call: Call) -> Typed:
                 return call.typed(wrapped(f"(-CAST({value.sql} AS HUGEINT))", type_), type_)
             if bits == 256:
                 return call.unsupported("256-bit numbers")
-            wide = "BIGINT" if signed else duckdb_type(type_)
-            sql = f"(-CAST({integer_sql(value)} AS {wide}))"
-            return call.typed(sql if not signed else f"CAST({sql} AS {duckdb_type(type_)})", type_)
+            if not signed or bits > 64:
+                return call.typed(f"(-CAST({integer_sql(value)} AS {duckdb_type(type_)}))", type_)
+            return call.typed(wrapped_sql(f"(-CAST({value.sql} AS BIGINT))", t.INT64, type_), type_)
         case t.Float():
             return known_float(-value.value, kind) if value.known else call.typed(f"(-{value.sql})", kind)
         case t.Decimal():

@@ -83,7 +83,11 @@ def decimal_quotient(call: Call) -> Typed:
 
 def whole_sql(sql: str, scale: int, more: int) -> str:
     """A decimal as its digits, a whole number, with so many zeros more."""
-    digits = f"CAST({sql} AS HUGEINT)" if not scale else f"CAST(CAST({sql} AS DECIMAL(38, {scale})) * {10**scale} AS HUGEINT)"
+    digits = (
+        f"CAST({sql} AS HUGEINT)"
+        if not scale
+        else f"CAST(CAST({sql} AS DECIMAL(38, {scale})) * {10**scale} AS HUGEINT)"
+    )
     return f"({digits} * {10**more})" if more else digits
 
 

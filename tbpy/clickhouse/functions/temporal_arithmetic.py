@@ -1,7 +1,7 @@
 """Sums and differences of dates, times and intervals, for plus and minus.
 
-A number counts days of a Date and seconds of a time. Intervals of days and longer move the wall clock of the value's time
-zone, shorter ones move the instant. Source: ClickHouse documentation, "Interval".
+A number counts days of a Date and seconds of a time. Intervals of days and longer move the wall clock of the value's
+time zone, shorter ones move the instant. Source: ClickHouse documentation, "Interval".
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.literals import tuple_sql
-from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
 from tbpy.clickhouse.functions.registry import Call
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import duckdb_type, field_names
@@ -21,18 +21,12 @@ def elements(value: Typed) -> list[Typed]:
     known = value.value if isinstance(value.value, tuple) else None
     fields = zip(field_names(kind), kind.items, strict=True)
     parts = [
-        replace(value, sql=f"{value.sql}[{duckdb_string(name)}]", type=item, condition=None, value=_unknown(value))
+        replace(value, sql=f"{value.sql}[{duckdb_string(name)}]", type=item, condition=None, value=UNKNOWN)
         for name, item in fields
     ]
     if known is None:
         return parts
     return [replace(part, value=item) for part, item in zip(parts, known, strict=True)]
-
-
-def _unknown(value: Typed) -> object:
-    from tbpy.clickhouse.compiler.typed import UNKNOWN
-
-    return UNKNOWN
 
 
 def tuple_of(call: Call, items: list[Typed]) -> Typed:

@@ -1,0 +1,193 @@
+"""Functions on the bits of whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.numbers import known_integer, wrap_value, wrapped_sql
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.arithmetic import as_number, integer_sql
+from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.errors import QueryError
+
+
+def _integer(call: Call, position: int) -> t.Int:
+    kind = as_number(t.plain(call.args[position].type))
+    if not isinstance(kind, t.Int):
+        call.wrong_type()
+    if kind.bits > 64:
+        call.unsupported("numbers of more than 64 bits")
+    return kind
+
+
+def unsigned(value: Typed, kind: t.Int) -> str:
+    """The bits of a number, as a number without sign in a HUGEINT: no operation on it overflows."""
+    if not kind.signed:
+        return f"CAST({integer_sql(value)} AS HUGEINT)"
+    return f"(CAST({value.sql} AS HUGEINT) & {(1 << kind.bits) - 1})"
+
+
+def _from_bits(call: Call, sql: str, type_: t.Int) -> Typed:
+    return call.typed(wrapped_sql(sql, t.INT128, type_), type_)
+
+
+def _binary(name: str, pattern: str, fold: Callable[[int, int], int]) -> None:
+    @scalar(name, args=2)
+    def build(call: Call) -> Typed:
+        one, other = _integer(call, 0), _integer(call, 1)
+        type_ = t.Int(max(one.bits, other.bits), one.signed or other.signed)
+        left, right = call.args
+        if left.known and right.known:
+            return known_integer(wrap_value(fold(int(left.value), int(right.value)), type_), type_)
+        if one == other == type_ and not (left.constant and right.constant):
+            return call.typed(pattern.format(integer_sql(left), integer_sql(right)), type_)
+        sides = [_extended(value, type_) for value in call.args]
+        return _from_bits(call, pattern.format(*sides), type_)
+
+
+def _masked(value: Typed, type_: t.Int) -> str:
+    return str(int(value.value) & ((1 << type_.bits) - 1))
+
+
+def _extended(value: Typed, type_: t.Int) -> str:
+    """The bits of a number in the width of the result, its sign extended."""
+    if value.known:
+        return _masked(value, type_)
+    return f"(CAST({integer_sql(value)} AS HUGEINT) & {(1 << type_.bits) - 1})"
+
+
+_binary("bitAnd", "({} & {})", lambda one, other: one & other)
+_binary("bitOr", "({} | {})", lambda one, other: one | other)
+_binary("bitXor", "xor({}, {})", lambda one, other: one ^ other)
+
+
+@scalar("bitNot")
+def bit_not(call: Call) -> Typed:
+    kind = _integer(call, 0)
+    [value] = call.args
+    if value.known:
+        return known_integer(wrap_value(~int(value.value), kind), kind)
+    return call.typed(f"(~{value.exact()})", kind)
+
+
+def _shift(name: str, left: bool) -> None:
+    @scalar(name, args=2)
+    def build(call: Call) -> Typed:
+        kind, _ = _integer(call, 0), _integer(call, 1)
+        value, places = call.args
+        if places.known and places.value < 0:
+            raise _out_of_bounds(call, "The number of shift positions needs to be a non-negative value")
+        if value.known and places.known:
+            return known_integer(_shifted(int(value.value), int(places.value), kind, left), kind)
+        moved = _moved(value, places, kind, left)
+        gone = "0" if left or not kind.signed else f"(CASE WHEN {value.sql} < 0 THEN -1 ELSE 0 END)"
+        failure = "error('The number of shift positions needs to be a non-negative value')"
+        checks = [f"WHEN {places.sql} >= {kind.bits} THEN {gone}"]
+        signed = as_number(t.plain(places.type))
+        if isinstance(signed, t.Int) and signed.signed:
+            checks.insert(0, f"WHEN {places.sql} < 0 THEN {failure}")
+        body = moved if places.known and places.value < kind.bits else f"(CASE {' '.join(checks)} ELSE {moved} END)"
+        return _from_bits(call, body, kind)
+
+
+def _moved(value: Typed, places: Typed, kind: t.Int, left: bool) -> str:
+    """The bits moved by fewer places than there are; to the right, the sign moves in."""
+    power = f"CAST(pow(2, least(greatest({places.sql}, 0), {kind.bits - 1})) AS HUGEINT)"
+    if left:
+        return f"({unsigned(value, kind)} * {power})"
+    if not kind.signed:
+        return f"({unsigned(value, kind)} >> CAST(least({places.sql}, {kind.bits - 1}) AS INTEGER))"
+    bits = f"CAST({value.sql} AS HUGEINT)"
+    return f"(({bits} - ((({bits} % {power}) + {power}) % {power})) // {power})"
+
+
+def _shifted(value: int, places: int, kind: t.Int, left: bool) -> int:
+    if left:
+        return wrap_value(value << places, kind) if places < kind.bits else 0
+    return value >> min(places, kind.bits)
+
+
+def _out_of_bounds(call: Call, text: str) -> QueryError:
+    return QueryError(text, code=69, name="ARGUMENT_OUT_OF_BOUND", place=failures.place(call.node))
+
+
+_shift("bitShiftLeft", True)
+_shift("bitShiftRight", False)
+
+
+def _rotate(name: str, left: bool) -> None:
+    @scalar(name, args=2)
+    def build(call: Call) -> Typed:
+        kind = _integer(call, 0)
+        places = call.constant_value(1, "number of places")
+        if not isinstance(places, int):
+            call.wrong_type()
+        by = places % kind.bits if left else -places % kind.bits
+        bits = unsigned(call.args[0], kind)
+        sql = f"(({bits} * {1 << by}) | ({bits} // {1 << (kind.bits - by)}))"
+        return _from_bits(call, sql, kind)
+
+
+_rotate("bitRotateLeft", True)
+_rotate("bitRotateRight", False)
+
+
+def _bit_mask(call: Call) -> int:
+    kind = _integer(call, 0)
+    mask = 0
+    for position in range(1, len(call.args)):
+        place = call.constant_value(position, "bit position")
+        if not isinstance(place, int) or not 0 <= place < kind.bits:
+            text = (
+                f"The bit position argument needs to a positive value and less or equal to {kind.bits - 1} for integer"
+            )
+            raise QueryError(text, code=12, name="PARAMETER_OUT_OF_BOUND", place=failures.place(call.node))
+        mask |= 1 << place
+    return mask
+
+
+@scalar("bitTest", args=2)
+def bit_test(call: Call) -> Typed:
+    return call.condition(f"(({unsigned(call.args[0], _integer(call, 0))} & {_bit_mask(call)}) <> 0)")
+
+
+@scalar("bitTestAny", args=(2, None))
+def bit_test_any(call: Call) -> Typed:
+    return call.condition(f"(({unsigned(call.args[0], _integer(call, 0))} & {_bit_mask(call)}) <> 0)")
+
+
+@scalar("bitTestAll", args=(2, None))
+def bit_test_all(call: Call) -> Typed:
+    mask = _bit_mask(call)
+    return call.condition(f"(({unsigned(call.args[0], _integer(call, 0))} & {mask}) = {mask})")
+
+
+@scalar("bitCount")
+def bit_count(call: Call) -> Typed:
+    [value] = call.args
+    if isinstance(t.plain(value.type), t.Float):
+        width = "BIGINT" if t.plain(value.type) == t.FLOAT64 else "INTEGER"
+        return call.typed(f"CAST(bit_count(CAST(CAST({value.exact()} AS BIT) AS {width})) AS UTINYINT)", t.UINT8)
+    if isinstance(t.plain(value.type), t.String):
+        call.unsupported("a string")
+    return call.typed(f"CAST(bit_count({unsigned(value, _integer(call, 0))}) AS UTINYINT)", t.UINT8)
+
+
+@scalar("bitHammingDistance", args=2)
+def bit_hamming_distance(call: Call) -> Typed:
+    one, other = _integer(call, 0), _integer(call, 1)
+    width = t.Int(max(one.bits, other.bits), False)
+    left, right = (_extended(value, width) for value in call.args)
+    return call.typed(f"CAST(bit_count(xor(CAST({left} AS HUGEINT), CAST({right} AS HUGEINT))) AS UTINYINT)", t.UINT8)
+
+
+@scalar("byteSwap", insensitive=True)
+def byte_swap(call: Call) -> Typed:
+    kind = _integer(call, 0)
+    bits, count = unsigned(call.args[0], kind), kind.bits // 8
+    if count == 1:
+        return call.args[0]
+    parts = [f"((({bits} // {1 << (8 * place)}) & 255) * {1 << (8 * (count - 1 - place))})" for place in range(count)]
+    return _from_bits(call, f"({' + '.join(parts)})", kind)

@@ -1,0 +1,88 @@
+"""The larger and the smaller of values: greatest, least, clamp, max2, min2."""
+
+from __future__ import annotations
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.conversion import coerce, common_type
+from tbpy.clickhouse.compiler.literals import constant
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.arithmetic import as_number
+from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.errors import QueryError
+
+
+def _extreme(name: str) -> None:
+    @scalar(name, args=(1, None), nulls="keep", insensitive=True)
+    def build(call: Call) -> Typed:
+        """NULLs count only where all are NULL."""
+        given = [arg for arg in call.args if not isinstance(t.plain(arg.type), t.Nothing)]
+        if not given:
+            return constant(None)
+        if len(call.args) == 1:
+            return call.args[0]
+        type_ = _type(call, given, name)
+        if len(given) < len(call.args) or any(t.is_nullable(arg.type) for arg in given):
+            type_ = t.nullable(type_)
+        if len(given) == 1:
+            return coerce(given[0], type_)
+        if isinstance(t.plain(type_), t.Array | t.Tuple | t.Map | t.Enum):
+            call.unsupported(str(t.plain(type_)))
+        return call.typed(_sql(name, [coerce(arg, type_) for arg in given], type_), type_)
+
+
+def _type(call: Call, given: list[Typed], name: str) -> t.Type:
+    kinds = [as_number(t.plain(arg.type)) for arg in given]
+    signs = {kind.signed for kind in kinds if isinstance(kind, t.Int) and kind.bits == 64}
+    whole = [kind for kind in kinds if isinstance(kind, t.Int)]
+    if len(kinds) == 2 and len(whole) == 2 and signs == {True, False}:
+        return t.UINT64 if name == "greatest" else t.INT64
+    if len(whole) == 2 and t.UINT64 in whole and any(kind.signed for kind in whole):
+        return t.INT128
+    if any(isinstance(kind, t.Float) for kind in kinds) and any(kind.bits == 64 for kind in whole):
+        call.wrong_type()
+    return t.not_nullable(common_type(kinds, call.node))
+
+
+def _sql(name: str, sides: list[Typed], type_: t.Type) -> str:
+    listed = ", ".join(side.exact() for side in sides)
+    if not isinstance(t.plain(type_), t.Float):
+        return f"{name}({listed})"
+    # ClickHouse compares NaN as false, so the second of two wins when the first is NaN; DuckDB calls NaN the largest.
+    result = sides[0].exact()
+    symbol = ">" if name == "greatest" else "<"
+    for side in sides[1:]:
+        other = side.exact()
+        test = f"{result} {symbol} {other} AND NOT isnan({result})"
+        arms = f"WHEN {result} IS NULL THEN {other} WHEN {other} IS NULL OR ({test}) THEN {result}"
+        result = f"(CASE {arms} ELSE {other} END)"
+    return result
+
+
+_extreme("greatest")
+_extreme("least")
+
+
+@scalar("clamp", args=3)
+def clamp(call: Call) -> Typed:
+    type_, (value, low, high) = call.common(0, 1, 2)
+    if low.known and high.known and low.value > high.value:
+        text = "The minimum value cannot be greater than the maximum value for function clamp"
+        raise QueryError(text, code=36, name="BAD_ARGUMENTS", place=failures.place(call.node))
+    if not (low.known and high.known):
+        return call.unsupported("bounds that are not constant")
+    return call.typed(f"greatest(least({value.exact()}, {high.exact()}), {low.exact()})", type_)
+
+
+def _of_two(name: str, function: str) -> None:
+    @scalar(name, args=2, insensitive=True)
+    def build(call: Call) -> Typed:
+        for arg in call.args:
+            if not isinstance(t.plain(arg.type), t.Int | t.Float | t.Bool):
+                call.wrong_type()
+        left, right = (f"CAST({arg.sql} AS DOUBLE)" for arg in call.args)
+        return call.typed(f"{function}({left}, {right})", t.FLOAT64)
+
+
+_of_two("max2", "greatest")
+_of_two("min2", "least")

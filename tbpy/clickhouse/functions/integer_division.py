@@ -1,0 +1,242 @@
+"""Division of whole numbers: intDiv, modulo, gcd and their forms that give zero or NULL in place of an error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.numbers import known_float, known_integer, wrap_value
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.arithmetic import as_double, as_number, integer_sql, next_width, widened
+from tbpy.clickhouse.functions.decimals import guarded, scale_of, whole_sql
+from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.storage import duckdb_type
+from tbpy.errors import QueryError
+
+Division = Callable[[Call], tuple[Typed, bool]]
+
+
+def division_by_zero(call: Call) -> QueryError:
+    return QueryError("Division by zero", code=153, name="ILLEGAL_DIVISION", place=failures.place(call.node))
+
+
+def _kinds(call: Call) -> tuple[t.Type, t.Type]:
+    """The two types as numbers; a Date or DateTime counts as its number where modulo takes one."""
+    one, other = (as_number(t.plain(arg.type)) for arg in call.args)
+    for kind in (one, other):
+        if not isinstance(kind, t.Int | t.Float | t.Decimal):
+            call.wrong_type()
+        if isinstance(kind, t.Int) and kind.bits == 256:
+            call.unsupported("256-bit numbers")
+    return one, other
+
+
+def _known(call: Call) -> tuple[Any, Any] | None:
+    left, right = call.args
+    if not (left.known and right.known):
+        return None
+    values = (left.value, right.value)
+    return values if all(isinstance(value, int | float) for value in values) else None
+
+
+# --- intDiv -----------------------------------------------------------------------------------------------------------
+
+
+def _int_div_type(one: t.Type, other: t.Type) -> t.Int:
+    """As wide as the dividend, signed when either is."""
+    signed = any(not isinstance(kind, t.Int) or kind.signed for kind in (one, other))
+    if isinstance(one, t.Decimal):
+        return t.Int({9: 32, 18: 64}.get(_storage_digits(one), 128), True)
+    assert isinstance(one, t.Int | t.Float)
+    return t.Int(one.bits, signed)
+
+
+def _storage_digits(type_: t.Decimal) -> int:
+    return next(width for width in (9, 18, 38, 76) if type_.precision <= width)
+
+
+def _int_div(call: Call) -> Typed:
+    """The quotient cut off towards zero; NULL where the divisor is zero."""
+    one, other = _kinds(call)
+    type_ = _int_div_type(one, other)
+    storage = duckdb_type(type_)
+    known = _known(call)
+    if known is not None and known[1]:
+        return _known_quotient(call, *known, type_)
+    left, right = call.args
+    if any(isinstance(kind, t.Decimal) for kind in (one, other)):
+        if any(isinstance(kind, t.Float) for kind in (one, other)):
+            call.unsupported("a decimal and a float")
+        top = whole_sql(integer_sql(left), scale_of(one), max(scale_of(other) - scale_of(one), 0))
+        bottom = whole_sql(integer_sql(right), scale_of(other), max(scale_of(one) - scale_of(other), 0))
+        return call.typed(f"CAST({top} // {bottom} AS {storage})", type_)
+    if isinstance(one, t.Float) or isinstance(other, t.Float):
+        quotient = f"trunc({as_double(left, right)} / {as_double(right, left)})"
+        return call.typed(f"CAST({quotient} AS {storage})", type_)
+    sql = f"({integer_sql(left)} // {integer_sql(right)})"
+    exact = left.constant or not (one == other == type_)
+    return call.typed(f"CAST({sql} AS {storage})" if exact else sql, type_)
+
+
+def _known_quotient(call: Call, left: Any, right: Any, type_: t.Int) -> Typed:
+    if isinstance(left, float) or isinstance(right, float):
+        quotient = float(left) / float(right)
+        if math.isnan(quotient) or math.isinf(quotient):
+            raise division_by_zero(call)
+        return known_integer(wrap_value(math.trunc(quotient), type_), type_)
+    sign = -1 if (left < 0) != (right < 0) else 1
+    return known_integer(wrap_value(sign * (abs(left) // abs(right)), type_), type_)
+
+
+@scalar("intDiv", args=2)
+def int_div(call: Call) -> Typed:
+    _check_divisor(call)
+    quotient = _int_div(call)
+    return quotient if quotient.known else call.typed(guarded(call, quotient.sql), quotient.type)
+
+
+def _check_divisor(call: Call) -> None:
+    divisor = call.args[1]
+    if divisor.known and isinstance(divisor.value, int | float) and not divisor.value:
+        raise division_by_zero(call)
+
+
+def _or_zero(name: str, divide: Callable[[Call], Typed]) -> None:
+    @scalar(name, args=2, strict=False)
+    def build(call: Call) -> Typed:
+        result = divide(call)
+        if result.known:
+            return result
+        zero = f"WHEN {call.args[1].sql} = 0 THEN 0"
+        storage = duckdb_type(result.type)
+        return call.typed(f"CAST((CASE {zero} ELSE {result.sql} END) AS {storage})", result.type)
+
+
+def _or_null(name: str, divide: Callable[[Call], Typed]) -> None:
+    @scalar(name, args=2)
+    def build(call: Call) -> Typed:
+        result = divide(call)
+        type_ = t.nullable(result.type)
+        if result.known:
+            return result.as_type(type_)
+        return call.typed(f"(CASE WHEN {call.args[1].sql} <> 0 THEN {result.sql} END)", type_)
+
+
+# --- modulo -----------------------------------------------------------------------------------------------------------
+
+
+def _modulo_type(one: t.Type, other: t.Type) -> t.Int:
+    """As wide as the divisor; a signed dividend makes it signed and one width wider."""
+    assert isinstance(one, t.Int) and isinstance(other, t.Int)
+    return t.Int(next_width(other.bits) if one.signed else other.bits, one.signed)
+
+
+def _modulo(call: Call) -> Typed:
+    """The rest with the sign of the dividend; NULL where a whole divisor is zero."""
+    one, other = _numbers_of_times(call)
+    left, right = call.args
+    if isinstance(one, t.Decimal) or isinstance(other, t.Decimal):
+        return call.unsupported("decimals")
+    known = _known(call)
+    if isinstance(one, t.Float) or isinstance(other, t.Float):
+        if known is not None:
+            return known_float(_float_rest(float(known[0]), float(known[1])), t.FLOAT64)
+        return call.typed(f"({as_double(left, right)} % {as_double(right, left)})", t.FLOAT64)
+    type_ = _modulo_type(one, other)
+    if known is not None and known[1]:
+        return known_integer(int(math.copysign(1, known[0])) * (abs(known[0]) % abs(known[1])), type_)
+    sql = f"({integer_sql(left)} % {integer_sql(right)})"
+    exact = left.constant or not (one == other == type_)
+    return call.typed(f"CAST({sql} AS {duckdb_type(type_)})" if exact else sql, type_)
+
+
+def _float_rest(left: float, right: float) -> float:
+    return math.nan if not right or math.isinf(left) or math.isnan(left) else math.fmod(left, right)
+
+
+def _numbers_of_times(call: Call) -> tuple[t.Type, t.Type]:
+    """A date or time as its number of days or seconds."""
+    args = list(call.args)
+    for position, arg in enumerate(args):
+        kind = t.plain(arg.type)
+        if isinstance(kind, t.Date | t.DateTime):
+            name = "toUInt16" if isinstance(kind, t.Date) else "toUInt32"
+            args[position] = call.compiler.call(name, arg, node=call.node)
+    call.args = tuple(args)
+    return _kinds(call)
+
+
+@scalar("modulo", "mod", args=2, insensitive=("mod",))
+def modulo(call: Call) -> Typed:
+    _check_whole_divisor(call)
+    rest = _modulo(call)
+    if rest.known or isinstance(rest.type, t.Float):
+        return rest
+    return call.typed(guarded(call, rest.sql), rest.type)
+
+
+def _check_whole_divisor(call: Call) -> None:
+    if not any(isinstance(t.plain(arg.type), t.Float) for arg in call.args):
+        _check_divisor(call)
+
+
+def _positive_modulo(call: Call) -> Typed:
+    """The rest that is not negative."""
+    rest = _modulo(call)
+    right = call.args[1]
+    if isinstance(rest.type, t.Float):
+        return call.typed(f"(({rest.sql} + abs({right.sql})) % abs({right.sql}))", rest.type)
+    kind = as_number(t.plain(right.type))
+    assert isinstance(kind, t.Int)
+    type_ = t.Int(kind.bits, False)
+    if rest.known and right.known:
+        return known_integer(rest.value + abs(right.value) if rest.value < 0 else rest.value, type_)
+    size = f"abs(CAST({integer_sql(right)} AS HUGEINT))" if not right.known else str(abs(right.value))
+    sql = f"(CASE WHEN {rest.sql} < 0 THEN {rest.sql} + {size} ELSE {rest.sql} END)"
+    return call.typed(f"CAST({sql} AS {duckdb_type(type_)})", type_)
+
+
+@scalar("positiveModulo", "positive_modulo", "pmod", args=2, insensitive=True)
+def positive_modulo(call: Call) -> Typed:
+    _check_whole_divisor(call)
+    rest = _positive_modulo(call)
+    if rest.known or isinstance(rest.type, t.Float):
+        return rest
+    return call.typed(guarded(call, rest.sql), rest.type)
+
+
+_or_zero("intDivOrZero", _int_div)
+_or_zero("moduloOrZero", _modulo)
+_or_null("intDivOrNull", _int_div)
+_or_null("moduloOrNull", _modulo)
+_or_null("positiveModuloOrNull", _positive_modulo)
+
+
+# --- common divisors --------------------------------------------------------------------------------------------------
+
+
+def _divisors(name: str, fold: Callable[[int, int], int]) -> None:
+    @scalar(name, args=2)
+    def build(call: Call) -> Typed:
+        one, other = _kinds(call)
+        type_ = widened(one, other)
+        if not isinstance(type_, t.Int):
+            call.wrong_type()
+        if type_.bits > 64:
+            call.unsupported("numbers of more than 64 bits")
+        known = _known(call)
+        if known is not None:
+            if not all(known):
+                raise division_by_zero(call)
+            return known_integer(wrap_value(fold(abs(known[0]), abs(known[1])), type_), type_)
+        left, right = (f"CAST({integer_sql(arg)} AS HUGEINT)" for arg in call.args)
+        zero = f"{left} = 0 OR {right} = 0"
+        value = f"CAST({name}({left}, {right}) AS {duckdb_type(type_)})"
+        return call.typed(f"(CASE WHEN {zero} THEN error('Division by zero') ELSE {value} END)", type_)
+
+
+_divisors("gcd", math.gcd)
+_divisors("lcm", math.lcm)
