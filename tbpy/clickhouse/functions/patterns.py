@@ -1,0 +1,225 @@
+"""Regular expressions: match, extract, replace, split, count."""
+
+from __future__ import annotations
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.functions.regexps import Shape, dotall, shape
+from tbpy.clickhouse.functions.texts import constant_text, failure, known_text, text
+from tbpy.clickhouse.quoting import duckdb_string
+
+
+def _pattern(call: Call, position: int = 1) -> tuple[str, Shape]:
+    """A constant pattern as a DuckDB literal, with its shape."""
+    pattern = constant_text(call, position, "pattern")
+    return duckdb_string(dotall(pattern)), shape(pattern)
+
+
+def _never_empty(call: Call, found: Shape) -> None:
+    if found.empty:
+        call.unsupported("a pattern that can match nothing")
+
+
+# --- match ------------------------------------------------------------------------------------------------------------
+
+
+def matches(haystack: str, pattern: Typed, flags: str = "") -> str:
+    """A DuckDB BOOLEAN: whether the pattern matches somewhere."""
+    known = known_text(pattern)
+    sql = duckdb_string(f"(?s{flags}){known}") if known is not None else f"('(?s{flags})' || {pattern.sql})"
+    return f"regexp_matches({haystack}, {sql})"
+
+
+@scalar("match", "REGEXP_MATCHES", args=2, insensitive=("REGEXP_MATCHES",))
+def match(call: Call) -> Typed:
+    return call.condition(matches(text(call, enum=True).sql, text(call, 1, fixed=False)))
+
+
+@scalar("matchCaseInsensitive", args=2)
+def match_case_insensitive(call: Call) -> Typed:
+    return call.condition(matches(text(call, enum=True).sql, text(call, 1, fixed=False), "i"))
+
+
+@scalar("notMatch", args=2)
+def not_match(call: Call) -> Typed:
+    return call.condition(f"(NOT {matches(text(call, enum=True).sql, text(call, 1, fixed=False))})")
+
+
+def _patterns(call: Call) -> list[str]:
+    values = call.constant_value(1, "list of patterns")
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values) or not values:
+        call.wrong_type()
+    return values
+
+
+def _match_each(call: Call) -> list[str]:
+    haystack = text(call, fixed=False).sql
+    return [f"regexp_matches({haystack}, {duckdb_string(dotall(value))})" for value in _patterns(call)]
+
+
+@scalar("multiMatchAny", args=2)
+def multi_match_any(call: Call) -> Typed:
+    return call.condition(f"({' OR '.join(_match_each(call))})")
+
+
+def _only_one(call: Call, found: list[str], one: str, none: str) -> str:
+    """Which of several matching patterns Hyperscan reports is not ours to know: one may match."""
+    count = " + ".join(f"CAST({condition} AS INTEGER)" for condition in found)
+    cases = " ".join(f"WHEN {condition} THEN {one.format(number)}" for number, condition in enumerate(found, 1))
+    if len(found) == 1:
+        return f"(CASE {cases} ELSE {none} END)"
+    message = duckdb_string(f"Function {call.name} with several patterns that match is not supported by tbpy yet")
+    return f"(CASE WHEN {count} > 1 THEN error({message}) {cases} ELSE {none} END)"
+
+
+@scalar("multiMatchAnyIndex", args=2)
+def multi_match_any_index(call: Call) -> Typed:
+    sql = _only_one(call, _match_each(call), "{0}", "0")
+    return call.typed(f"CAST({sql} AS UBIGINT)", t.UINT64)
+
+
+@scalar("multiMatchAllIndices", args=2)
+def multi_match_all_indices(call: Call) -> Typed:
+    sql = _only_one(call, _match_each(call), "[{0}]", "[]")
+    return call.typed(f"CAST({sql} AS UBIGINT[])", t.Array(t.UINT64))
+
+
+# --- extract ----------------------------------------------------------------------------------------------------------
+
+
+@scalar("extract", args=2)
+def extract(call: Call) -> Typed:
+    haystack = text(call, fixed=False).sql
+    pattern, found = _pattern(call)
+    return call.typed(f"regexp_extract({haystack}, {pattern}, {min(found.groups, 1)})", t.STRING)
+
+
+@scalar("extractAll", args=2)
+def extract_all(call: Call) -> Typed:
+    haystack = text(call, fixed=False).sql
+    pattern, found = _pattern(call)
+    _never_empty(call, found)
+    sql = f"regexp_extract_all({haystack}, {pattern}, {min(found.groups, 1)})"
+    return call.typed(sql, t.Array(t.STRING))
+
+
+@scalar("regexpExtract", "REGEXP_EXTRACT", "REGEXP_SUBSTR", args=(2, 3), insensitive=("REGEXP_EXTRACT", "REGEXP_SUBSTR"))
+def regexp_extract(call: Call) -> Typed:
+    haystack = text(call, fixed=False).sql
+    pattern, found = _pattern(call)
+    group = call.constant_value(2, "group") if len(call.args) == 3 else min(found.groups, 1)
+    if not isinstance(group, int):
+        call.wrong_type()
+    if not 0 <= group <= found.groups:
+        message = f"Index value {group} is out-of-range, should be in [0, {found.groups + 1})"
+        raise failure(call, message, 353, "INDEX_OF_POSITIONAL_ARGUMENT_IS_OUT_OF_RANGE")
+    return call.typed(f"regexp_extract({haystack}, {pattern}, {group})", t.STRING)
+
+
+def _grouped(call: Call) -> tuple[str, str, int]:
+    haystack = text(call, fixed=False).sql
+    pattern, found = _pattern(call)
+    if not found.groups:
+        raise failure(call, f"There are no groups in regexp: {call.args[1].value}")
+    return haystack, pattern, found.groups
+
+
+@scalar("extractGroups", args=2)
+def extract_groups(call: Call) -> Typed:
+    haystack, pattern, count = _grouped(call)
+    groups = ", ".join(f"regexp_extract({haystack}, {pattern}, {number})" for number in range(1, count + 1))
+    sql = f"(CASE WHEN regexp_matches({haystack}, {pattern}) THEN [{groups}] ELSE CAST([] AS VARCHAR[]) END)"
+    return call.typed(sql, t.Array(t.STRING)) if count else call.wrong_type()
+
+
+@scalar("extractAllGroupsVertical", "extractAllGroups", args=2)
+def extract_all_groups_vertical(call: Call) -> Typed:
+    """One array for each match."""
+    haystack, pattern, count = _grouped(call)
+    _never_empty(call, shape(str(call.args[1].value)))
+    lists = [f"regexp_extract_all({haystack}, {pattern}, {number})" for number in range(1, count + 1)]
+    name = call.context.fresh("i")
+    row = ", ".join(f"{groups}[{name}]" for groups in lists)
+    sql = f"list_transform(range(1, len({lists[0]}) + 1), lambda {name}: [{row}])"
+    return call.typed(sql, t.Array(t.Array(t.STRING)))
+
+
+@scalar("extractAllGroupsHorizontal", args=2)
+def extract_all_groups_horizontal(call: Call) -> Typed:
+    """One array for each group."""
+    haystack, pattern, count = _grouped(call)
+    _never_empty(call, shape(str(call.args[1].value)))
+    lists = ", ".join(f"regexp_extract_all({haystack}, {pattern}, {number})" for number in range(1, count + 1))
+    return call.typed(f"[{lists}]", t.Array(t.Array(t.STRING)))
+
+
+def _count(name: str, flags: str = "") -> None:
+    @scalar(name, args=2)
+    def build(call: Call) -> Typed:
+        haystack = text(call, fixed=False).sql
+        pattern = duckdb_string(f"(?s{flags}){constant_text(call, 1, 'pattern')}")
+        found = f"regexp_extract_all({haystack}, {pattern})"
+        if shape(str(call.args[1].value)).empty:
+            found = f"list_filter({found}, lambda m: m <> '')"
+        return call.typed(f"CAST(len({found}) AS UBIGINT)", t.UINT64)
+
+
+_count("countMatches")
+_count("countMatchesCaseInsensitive", "i")
+
+
+# --- replace ----------------------------------------------------------------------------------------------------------
+
+
+def _replacement(call: Call, groups: int) -> str:
+    """ClickHouse's replacement in RE2's spelling: `\\1` is a group, `\\\\` a backslash, before others it is dropped."""
+    value = constant_text(call, 2, "replacement")
+    parts, index = [], 0
+    while index < len(value):
+        char = value[index]
+        index += 1
+        if char != "\\":
+            parts.append(char)
+            continue
+        follower = value[index : index + 1]
+        index += 1
+        if follower.isdecimal() and follower.isascii():
+            if int(follower) > groups:
+                text_ = f"Substitution '\\{follower}' in replacement argument is invalid"
+                raise failure(call, f"{text_}, regexp has only {groups} capturing groups")
+            parts.append(f"\\{follower}")
+        else:
+            parts.append("\\\\" if follower in ("\\", "") else follower)
+    return "".join(parts)
+
+
+@scalar("replaceRegexpOne", args=3)
+def replace_regexp_one(call: Call) -> Typed:
+    haystack = text(call, fixed=False).sql
+    pattern, found = _pattern(call)
+    replacement = duckdb_string(_replacement(call, found.groups))
+    sql = f"regexp_replace({haystack}, {pattern}, {replacement})"
+    if found.empty:
+        sql = f"(CASE WHEN {haystack} = '' THEN '' ELSE {sql} END)" if not call.args[1].value else sql
+    return call.typed(sql, t.STRING)
+
+
+@scalar("replaceRegexpAll", "REGEXP_REPLACE", args=3, insensitive=("REGEXP_REPLACE",))
+def replace_regexp_all(call: Call) -> Typed:
+    haystack = text(call, fixed=False).sql
+    pattern, found = _pattern(call)
+    if not call.args[1].value:
+        return call.typed(haystack, t.STRING)
+    replacement = _replacement(call, found.groups)
+    if found.empty and not found.only_empty and replacement:
+        # RE2 does not take an empty match right after another match, ClickHouse does.
+        call.unsupported("a pattern that can match nothing")
+    return call.typed(f"regexp_replace({haystack}, {pattern}, {duckdb_string(replacement)}, 'g')", t.STRING)
+
+
+@scalar("regexpQuoteMeta")
+def regexp_quote_meta(call: Call) -> Typed:
+    arg = text(call, fixed=False).sql
+    sql = f"regexp_replace({arg}, '[\\\\|()^$.\\[\\]?*+{{:-]', '\\\\\\0', 'g')"
+    return call.typed(f"replace({sql}, chr(0), '\\0')", t.STRING)

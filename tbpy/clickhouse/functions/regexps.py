@@ -1,0 +1,138 @@
+"""What a regular expression of RE2 looks like: how many groups, and whether it can match nothing.
+
+ClickHouse and DuckDB both use RE2; they differ in `.` (ClickHouse lets it match line breaks) and in what they do with
+empty matches, so the catalogue needs to know where those can be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_ZERO_WIDTH_ESCAPES = frozenset("bBAzZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """`groups` capture; `empty` says whether the expression may match nothing, `only_empty` whether always."""
+
+    groups: int
+    empty: bool
+    only_empty: bool
+
+
+def shape(pattern: str) -> Shape:
+    """The shape of a pattern, where its syntax is unusual rather too careful: `empty` is then true."""
+    reader = _Reader(pattern)
+    shortest, longest = reader.alternatives()
+    return Shape(reader.groups, shortest == 0, longest == 0)
+
+
+def dotall(pattern: str) -> str:
+    """The pattern with the meaning that ClickHouse gives to `.`."""
+    return f"(?s){pattern}"
+
+
+class _Reader:
+    """Reads a pattern once, adding up the least and (0 or more than 0) the greatest width."""
+
+    __slots__ = ("groups", "index", "pattern")
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self.index = 0
+        self.groups = 0
+
+    @property
+    def char(self) -> str:
+        return self.pattern[self.index : self.index + 1]
+
+    def alternatives(self) -> tuple[int, int]:
+        branches = [self.sequence()]
+        while self.char == "|":
+            self.index += 1
+            branches.append(self.sequence())
+        return min(low for low, _ in branches), max(high for _, high in branches)
+
+    def sequence(self) -> tuple[int, int]:
+        low = high = 0
+        while self.char not in ("", "|", ")"):
+            atom_low, atom_high = self.quantified(self.atom())
+            low, high = low + atom_low, high + atom_high
+        return low, high
+
+    def atom(self) -> tuple[int, int]:
+        char = self.char
+        self.index += 1
+        if char == "(":
+            return self.group()
+        if char == "[":
+            return self.bracket()
+        if char == "\\":
+            return self.escape()
+        return (0, 0) if char in "^$" else (1, 1)
+
+    def group(self) -> tuple[int, int]:
+        if self.char == "?":
+            self.index += 1
+            rest = self.pattern[self.index :]
+            if rest.startswith(("P<", "<")):
+                self.groups += 1
+                self.index = self.pattern.find(">", self.index) + 1 or len(self.pattern)
+            else:
+                while self.char not in (":", ")", ""):
+                    self.index += 1
+                if self.char == ")":
+                    self.index += 1
+                    return 0, 0
+                self.index += 1
+        else:
+            self.groups += 1
+        width = self.alternatives()
+        self.index += 1
+        return width
+
+    def bracket(self) -> tuple[int, int]:
+        if self.char == "^":
+            self.index += 1
+        if self.char == "]":
+            self.index += 1
+        while self.char not in ("]", ""):
+            if self.char == "\\":
+                self.index += 1
+            elif self.pattern.startswith("[:", self.index):
+                self.index = self.pattern.find(":]", self.index) + 1 or len(self.pattern)
+            self.index += 1
+        self.index += 1
+        return 1, 1
+
+    def escape(self) -> tuple[int, int]:
+        char = self.char
+        self.index += 1
+        if char == "Q":
+            end = self.pattern.find("\\E", self.index)
+            end = len(self.pattern) if end < 0 else end
+            width = end - self.index
+            self.index = end + 2
+            return width, width
+        if char in ("p", "P", "x") and self.char == "{":
+            self.index = self.pattern.find("}", self.index) + 1 or len(self.pattern)
+        elif char in ("p", "P"):
+            self.index += 1
+        elif char == "x":
+            self.index += 2
+        return (0, 0) if char in _ZERO_WIDTH_ESCAPES else (1, 1)
+
+    def quantified(self, width: tuple[int, int]) -> tuple[int, int]:
+        low, high = width
+        while self.char in ("*", "+", "?", "{"):
+            if self.char == "{":
+                end = self.pattern.find("}", self.index)
+                counts = self.pattern[self.index + 1 : end].split(",") if end > 0 else [""]
+                if not counts[0].isdecimal():
+                    break  # a brace that stands for itself is the next atom
+                low = low * int(counts[0])
+                self.index = end + 1
+            else:
+                low = low if self.char == "+" else 0
+                self.index += 1
+        return low, high

@@ -1,0 +1,212 @@
+"""Finding strings in strings: position, multiSearch..., startsWith, countSubstrings, tokens, subsequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.binary import by_bytes
+from tbpy.clickhouse.compiler.literals import constant
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.functions.texts import constant_text, failure, integer, known_text, lowered, text
+from tbpy.clickhouse.quoting import duckdb_string
+
+Fold = Callable[[Typed], str]
+
+
+def _as_is(arg: Typed) -> str:
+    return arg.sql
+
+
+def _unicode_lowered(arg: Typed) -> str:
+    return f"lower({arg.sql})"
+
+
+#: (suffix of the name, how texts are made comparable, whether positions count characters)
+_VARIANTS: tuple[tuple[str, Fold, bool], ...] = (
+    ("", _as_is, False),
+    ("CaseInsensitive", lowered, False),
+    ("UTF8", _as_is, True),
+    ("CaseInsensitiveUTF8", _unicode_lowered, True),
+)
+
+
+# --- position ---------------------------------------------------------------------------------------------------------
+
+
+def place_of(haystack: str, needle: str, *, unicode: bool) -> str:
+    """Where the needle starts, from 1; 0 when nowhere. In bytes, or in characters with `unicode`."""
+    if unicode:
+        return f"instr({haystack}, {needle})"
+    before = f"strlen(left({haystack}, instr({haystack}, {needle}) - 1))"
+    return f"(CASE WHEN contains({haystack}, {needle}) THEN {before} + 1 ELSE 0 END)"
+
+
+def _position(suffix: str, fold: Fold, unicode: bool) -> None:
+    names = (f"position{suffix}", *(("instr",) if not suffix else ()))
+
+    @scalar(*names, args=(2, 3), insensitive=not suffix)
+    def build(call: Call) -> Typed:
+        haystack, needle = fold(text(call, 0, enum=True)), fold(text(call, 1, fixed=False))
+        if len(call.args) == 2:
+            return _count(call, place_of(haystack, needle, unicode=unicode))
+        return _count(call, _place_from(call, haystack, needle, unicode=unicode))
+
+
+def _place_from(call: Call, haystack: str, needle: str, *, unicode: bool) -> str:
+    """The first place at or after a start; a start of 0 is the beginning, one beyond the end finds nothing."""
+    start = f"greatest({integer(call, 2)}, 1)"
+    if not unicode:
+        rest = f"substring({haystack}, {start})"
+        message = duckdb_string(f"Function {call.name} with a start in text that is not ASCII is not supported by tbpy yet")
+        haystack_ok = f"strlen({haystack}) = length({haystack})"
+        found = f"CASE WHEN contains({rest}, {needle}) THEN instr({rest}, {needle}) + {start} - 1 ELSE 0 END"
+        body = f"WHEN {haystack_ok} THEN {found} ELSE error({message})"
+        return f"(CASE WHEN {start} > strlen({haystack}) + 1 OR {haystack} IS NULL THEN 0 {body} END)"
+    rest = f"substring({haystack}, {start})"
+    found = f"CASE WHEN contains({rest}, {needle}) THEN instr({rest}, {needle}) + {start} - 1 ELSE 0 END"
+    return f"(CASE WHEN {start} > length({haystack}) + 1 THEN 0 ELSE {found} END)"
+
+
+def _count(call: Call, sql: str) -> Typed:
+    return call.typed(f"CAST({sql} AS UBIGINT)", t.UINT64)
+
+
+for _variant in _VARIANTS:
+    _position(*_variant)
+
+
+@scalar("locate", args=(2, 3), insensitive=True)
+def locate(call: Call) -> Typed:
+    call.args = (call.args[1], call.args[0], *call.args[2:])
+    haystack, needle = text(call, 0, enum=True).sql, text(call, 1, fixed=False).sql
+    if len(call.args) == 2:
+        return _count(call, place_of(haystack, needle, unicode=False))
+    return _count(call, _place_from(call, haystack, needle, unicode=False))
+
+
+# --- beginnings and ends ----------------------------------------------------------------------------------------------
+
+
+def _edge(name: str, function: str, fold: Fold) -> None:
+    @scalar(name, args=2)
+    def build(call: Call) -> Typed:
+        if all(isinstance(arg.type, t.Array) for arg in call.args):
+            call.unsupported("arrays")
+        return call.condition(f"{function}({fold(text(call))}, {fold(text(call, 1))})")
+
+
+for _function, _name in (("starts_with", "startsWith"), ("suffix", "endsWith")):
+    for _suffix, _fold, _ in _VARIANTS:
+        _edge(f"{_name}{_suffix}", _function, _fold)
+
+
+# --- several needles --------------------------------------------------------------------------------------------------
+
+
+def _needles(call: Call, fold: Fold) -> list[str]:
+    value = call.constant_value(1, "list of needles")
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+        call.wrong_type()
+    return [fold(constant(item)) for item in value]
+
+
+def _multi_search(suffix: str, fold: Fold, unicode: bool) -> None:
+    @scalar(f"multiSearchAny{suffix}", args=2)
+    def any_(call: Call) -> Typed:
+        haystack = fold(text(call, fixed=False))
+        found = [f"contains({haystack}, {needle})" for needle in _needles(call, fold)]
+        return call.condition(f"({' OR '.join(found)})")
+
+    @scalar(f"multiSearchFirstIndex{suffix}", args=2)
+    def first_index(call: Call) -> Typed:
+        haystack = fold(text(call, fixed=False))
+        cases = " ".join(
+            f"WHEN contains({haystack}, {needle}) THEN {number}" for number, needle in enumerate(_needles(call, fold), 1)
+        )
+        return _count(call, f"CASE {cases} WHEN {haystack} IS NOT NULL THEN 0 END")
+
+    @scalar(f"multiSearchFirstPosition{suffix}", args=2)
+    def first_position(call: Call) -> Typed:
+        haystack = fold(text(call, fixed=False))
+        places = [f"nullif({place_of(haystack, needle, unicode=unicode)}, 0)" for needle in _needles(call, fold)]
+        least = places[0] if len(places) == 1 else f"least({', '.join(places)})"
+        return _count(call, f"CASE WHEN {haystack} IS NOT NULL THEN coalesce({least}, 0) END")
+
+    @scalar(f"multiSearchAllPositions{suffix}", args=2)
+    def all_positions(call: Call) -> Typed:
+        haystack = fold(text(call, fixed=False))
+        places = [place_of(haystack, needle, unicode=unicode) for needle in _needles(call, fold)]
+        return call.typed(f"CAST([{', '.join(places)}] AS UBIGINT[])", t.Array(t.UINT64))
+
+
+for _variant in _VARIANTS:
+    _multi_search(*_variant)
+
+
+# --- counting ---------------------------------------------------------------------------------------------------------
+
+
+def _count_substrings(suffix: str, fold: Fold) -> None:
+    @scalar(f"countSubstrings{suffix}", args=2, insensitive=not suffix)
+    def build(call: Call) -> Typed:
+        """How often the needle is found without overlaps; an empty one never is."""
+        haystack, needle = fold(text(call, fixed=False)), fold(text(call, 1, fixed=False))
+        sql = f"(strlen({haystack}) - strlen(replace({haystack}, {needle}, ''))) // strlen({needle})"
+        if not known_text(call.args[1]):
+            sql = f"CASE WHEN {needle} = '' THEN 0 ELSE {sql} END"
+        return _count(call, f"({sql})")
+
+
+for _suffix, _fold, _ in _VARIANTS:
+    if _suffix != "UTF8":
+        _count_substrings(_suffix, _fold)
+
+
+# --- tokens and subsequences ------------------------------------------------------------------------------------------
+
+
+def _token(name: str, fold: Fold, *, or_null: bool = False) -> None:
+    @scalar(name, args=2, insensitive="CaseInsensitive" in name)
+    def build(call: Call) -> Typed:
+        """Whether the needle stands between characters of ASCII that are neither letters nor digits."""
+        haystack = fold(text(call, fixed=False))
+        needle = constant_text(call, 1, "needle")
+        if not all(char.isalnum() or not char.isascii() for char in needle) or (or_null and not needle):
+            if or_null:
+                return call.typed("CAST(NULL AS UTINYINT)", t.Nullable(t.UINT8))
+            raise failure(call, "Needle must not contain whitespace or separator characters")
+        if not needle:
+            return call.condition(f"({haystack} IS NULL)")
+        folded = fold(constant(needle))
+        found = f"list_contains(regexp_extract_all({haystack}, '[0-9a-zA-Z\\x{{80}}-\\x{{10FFFF}}]+'), {folded})"
+        found = f"(contains({haystack}, {folded}) AND {found})"
+        result = call.condition(found)
+        return result.as_type(t.Nullable(t.UINT8)) if or_null else result
+
+
+_token("hasToken", _as_is)
+_token("hasTokenOrNull", _as_is, or_null=True)
+_token("hasTokenCaseInsensitive", lowered)
+_token("hasTokenCaseInsensitiveOrNull", lowered, or_null=True)
+
+
+def _subsequence(suffix: str, fold: Fold) -> None:
+    @scalar(f"hasSubsequence{suffix}", args=2, insensitive=True)
+    def build(call: Call) -> Typed:
+        """Whether the characters of the needle come in their order, perhaps with others between."""
+        haystack, needle = fold(text(call, fixed=False)), fold(text(call, 1, fixed=False))
+        quoted = f"regexp_replace({needle}, '(?s)(.)', '\\\\Q\\1\\\\E.*', 'g')"
+        known = known_text(call.args[1])
+        if known is not None:
+            letters = fold(constant(known))
+            quoted = f"regexp_replace({letters}, '(?s)(.)', '\\\\Q\\1\\\\E.*', 'g')"
+        return call.condition(f"regexp_matches({haystack}, '(?s)' || {quoted})")
+
+
+for _suffix, _fold, _ in _VARIANTS:
+    _subsequence(_suffix, _fold)
+
+
+__all__ = ["by_bytes", "place_of"]

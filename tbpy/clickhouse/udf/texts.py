@@ -1,0 +1,90 @@
+"""Functions of texts that DuckDB lacks."""
+
+from __future__ import annotations
+
+from tbpy.clickhouse.udf import Udf
+
+_SOUNDEX = {
+    letter: digit
+    for letters, digit in (("BFPV", "1"), ("CGJKQSXZ", "2"), ("DT", "3"), ("L", "4"), ("MN", "5"), ("R", "6"))
+    for letter in letters
+}
+
+
+def initcap(text: str) -> str:
+    """Every run of ASCII letters and digits with one capital; other characters separate and stay."""
+    result, inside = [], False
+    for char in text:
+        word = char.isascii() and char.isalnum()
+        result.append(_ascii_case(char, upper=not inside) if word else char)
+        inside = word
+    return "".join(result)
+
+
+def _ascii_case(char: str, *, upper: bool) -> str:
+    return char.upper() if upper else char.lower()
+
+
+def initcap_utf8(text: str) -> str:
+    result, inside = [], False
+    for char in text:
+        word = char.isalnum()
+        result.append(char if not word else char.lower() if inside else char.upper())
+        inside = word
+    return "".join(result)
+
+
+def to_valid_utf8(data: bytes) -> str:
+    """Bytes as text; every run of invalid bytes becomes one replacement character."""
+    parts, after_bad = [], False
+    for char in data.decode("utf-8", "surrogateescape"):
+        bad = "\udc80" <= char <= "\udcff"
+        if not bad:
+            parts.append(char)
+        elif not after_bad:
+            parts.append("\ufffd")
+        after_bad = bad
+    return "".join(parts)
+
+
+def overlay(data: bytes, replacement: bytes, offset: int, length: int) -> bytes:
+    """`length` units from `offset` (from 1, negative from the end) exchanged; a negative length is the replacement's."""
+    start, end = _range(len(data), len(replacement), offset, length)
+    return data[:start] + replacement + data[end:]
+
+
+def overlay_utf8(text: str, replacement: str, offset: int, length: int) -> str:
+    start, end = _range(len(text), len(replacement), offset, length)
+    return text[:start] + replacement + text[end:]
+
+
+def _range(size: int, own: int, offset: int, length: int) -> tuple[int, int]:
+    start = max(size + offset, 0) if offset < 0 else min(max(offset - 1, 0), size)
+    return start, min(start + (length if length >= 0 else own), size)
+
+
+def soundex(text: str) -> str:
+    """American Soundex of the ASCII letters: a letter and three digits, 0000 when there is no letter."""
+    letters = [char for char in text.upper() if "A" <= char <= "Z"]
+    if not letters:
+        return "0000"
+    code, last = letters[0], _SOUNDEX.get(letters[0], "")
+    for letter in letters[1:]:
+        digit = _SOUNDEX.get(letter, "")
+        if digit and digit != last:
+            code += digit
+        if letter not in "HW":
+            last = digit
+    return code[:4].ljust(4, "0")
+
+
+FUNCTIONS: dict[str, Udf] = {
+    "tb_lower_utf8": Udf(str.lower, ("VARCHAR",), "VARCHAR"),
+    "tb_upper_utf8": Udf(str.upper, ("VARCHAR",), "VARCHAR"),
+    "tb_initcap": Udf(initcap, ("VARCHAR",), "VARCHAR"),
+    "tb_initcap_utf8": Udf(initcap_utf8, ("VARCHAR",), "VARCHAR"),
+    "tb_to_valid_utf8": Udf(to_valid_utf8, ("BLOB",), "VARCHAR"),
+    "tb_overlay": Udf(overlay, ("BLOB", "BLOB", "BIGINT", "BIGINT"), "BLOB"),
+    "tb_overlay_utf8": Udf(overlay_utf8, ("VARCHAR", "VARCHAR", "BIGINT", "BIGINT"), "VARCHAR"),
+    "tb_soundex": Udf(soundex, ("VARCHAR",), "VARCHAR"),
+}
