@@ -8,6 +8,7 @@ and every error of DuckDB while the query runs).
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import traceback
 from collections import Counter
@@ -185,4 +186,5 @@ def _print_counts(title: str, counts: Sequence[int]) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # so that `| head` ends it quietly
     sys.exit(main())

@@ -76,13 +76,19 @@ def fixture_catalog() -> StaticCatalog:
 
 
 def fixture_sql() -> Iterator[str]:
-    """DuckDB statements that create and fill the tables."""
+    """DuckDB statements that create and fill the tables, in the order of their sorting keys as MergeTree stores them."""
     for name, found in fixtures().items():
         columns = _columns(found)
         physical = ", ".join(f"{duckdb_name(column)} {storage.duckdb_type(type_)}" for column, type_ in columns)
         yield f"CREATE TABLE {duckdb_name(name)} ({physical})"
-        rows = ", ".join(_row(columns, row) for row in found["rows"])
+        rows = ", ".join(_row(columns, row) for row in _sorted(found))
         yield f"INSERT INTO {duckdb_name(name)} VALUES {rows}"
+
+
+def _sorted(found: dict[str, Any]) -> list[dict[str, Any]]:
+    types = dict(_columns(found))
+    key = [name.strip() for name in found["order_by"].split(",")]
+    return sorted(found["rows"], key=lambda row: [stored(row[name], types[name]) for name in key])
 
 
 def _columns(found: dict[str, Any]) -> list[tuple[str, Type]]:

@@ -57,6 +57,8 @@ def _scalar(value: Any, type_: t.Type) -> Any:
             return date.fromisoformat(value)
         case t.DateTime(zone) | t.DateTime64(_, zone):
             return _moment(value, zone)
+        case t.FixedString(length):
+            return value + "\0" * (length - len(value.encode()))
         case t.Time(precision):
             return _ticks(value, precision or 0)
     return value
