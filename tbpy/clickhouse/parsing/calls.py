@@ -40,6 +40,7 @@ _CANONICAL = {
     "SUBSTRING": "substring",
     "POSITION": "position",
     "EXTRACT": "extract",
+    "GROUPING": "grouping",
     "TRIM": "trimBoth",
     "LTRIM": "trimLeft",
     "RTRIM": "trimRight",
@@ -217,24 +218,36 @@ class CallParser(TypeNameParser):
         return ast.Function("dateDiff", (word, *rest), start=start, end=self.last_end)
 
     def date_shift(self, name: str, start: int) -> ast.Expression | None:
-        """`date_add(DAY, 1, x)` and `date_add(x, INTERVAL 1 DAY)`."""
+        """`date_add(DAY, 1, x)` and `date_add(x, INTERVAL 1 DAY)` are additions."""
         function = "plus" if name.upper() in _DATE_ADD else "minus"
         unit = op.UNIT_NAMES.get(self.key)
         if unit is not None and self.key_at(1) == ",":
             self.index += 2
             amount = self.expression()
             self.expect(",")
-            value = self.aliased(bare=False)
-            interval: ast.Expression = ast.Function(
+            interval = ast.Function(
                 f"toInterval{unit}", (amount,), syntax="interval", start=amount.start, end=amount.end
             )
+            arguments: tuple[ast.Expression, ...] = (self.aliased(bare=False), interval)
         else:
-            value = self.aliased(bare=False)
-            if not self.accept(",") or self.key != "INTERVAL":
+            arguments = () if self.key == ")" else self.expression_list()
+            if len(arguments) != 2:
                 return None
-            interval = self.expression()
         self.expect(")")
-        return ast.Function(function, (value, interval), syntax="keyword", start=start, end=self.last_end)
+        return self.keyword(function, arguments, start)
+
+    def date_part(self, name: str, start: int) -> ast.Expression | None:
+        """`date_part('day', x)` is `toDayOfMonth(x)`."""
+        if self.key != STRING or self.key_at(1) != ",":
+            return None
+        unit = string_value(self.words[self.index]).upper()
+        function = _EXTRACTED.get(op.UNIT_NAMES.get(unit, unit))
+        if function is None or unit == "DOW":
+            return None
+        self.index += 2
+        value = self.aliased(bare=False)
+        self.expect(")")
+        return self.keyword(function, (value,), start)
 
     # --- operands that open with a keyword ---
 
@@ -291,7 +304,7 @@ class CallParser(TypeNameParser):
         if not (self.key in (NUMBER, STRING, QUOTED, "(", "{", "-", "[") or is_word(self.key)):
             self.index = before
             return None
-        amount = self.expression(op.ADD - 1)
+        amount = self.expression()
         unit = op.UNIT_NAMES.get(self.key)
         if unit is None:
             self.index = before
@@ -327,6 +340,7 @@ _SPECIAL: dict[str, _Reader] = {
     "TRIM": CallParser.trim,
     "SUBSTRING": CallParser.substring,
     "POSITION": CallParser.position,
+    "DATE_PART": CallParser.date_part,
     **dict.fromkeys(_DATE_DIFF, CallParser.date_diff),
     **dict.fromkeys(_DATE_ADD | _DATE_SUB, CallParser.date_shift),
 }

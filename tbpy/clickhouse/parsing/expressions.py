@@ -1,46 +1,20 @@
-"""Expressions: operators by binding power, and the operands between them."""
+"""Expressions: operators by binding power, aliases, and what stands behind an operand."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-
 from tbpy.clickhouse import ast
 from tbpy.clickhouse.parsing import operators as op
-from tbpy.clickhouse.parsing.cursor import Cursor, is_word
-from tbpy.clickhouse.parsing.literals import number_value, string_value
-from tbpy.clickhouse.tokens import END, NUMBER, QUOTED, STRING
+from tbpy.clickhouse.parsing.cursor import is_word
+from tbpy.clickhouse.parsing.operands import AFTER_NAME, NOT_FINITE, OperandParser
+from tbpy.clickhouse.tokens import END, NUMBER, QUOTED
 
-_CONSTANTS: dict[str, ast.LiteralValue] = {
-    "NULL": None,
-    "TRUE": True,
-    "FALSE": False,
-    "INF": float("inf"),
-    "INFINITY": float("inf"),
-    "NAN": float("nan"),
-}
-# A word FROM before one of these is a column of that name; before anything else it opens the clause.
-_AFTER_NAME = frozenset({",", ")", "]", "}", "FROM", "AS", ".", END, *op.BINARY} - {"*"})
-_AFTER_NOT = _AFTER_NAME - {"+", "-"}
-# What may stand behind a query in brackets of its own.
-_AFTER_QUERY = frozenset({")", "UNION", "EXCEPT", "INTERSECT"})
+_AFTER_NOT = AFTER_NAME - {"+", "-"}
 
 
-class ExpressionParser(Cursor):
-    """Reads expressions. What a call looks like is the business of the layer above (`call`)."""
+class ExpressionParser(OperandParser):
+    """Reads expressions."""
 
     __slots__ = ()
-
-    @abstractmethod
-    def query(self) -> ast.Query: ...
-
-    @abstractmethod
-    def call(self, name: str, start: int) -> ast.Expression: ...
-
-    @abstractmethod
-    def word_operand(self, key: str, start: int) -> ast.Expression | None: ...
-
-    @abstractmethod
-    def transformers(self) -> tuple[ast.Transformer, ...]: ...
 
     # --- expressions with aliases ---
 
@@ -74,9 +48,6 @@ class ExpressionParser(Cursor):
             items.append(self.aliased(bare=bare))
         return tuple(items)
 
-    def at_from_clause(self) -> bool:
-        return self.key == "FROM" and self.key_at(1) not in _AFTER_NAME
-
     # --- operators ---
 
     def expression(self, power: int = 0) -> ast.Expression:
@@ -102,9 +73,8 @@ class ExpressionParser(Cursor):
         self.index += 1
         if self.keys[self.index] == NUMBER:
             return self.number(start, negative=True)
-        if self.keys[self.index] in ("INF", "NAN", "INFINITY") and self.key_at(1) not in (".", "("):
-            value = _CONSTANTS[self.key]
-            assert isinstance(value, float)
+        value = NOT_FINITE.get(self.keys[self.index])
+        if value is not None and self.key_at(1) != "(":
             self.index += 1
             return ast.Literal(-value, self.text[start : self.last_end], start=start, end=self.last_end)
         operand = self.expression(op.NEGATE)
@@ -124,7 +94,7 @@ class ExpressionParser(Cursor):
                 if binding <= power:
                     return left
                 self.index += 1
-                if self.keys[self.index] in op.QUANTIFIERS and self.key_at(1) == "(" and self.at_query(2):
+                if binding == op.COMPARE and name in op.COMPARISONS and self.at_quantifier():
                     left = self.quantified(name, left)
                     continue
                 right = self.expression(binding)
@@ -141,6 +111,9 @@ class ExpressionParser(Cursor):
             if extended is None:
                 return left
             left, merged = extended, ""
+
+    def at_quantifier(self) -> bool:
+        return self.keys[self.index] in op.QUANTIFIERS and self.key_at(1) == "(" and self.at_query(2)
 
     def quantified(self, name: str, left: ast.Expression) -> ast.Expression:
         """A comparison with ANY, SOME or ALL rows of a subquery: IN, or a comparison with one value of it."""
@@ -280,162 +253,6 @@ class ExpressionParser(Cursor):
         else:
             return None
         return ast.Function("tupleElement", (left, part), syntax="access", start=left.start, end=self.last_end)
-
-    @abstractmethod
-    def type_text(self) -> ast.Literal: ...
-
-    # --- operands ---
-
-    def operand(self) -> ast.Expression:
-        index = self.index
-        key = self.keys[index]
-        start = self.starts[index]
-        if key == NUMBER:
-            return self.number(start)
-        if key == STRING:
-            self.index += 1
-            word = self.words[index]
-            return ast.Literal(string_value(word), word, start=start, end=self.ends[index])
-        if key == QUOTED:
-            return self.named(start)
-        if is_word(key):
-            return self.word(key, start)
-        if key == "(":
-            return self.bracketed(start)
-        if key == "[":
-            return self.array(start)
-        if key == "*":
-            self.index += 1
-            return ast.Asterisk((), self.transformers(), start=start, end=self.last_end)
-        if key != "{":
-            self.fail("expression")
-        return self.parameter(start)
-
-    def number(self, start: int, *, negative: bool = False) -> ast.Literal:
-        word = self.words[self.index]
-        value = number_value(word)
-        self.index += 1
-        if negative:
-            value = -value if not (isinstance(value, int) and value > 1 << 63) else -float(value)
-            word = "-" + word
-        return ast.Literal(value, word, start=start, end=self.last_end)
-
-    def word(self, key: str, start: int) -> ast.Expression:
-        """An operand that opens with a bare word."""
-        if key in _CONSTANTS and self.keys[self.index + 1] != "(":
-            self.index += 1
-            return ast.Literal(_CONSTANTS[key], self.words[self.index - 1], start=start, end=self.last_end)
-        if key == "FROM" and self.at_from_clause():
-            self.fail("expression")
-        special = self.word_operand(key, start)
-        return self.named(start) if special is None else special
-
-    def named(self, start: int) -> ast.Expression:
-        """A call, a column with its qualifiers and path, or `t.*`."""
-        name = self.name()
-        keys = self.keys
-        if keys[self.index] == "(":
-            return self.call(name, start)
-        parts = [name]
-        while keys[self.index] == ".":
-            follower = keys[self.index + 1]
-            if follower == "*":
-                self.index += 2
-                return ast.Asterisk(tuple(parts), self.transformers(), start=start, end=self.last_end)
-            if follower == "COLUMNS" and self.key_at(2) == "(":
-                self.index += 1
-                matcher = self.word_operand("COLUMNS", start)
-                assert isinstance(matcher, ast.ColumnsMatcher)
-                return ast.ColumnsMatcher(
-                    matcher.pattern, matcher.names, tuple(parts), matcher.transformers, start=start, end=self.last_end
-                )
-            part = self.path_part(follower)
-            if part is None:
-                break
-            parts.append(part)
-            self.array_steps(parts)
-        return ast.Identifier(tuple(parts), start=start, end=self.last_end)
-
-    def path_part(self, key: str) -> str | None:
-        """One more step of a path, behind a dot: a name, `^name` (a JSON object) or `:Type` (a typed JSON path)."""
-        if key == QUOTED or is_word(key):
-            self.index += 1
-            return self.name()
-        if key == "^":
-            self.index += 2
-            return f"^`{self.name()}`"
-        if key == ":":
-            self.index += 2
-            return f":`{self.type_text().value}`"
-        return None
-
-    def array_steps(self, parts: list[str]) -> None:
-        """`[]` behind a JSON path: its value as an array of JSON."""
-        depth = 0
-        while self.keys[self.index] == "[" and self.keys[self.index + 1] == "]":
-            self.index += 2
-            depth += 1
-        if depth:
-            parts.append(f":`{'Array(' * depth}JSON{')' * depth}`")
-
-    def bracketed(self, start: int) -> ast.Expression:
-        """`(query)`, `(expression)`, or a tuple."""
-        self.index += 1
-        if self.at_query(0):
-            query = self.query()
-            self.expect(")")
-            return ast.Subquery(query, start=start, end=self.last_end)
-        if self.accept(")"):
-            return ast.Function("tuple", (), syntax="tuple", start=start, end=self.last_end)
-        first = self.aliased(bare=False)
-        if self.accept(")"):
-            return first
-        items = [first]
-        while self.accept(","):
-            if self.key == ")":
-                break
-            items.append(self.aliased(bare=False))
-        self.expect(")")
-        return ast.Function("tuple", tuple(items), syntax="tuple", start=start, end=self.last_end)
-
-    def at_query(self, distance: int) -> bool:
-        """Whether a query starts `distance` tokens on, perhaps in brackets of its own."""
-        inner = distance
-        while self.key_at(inner) == "(":
-            inner += 1
-        key, follower = self.key_at(inner), self.key_at(inner + 1)
-        if key == "SELECT":
-            opens = follower not in (",", ")")
-        elif key == "VALUES":
-            opens = follower == "("
-        else:
-            opens = key in ("FROM", "WITH") and follower not in _AFTER_NAME
-        return opens and self.only_queries(distance, inner)
-
-    def only_queries(self, outer: int, inner: int) -> bool:
-        """Whether the brackets from `outer` to `inner` hold queries alone, not `(SELECT 1) + 1`."""
-        for distance in range(outer, inner):
-            close = self.closing_index(self.index + distance)
-            if self.keys[close + 1] not in _AFTER_QUERY:
-                return False
-        return True
-
-    def array(self, start: int) -> ast.Expression:
-        self.index += 1
-        items: tuple[ast.Expression, ...] = ()
-        if self.key != "]":
-            items = self.expression_list()
-        self.expect("]")
-        return ast.Function("array", items, syntax="array", start=start, end=self.last_end)
-
-    def parameter(self, start: int) -> ast.Parameter:
-        """A query parameter `{name: Type}`."""
-        self.index += 1
-        name = self.name("substitution name (identifier)")
-        self.expect(":")
-        type_ = self.type_text()
-        self.expect("}")
-        return ast.Parameter(name, str(type_.value), start=start, end=self.last_end)
 
 
 def _is_plain(node: ast.Expression) -> bool:

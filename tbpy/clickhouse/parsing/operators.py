@@ -136,3 +136,4 @@ MEMBERSHIP = {("equals", "ANY"): "in", ("notEquals", "ALL"): "notIn"}
 _SMALLEST_FIRST = {"less": "min", "lessOrEquals": "min", "greater": "max", "greaterOrEquals": "max"}
 _LARGEST_FIRST = {"less": "max", "lessOrEquals": "max", "greater": "min", "greaterOrEquals": "min"}
 QUANTIFIERS = {"ALL": _SMALLEST_FIRST, "ANY": _LARGEST_FIRST, "SOME": _LARGEST_FIRST}
+COMPARISONS = frozenset({"equals", "notEquals", *_SMALLEST_FIRST})

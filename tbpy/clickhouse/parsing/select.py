@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from typing import Literal as Choice
 
@@ -147,9 +148,11 @@ class SelectParser(TableParser):
                 self.expect(")")
         elif self.key == "ALL" and self.key_at(1) not in (",", "."):
             self.index += 1
-        if self.key == "TOP" and self.key_at(1) == NUMBER:
+        if self.key == "TOP" and (
+            self.key_at(1) == NUMBER or self.keys[self.index + 1 : self.index + 3] == ["(", NUMBER]
+        ):
             self.index += 1
-            parts["limit"] = self.number(self.here)
+            parts["limit"] = self.operand()
             if self.accept_words("WITH", "TIES"):
                 parts["with_ties"] = True
         parts["columns"] = self.expression_list(bare=True)
@@ -164,6 +167,7 @@ class SelectParser(TableParser):
             parts["group_by"] = self.group_by()
         if self.accept_words("WITH", "TOTALS"):
             parts["totals"] = True
+            self.late_kind(parts)
         if self.accept("HAVING"):
             parts["having"] = self.aliased(bare=False)
         if self.accept("WINDOW"):
@@ -192,6 +196,13 @@ class SelectParser(TableParser):
             elif self.accept_words("WITH", "CUBE"):
                 kind = "cube"
         return ast.GroupBy(expressions, kind, start=start, end=self.last_end)
+
+    def late_kind(self, parts: dict[str, Any]) -> None:
+        """WITH ROLLUP or WITH CUBE behind WITH TOTALS."""
+        group = parts.get("group_by")
+        for kind in ("ROLLUP", "CUBE"):
+            if group is not None and group.kind == "plain" and self.accept_words("WITH", kind):
+                parts["group_by"] = replace(group, kind=kind.lower(), end=self.last_end)
 
     def grouping_sets(self, start: int) -> ast.GroupBy:
         sets = [self.grouping_set()]
