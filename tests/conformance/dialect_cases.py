@@ -76,7 +76,7 @@ def fixture_catalog() -> StaticCatalog:
 
 
 def fixture_sql() -> Iterator[str]:
-    """DuckDB statements that create and fill the tables, in the order of their sorting keys as MergeTree stores them."""
+    """DuckDB statements that create and fill the tables, in the order of their sorting keys as MergeTree does."""
     for name, found in fixtures().items():
         columns = _columns(found)
         physical = ", ".join(f"{duckdb_name(column)} {storage.duckdb_type(type_)}" for column, type_ in columns)
