@@ -78,6 +78,9 @@ def tokenize(text: str) -> Tokens:
             key = word
         elif kind == "minus":
             key = "-"
+        elif kind == "number" and word[0] == "." and keys and _ends_operand(keys[-1]):
+            key = word = "."  # `x .1` is an element of a tuple, as ClickHouse reads it
+            end = position + 1
         else:
             key = _MARKS[kind or ""]
         keys.append(key)
@@ -90,6 +93,10 @@ def tokenize(text: str) -> Tokens:
     starts.append(size)
     ends.append(size)
     return Tokens(text, keys, words, starts, ends)
+
+
+def _ends_operand(key: str) -> bool:
+    return key in (")", "]", QUOTED, NUMBER) or key[:1].isalpha() or key[:1] == "_"
 
 
 def _comment_end(text: str, start: int) -> int:

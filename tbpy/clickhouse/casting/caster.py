@@ -58,6 +58,10 @@ class Caster:
         source = value.type
         if source == target and not isinstance(source, t.DateTime | t.DateTime64):
             return value
+        if isinstance(source, t.Dynamic):
+            from tbpy.clickhouse.casting.dynamic import from_dynamic
+
+            return from_dynamic(self, value, target)
         convert = _TARGETS.get(type(target))
         if convert is None:
             self.refuse(source, target)

@@ -216,10 +216,21 @@ class ExpressionCompiler:
         lambdas = tuple(BoundLambda(arg, self) if isinstance(arg, ast.Lambda) else None for arg in node.arguments)
         if any(lambdas) and not row.lambdas:
             raise failures.bad_arguments(f"Function {row.name} does not take a lambda", node)
-        args = tuple(
-            Typed("NULL", t.NOTHING) if isinstance(arg, ast.Lambda) else self.compile(arg) for arg in node.arguments
-        )
-        return self.build(row, node, args, lambdas)
+        return self.build(row, node, self.arguments(node), lambdas)
+
+    def arguments(self, node: ast.Function) -> tuple[Typed, ...]:
+        """The arguments of a call: `*` and COLUMNS among them stand for the columns they mean, lambdas for themselves."""
+        from tbpy.clickhouse.compiler.matchers import expand_columns
+
+        args: list[Typed] = []
+        for arg in node.arguments:
+            if isinstance(arg, ast.Lambda):
+                args.append(Typed("NULL", t.NOTHING))
+            elif isinstance(arg, ast.Asterisk | ast.ColumnsMatcher):
+                args.extend(output.value for output in expand_columns(self, arg))
+            else:
+                args.append(self.compile(arg))
+        return tuple(args)
 
     def _named_lambda(self, node: ast.Expression) -> ast.Expression:
         """`WITH x -> x * 2 AS double`: a name that stands for a lambda where one is wanted."""
@@ -252,7 +263,7 @@ class ExpressionCompiler:
         if row.window_only and window is None:
             raise failures.bad_arguments(f"Function {row.name} needs an OVER clause", node)
         with self.scope.raw_keys() if window is None else nullcontext():
-            args = tuple(self.compile(arg) for arg in node.arguments)
+            args = self.arguments(node)
             where = (self.condition(node.filter),) if node.filter is not None else ()
         parameters = tuple(self.compile(parameter) for parameter in node.parameters or ())
         if window is None and any(arg.aggregate for arg in args):

@@ -121,13 +121,21 @@ class _Checker:
         match node:
             case ast.Identifier():
                 return None if node.parts[0] in bound else self._identifier(node, bound)
-            case ast.Alias(expression):
-                return self.uncovered(expression, bound)
+            case ast.Alias():
+                return self._aliased(node, bound)
             case ast.Lambda(parameters, body):
                 return self.uncovered(body, bound | set(parameters))
             case ast.Function():
                 return self._function(node, bound)
         return None
+
+    def _aliased(self, node: ast.Alias, bound: frozenset[str]) -> ast.Identifier | None:
+        """Inside its own expression an alias is no alias: there the name means a column."""
+        self._scope.expanding.append(node.name)
+        try:
+            return self.uncovered(node.expression, bound)
+        finally:
+            self._scope.expanding.pop()
 
     def _function(self, node: ast.Function, bound: frozenset[str]) -> ast.Identifier | None:
         aggregate = node.window is None and (node.name not in SCALARS or node.parameters is not None)

@@ -1,0 +1,27 @@
+"""Conversion of what a path of a JSON column gives: a value whose type is known only when it is read."""
+
+from __future__ import annotations
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.caster import Caster
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.json_values import child, convert
+from tbpy.clickhouse.functions.registry import Call
+from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.storage import default_sql
+
+
+def from_dynamic(caster: Caster, value: Typed, target: t.Type) -> Typed:
+    """The value as a `target`: its default where the path leads nowhere, a failure where the value cannot be read so."""
+    node = caster.node
+    place = {"start": node.start, "end": node.end} if node is not None else {}
+    call = Call("CAST", ast.Function("CAST", (), **place), (value,), caster.compiler)
+    element = child(value.sql)
+    sql = convert(call, element, target)
+    if caster.lenient:
+        return caster.result(value, f"({sql})", target)
+    failure = f"error({duckdb_string(f'CANNOT_PARSE_TEXT: Cannot parse as {target}: ')} || {element.raw})"
+    missing = f"{element.raw} IS NULL OR {element.raw} = 'null'"
+    body = f"CASE WHEN {missing} THEN {default_sql(target)} ELSE coalesce({sql}, {failure}) END"
+    return caster.result(value, f"({body})", target)
