@@ -41,6 +41,10 @@ class Caster:
         optional = t.is_nullable(value.type) and not isinstance(source, t.Dynamic | t.Variant)
         if isinstance(source, t.Nothing) or (value.known and value.value is None):
             return self._nothing(value, target)
+        if isinstance(source, t.Dynamic):
+            from tbpy.clickhouse.casting.dynamic import from_dynamic
+
+            return from_dynamic(self, value, target)
         result = self.plain(value.as_type(source), inner)
         if optional and not t.is_nullable(target):
             message = "'Cannot convert NULL value to non-Nullable type'"
@@ -58,10 +62,6 @@ class Caster:
         source = value.type
         if source == target and not isinstance(source, t.DateTime | t.DateTime64):
             return value
-        if isinstance(source, t.Dynamic):
-            from tbpy.clickhouse.casting.dynamic import from_dynamic
-
-            return from_dynamic(self, value, target)
         convert = _TARGETS.get(type(target))
         if convert is None:
             self.refuse(source, target)
