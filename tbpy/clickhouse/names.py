@@ -14,24 +14,35 @@ from tbpy.clickhouse.quoting import quote_string
 
 Resolve = Callable[[ast.Identifier], str]
 NameSubquery = Callable[[ast.Subquery], str]
+NameParameter = Callable[[ast.Parameter], str]
 
 
 def column_name(
-    expression: ast.Expression, resolve: Resolve | None = None, subquery: NameSubquery | None = None
+    expression: ast.Expression,
+    resolve: Resolve | None = None,
+    subquery: NameSubquery | None = None,
+    parameter: NameParameter | None = None,
 ) -> str:
     """The name of a result column.
 
     `resolve` names an identifier by its scope: ClickHouse leaves out a table that is not needed to tell columns apart;
     without it the identifier is named as written. `subquery` names a scalar subquery, which ClickHouse numbers in the
-    order it meets them; without it each is `_subquery_1`.
+    order it meets them; without it each is `_subquery_1`. `parameter` names a query parameter by its value (see
+    `parameter_name`); without it the parameter is named as written.
     """
-    return _Namer(resolve, subquery).name(expression)
+    return _Namer(resolve, subquery, parameter).name(expression)
+
+
+def parameter_name(value: ast.LiteralValue, type_: str) -> str:
+    """The name of a query parameter: ClickHouse puts its value there, cast to the type unless that is String."""
+    return literal_name(value) if type_ == "String" else f"_CAST({literal_name(value)}, {quote_string(type_)})"
 
 
 class _Namer:
-    def __init__(self, resolve: Resolve | None, subquery: NameSubquery | None) -> None:
+    def __init__(self, resolve: Resolve | None, subquery: NameSubquery | None, parameter: NameParameter | None) -> None:
         self.resolve = resolve or (lambda identifier: identifier.name)
         self.subquery = subquery or (lambda _: "_subquery_1")
+        self.parameter = parameter or (lambda node: f"{{{node.name}:{node.type}}}")
 
     def name(self, node: ast.Expression) -> str:
         match node:
@@ -48,7 +59,7 @@ class _Namer:
             case ast.Subquery():
                 return self.subquery(node)
             case ast.Parameter():
-                return f"{{{node.name}:{node.type}}}"
+                return self.parameter(node)
             case ast.Asterisk():
                 return ".".join((*node.qualifier, "*"))
             case ast.ColumnsMatcher():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tbpy.clickhouse import ast
-from tbpy.clickhouse.names import column_name, float_name
+from tbpy.clickhouse.names import column_name, float_name, parameter_name
 from tbpy.clickhouse.parser import parse_expression, parse_statement
 from tests.clickhouse.recorded import own, statements
 
@@ -45,6 +45,13 @@ def test_hooks_name_what_depends_on_scope() -> None:
     expression = parse_expression("t.a + (SELECT 1)")
     name = column_name(expression, resolve=lambda node: node.parts[-1], subquery=lambda _: "_subquery_7")
     assert name == "plus(a, _subquery_7)"
+
+
+def test_parameters_are_named_by_their_values() -> None:
+    values: dict[str, ast.LiteralValue] = {"a": 5, "b": "it's", "c": 1.5}
+    expression = parse_expression("f({a:UInt8}, {b:String}, {c: Nullable(Float64)})")
+    name = column_name(expression, parameter=lambda node: parameter_name(values[node.name], node.type))
+    assert name == r"f(_CAST(5, 'UInt8'), 'it\'s', _CAST(1.5, 'Nullable(Float64)'))"
 
 
 @pytest.mark.parametrize(
