@@ -99,13 +99,15 @@ def _moving(call: AggregateCall, item: t.Type, finish: str) -> Typed:
     window = call.whole_parameter(0)
     place = call.context.fresh("i")
 
+    values_sql = f"CAST({call.sql()} AS UTINYINT)" if isinstance(call.type(), t.Bool) else call.sql()
+
     def slide(values: str) -> str:
         start = "1" if window is None else f"greatest(1, {place} - {window - 1})"
         total = f"list_sum({values}[{start}:{place}])"
         value = finish.format(total, window or f"len({values})")
         return f"list_transform(range(1, len({values}) + 1), lambda {place}: CAST({value} AS {duckdb_type(item)}))"
 
-    return _array(call, call.let(call.collect(), slide), item)
+    return _array(call, call.let(call.collect(values_sql), slide), item)
 
 
 @aggregate("groupArrayMovingSum", parameters=1)
@@ -115,9 +117,10 @@ def group_array_moving_sum(call: AggregateCall) -> Typed:
 
 @aggregate("groupArrayMovingAvg", parameters=1)
 def group_array_moving_avg(call: AggregateCall) -> Typed:
-    if isinstance(call.type(), t.Decimal):
-        call.unsupported("a Decimal")
-    sum_type(call, call.type())
+    item = sum_type(call, call.type())
+    if isinstance(item, t.Decimal):
+        unit = 10**item.scale
+        return _moving(call, item, f"CAST(CAST({{0}} * {unit} AS HUGEINT) // {{1}} AS DECIMAL(38, 0)) / {unit}")
     return _moving(call, t.FLOAT64, "{0} / {1}")
 
 

@@ -83,8 +83,10 @@ def sum_(call: AggregateCall) -> Typed:
 
 @aggregate("sumKahan", native_skip=True)
 def sum_kahan(call: AggregateCall) -> Typed:
-    if not isinstance(call.type(), t.Float | t.Int):
-        call.wrong_type()
+    """Compensated summation for numbers as Float64; a Decimal is summed exactly."""
+    type_ = sum_type(call, call.type())
+    if isinstance(type_, t.Decimal):
+        return call.typed(call.or_default(sum_sql(call, call.sql(), call.type(), type_), type_), type_)
     value = call.apply("fsum", f"CAST({call.sql()} AS DOUBLE)")
     return call.typed(call.or_default(value, t.FLOAT64), t.FLOAT64)
 
@@ -126,21 +128,35 @@ def avg(call: AggregateCall) -> Typed:
         return call.typed("CAST(NULL AS INTEGER)", t.Nullable(t.NOTHING))
     if not t.is_number(type_):
         call.wrong_type()
-    argument = f"CAST({call.sql()} AS UTINYINT)" if isinstance(type_, t.Bool) else call.sql()
-    value = call.apply("avg", argument)
+    if isinstance(type_, t.Int) and type_.bits == 64:
+        total = sum_sql(call, call.sql(), type_, type_)  # ClickHouse's sum wraps around here too
+        value = f"(CAST({total} AS DOUBLE) / {call.apply('count', call.sql())})"
+    else:
+        value = call.apply("avg", f"CAST({call.sql()} AS UTINYINT)" if isinstance(type_, t.Bool) else call.sql())
     if not call.nullable and call.may_be_empty():
         value = call.or_nan(value)
     return call.typed(value, t.FLOAT64)
 
 
+_EPOCH = "CAST('1970-01-01' AS {})"
+
+
 def _average_time(call: AggregateCall, type_: t.Type) -> str:
-    if not isinstance(type_, t.Date | t.DateTime):
-        call.unsupported(f"an argument of type {type_}")
-    if isinstance(type_, t.Date):
-        days = call.apply("avg", f"date_diff('day', DATE '1970-01-01', {call.sql()})")
-        return call.or_default(f"(DATE '1970-01-01' + CAST(floor({days}) AS INTEGER))", type_)
-    seconds = call.apply("avg", f"epoch({call.sql()})")
-    return call.or_default(f"CAST(make_timestamp(CAST(floor({seconds}) AS BIGINT) * 1000000) AS TIMESTAMP)", type_)
+    """The mean moment, rounded to the type's unit."""
+    match type_:
+        case t.Date() | t.Date32():
+            days = call.apply("avg", f"date_diff('day', DATE '1970-01-01', {call.sql()})")
+            value = f"(DATE '1970-01-01' + CAST(round_even({days}, 0) AS INTEGER))"
+        case t.DateTime():
+            seconds = call.apply("avg", f"epoch({call.sql()})")
+            value = f"make_timestamp(CAST(round_even({seconds}, 0) AS BIGINT) * 1000000)"
+        case t.DateTime64(precision) if precision <= 6:
+            unit = 10 ** (6 - precision)
+            ticks = call.apply("avg", f"CAST(epoch_us({call.sql()}) // {unit} AS DOUBLE)")
+            value = f"make_timestamp(CAST(round_even({ticks}, 0) AS BIGINT) * {unit})"
+        case _:
+            call.unsupported(f"an argument of type {type_}")
+    return call.or_default(value, type_, _EPOCH.format(duckdb_type(type_)))
 
 
 @aggregate("avgWeighted", args=2)
@@ -158,7 +174,7 @@ def avg_weighted(call: AggregateCall) -> Typed:
 @aggregate("min", native_skip=True, insensitive=True)
 def min_(call: AggregateCall) -> Typed:
     """NaN is greater than all to DuckDB, so that it counts only where there is nothing else, as in ClickHouse."""
-    return call.typed(call.or_default(_extreme(call, "min", call.sql()), call.type()), call.type())
+    return call.typed(call.or_default(_extreme(call, "min", call.sql()), call.type()), call.kept_type())
 
 
 @aggregate("max", native_skip=True, insensitive=True)
@@ -167,7 +183,7 @@ def max_(call: AggregateCall) -> Typed:
     if isinstance(call.type(), t.Float):
         numbers = call.apply("max", call.sql(), where=[f"NOT isnan({call.sql()})"], distinct=False)
         value = f"coalesce({numbers}, {value})"
-    return call.typed(call.or_default(value, call.type()), call.type())
+    return call.typed(call.or_default(value, call.type()), call.kept_type())
 
 
 def _extreme(call: AggregateCall, name: str, argument: str) -> str:

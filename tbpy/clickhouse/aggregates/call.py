@@ -60,6 +60,12 @@ class AggregateCall:
     def type(self, position: int = 0) -> t.Type:
         return self.args[position].type
 
+    def kept_type(self, position: int = 0) -> t.Type:
+        """The type of an aggregate that gives one of its values: SimpleAggregateFunction stays, but not around NULL."""
+        given = self.original[position].type
+        simple = isinstance(given, t.SimpleAggregateFunction) and not t.is_nullable(given)
+        return given if simple else self.type(position)
+
     # --- DuckDB aggregates ---
 
     def apply(self, function: str, *arguments: str, where: Sequence[str] = (), distinct: bool | None = None) -> str:

@@ -18,7 +18,7 @@ def _pick(call: AggregateCall, skipping: str, keeping: str) -> Typed:
         value = call.apply(skipping, call.sql(), distinct=False)
     else:
         value = call.apply(keeping, call.sql(), where=[f"{call.sql()} IS NOT NULL"], distinct=False)
-    return call.typed(call.or_default(value, type_), type_)
+    return call.typed(call.or_default(value, type_), call.kept_type())
 
 
 @aggregate("any", "any_value", "first_value", nulls="keep", insensitive=("any_value", "first_value"))

@@ -86,5 +86,5 @@ def approx_top_sum(call: AggregateCall) -> Typed:
 
 @aggregate("entropy", args=(1, None))
 def entropy(call: AggregateCall) -> Typed:
-    value = call.apply("entropy", distinct_key(call))
-    return call.typed(value if call.nullable else f"coalesce({value}, 0e0)", t.FLOAT64)
+    value = f"CASE WHEN {call.rows()} > 0 THEN {call.apply('entropy', distinct_key(call))} END"
+    return call.typed(f"({value})" if call.nullable else f"coalesce({value}, 0e0)", t.FLOAT64)

@@ -22,13 +22,12 @@ Level = Callable[[AggregateCall, float], str]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """`result` is the type of one level; `level` is its SQL, NULL where no row counts; `nan`: then NaN is the answer."""
+    """`result` is the type of one level; `level` is its SQL, NULL where no row counts."""
 
     name: str
     result: Result
     level: Level
     args: int | tuple[int, int] = 1
-    nan: bool = False
     skipped: int = 0  # parameters before the levels
     default: float = 0.5
 
@@ -66,9 +65,7 @@ def _levels(call: AggregateCall, family: Family) -> list[float]:
 
 def _finished(call: AggregateCall, family: Family, type_: t.Type, level: float) -> str:
     sql = family.level(call, level)
-    default = f"CAST('nan' AS {duckdb_type(type_)})" if family.nan and isinstance(type_, t.Float) else default_sql(type_)
-    if isinstance(type_, t.Decimal | t.Int | t.Float) and not family.nan:
-        default = f"CAST(0 AS {duckdb_type(type_)})"
+    default = f"CAST('nan' AS {duckdb_type(type_)})" if isinstance(type_, t.Float) else default_sql(type_)
     return call.or_default(sql, type_, default)
 
 
@@ -81,15 +78,14 @@ def _numbers(call: AggregateCall) -> list[str]:
 
 
 def _sortable(call: AggregateCall) -> t.Type:
-    type_ = t.UINT8 if isinstance(call.type(), t.Bool) else call.type()
-    if not isinstance(type_, t.Int | t.Float | t.Decimal | t.Date | t.DateTime | t.DateTime64 | t.Date32):
+    type_ = call.type()
+    if not isinstance(type_, t.Int | t.Bool | t.Float | t.Decimal | t.Date | t.DateTime | t.DateTime64 | t.Date32):
         call.wrong_type()
     return type_
 
 
 def _sorted(call: AggregateCall) -> str:
-    argument = f"CAST({call.sql()} AS UTINYINT)" if isinstance(call.type(), t.Bool) else call.sql()
-    return f"list_sort({call.collect(argument, where=_numbers(call))})"
+    return f"list_sort({call.collect(where=_numbers(call))})"
 
 
 # --- interpolated ---
@@ -97,15 +93,15 @@ def _sorted(call: AggregateCall) -> str:
 
 def _interpolated_type(call: AggregateCall) -> t.Type:
     type_ = _sortable(call)
-    return t.FLOAT64 if isinstance(type_, t.Int | t.Float) else type_
+    return t.FLOAT64 if isinstance(type_, t.Int | t.Bool | t.Float) else type_
 
 
 def _interpolated(call: AggregateCall, level: float) -> str:
     type_ = _sortable(call)
     where = _numbers(call)
     match type_:
-        case t.Int() | t.Float():
-            return call.apply("quantile_cont", f"CAST({call.sql()} AS DOUBLE)", str(level), where=where)
+        case t.Int() | t.Bool() | t.Float():
+            return call.apply("quantile_cont", _double(call), str(level), where=where)
         case t.Decimal(precision, scale):
             value = call.apply("quantile_cont", f"CAST({call.sql()} AS DOUBLE)", str(level))
             return f"CAST(trunc({value} * {10**scale}e0) / {10**scale}e0 AS DECIMAL({precision}, {scale}))"
@@ -117,6 +113,11 @@ def _interpolated(call: AggregateCall, level: float) -> str:
             value = call.apply("quantile_cont", f"epoch({call.sql()})", str(level))
             return f"make_timestamp(CAST(floor({value}) AS BIGINT) * 1000000)"
     call.unsupported(f"an argument of type {type_}")
+
+
+def _double(call: AggregateCall) -> str:
+    argument = f"CAST({call.sql()} AS UTINYINT)" if isinstance(call.type(), t.Bool) else call.sql()
+    return f"CAST({argument} AS DOUBLE)"
 
 
 # --- by position ---
@@ -150,7 +151,18 @@ def _between(call: AggregateCall, place: Callable[[str], str]) -> str:
     between = f"{low} + ({spot} - floor({spot})) * ({high} - {low})"
     ends = f"WHEN {spot} < 1 THEN CAST({values}[1] AS DOUBLE) WHEN {spot} >= {count} THEN CAST({values}[-1] AS DOUBLE)"
     body = f"list_transform([{place(count)}], lambda {spot}: CASE {ends} ELSE {between} END)[1]"
-    return f"list_transform([{_sorted(call)}], lambda {values}: {body})[1]"
+    numbers = f"list_sort({call.collect(_measured(call), where=_numbers(call))})"
+    return f"list_transform([{numbers}], lambda {values}: {body})[1]"
+
+
+def _measured(call: AggregateCall) -> str:
+    """The value as a number: a time counts its seconds, a date its days."""
+    match call.type():
+        case t.DateTime():
+            return f"epoch({call.sql()})"
+        case t.Date() | t.Date32():
+            return f"CAST(date_diff('day', DATE '1970-01-01', {call.sql()}) AS DOUBLE)"
+    return _double(call)
 
 
 def _exclusive(call: AggregateCall, level: float) -> str:
@@ -235,7 +247,7 @@ def _timing(call: AggregateCall, level: float) -> str:
 
 
 def _float64(call: AggregateCall) -> t.Type:
-    if not isinstance(_sortable(call), t.Int | t.Float):
+    if not isinstance(_sortable(call), t.Int | t.Bool | t.Float | t.Date | t.DateTime):
         call.wrong_type()
     return t.FLOAT64
 
@@ -245,18 +257,18 @@ def _float32(call: AggregateCall) -> t.Type:
 
 
 _FAMILIES = (
-    Family("", _interpolated_type, _interpolated, nan=True),
+    Family("", _interpolated_type, _interpolated),
     Family("Exact", _sortable, _exact),
     Family("ExactLow", _sortable, _exact_low),
     Family("ExactHigh", _sortable, _exact_high),
-    Family("ExactExclusive", _float64, _exclusive, nan=True),
-    Family("ExactInclusive", _float64, _inclusive, nan=True),
+    Family("ExactExclusive", _float64, _exclusive),
+    Family("ExactInclusive", _float64, _inclusive),
     Family("ExactWeighted", _sortable, _exact_weighted, args=2),
     Family("InterpolatedWeighted", _sortable, _interpolated_weighted, args=2),
-    Family("Deterministic", _interpolated_type, _deterministic, args=2, nan=True),
-    Family("TDigest", _float32, _digest, nan=True),
-    Family("TDigestWeighted", _float32, _digest_weighted, args=2, nan=True),
-    Family("Timing", _float32, _timing, nan=True),
+    Family("Deterministic", _interpolated_type, _deterministic, args=2),
+    Family("TDigest", _float32, _digest),
+    Family("TDigestWeighted", _float32, _digest_weighted, args=2),
+    Family("Timing", _float32, _timing),
 )
 
 for _family in _FAMILIES:

@@ -95,7 +95,7 @@ def adapt_arguments(row: Aggregate, call: AggregateCall) -> bool:
     """Check the arguments and make NULLs go; True when the Null adapter applies, so that the result is Nullable."""
     _check_counts(row, call)
     call.original = call.args
-    call.args = tuple(replace(arg, type=t.without_low_cardinality(arg.type)) for arg in call.args)
+    call.args = tuple(replace(arg, type=argument_type(arg.type)) for arg in call.args)
     if row.nulls == "keep" or not any(_optional(arg.type) for arg in call.args):
         return False
     call.nullable = not row.never_null
@@ -103,6 +103,11 @@ def adapt_arguments(row: Aggregate, call: AggregateCall) -> bool:
         call.where += tuple(f"{arg.sql} IS NOT NULL" for arg in call.args if _optional(arg.type))
     call.args = tuple(replace(arg, type=_required(arg.type)) for arg in call.args)
     return True
+
+
+def argument_type(type_: t.Type) -> t.Type:
+    """The type as an aggregate sees it: full columns of plain values."""
+    return t.without_low_cardinality(type_.item if isinstance(type_, t.SimpleAggregateFunction) else type_)
 
 
 def _optional(type_: t.Type) -> bool:

@@ -14,7 +14,7 @@ from tbpy.clickhouse.aggregates.combinators import (
     replace_code,
     split_name,
 )
-from tbpy.clickhouse.aggregates.registry import Aggregate
+from tbpy.clickhouse.aggregates.registry import Aggregate, argument_type
 from tbpy.clickhouse.aggregates.state_forms import FORMS, make_rows, merge_rows, rows_of, state_parts, state_value
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
@@ -29,7 +29,7 @@ def state_name(row: Aggregate, suffixes: tuple[str, ...]) -> str:
 
 @combinator("State")
 def _state(call: AggregateCall, inner: Inner) -> Typed:
-    types = tuple(t.without_low_cardinality(arg.type) for arg in call.args)
+    types = tuple(argument_type(arg.type) for arg in call.args)
     parameters = tuple(column_name(parameter) for parameter in call.node.parameters or ())
     type_ = t.AggregateFunction(state_name(inner.row, inner.suffixes), types, parameters)
     inner.build(replace(call, args=call.args, elements=_probe(call), where=()))  # refuses what the function refuses

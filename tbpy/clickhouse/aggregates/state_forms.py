@@ -13,7 +13,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.basic import sum_sql, wrapped
 from tbpy.clickhouse.aggregates.call import AggregateCall, Elements
 from tbpy.clickhouse.aggregates.choice import sort_value
-from tbpy.clickhouse.aggregates.registry import Aggregate, adapt_arguments
+from tbpy.clickhouse.aggregates.registry import Aggregate, adapt_arguments, argument_type
 from tbpy.clickhouse.aggregates.uniques import distinct_key
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.states import StateLayout
@@ -222,7 +222,7 @@ def _finish_set(function: str, type_: t.Type, parts: Parts) -> str:
 
 
 def make_rows(call: AggregateCall) -> Parts:
-    call.args = tuple(replace(arg, type=t.without_low_cardinality(arg.type)) for arg in call.args)
+    call.args = tuple(replace(arg, type=argument_type(arg.type)) for arg in call.args)
     return (call.collect_rows().sql,)
 
 

@@ -15,9 +15,12 @@ NAN = "CAST('nan' AS DOUBLE)"
 
 
 def _double(call: AggregateCall, position: int = 0) -> str:
-    if not t.is_number(call.type(position)) or isinstance(call.type(position), t.Bool):
+    if not t.is_number(call.type(position)):
         call.wrong_type()
-    return f"CAST({call.sql(position)} AS DOUBLE)"
+    argument = call.sql(position)
+    if isinstance(call.type(position), t.Bool):
+        argument = f"CAST({argument} AS UTINYINT)"
+    return f"CAST({argument} AS DOUBLE)"
 
 
 def _float(call: AggregateCall, sql: str) -> Typed:
@@ -79,22 +82,6 @@ _moment("kurtSamp", lambda s: f"{_central(s)['4']} / pow({_central(s)['sample']}
 
 
 # --- two values ---
-
-
-def _paired(names: tuple[str, ...], formula: Callable[[str, str, str, str, str, str], str]) -> None:
-    """`formula` writes the result from n, the means of x and y, and the sums of squares and products about them."""
-
-    @aggregate(*names, args=2, insensitive=tuple(name for name in names if name.isupper() or name == "corr"))
-    def build(call: AggregateCall) -> Typed:
-        if any(isinstance(arg.type, t.Decimal) for arg in call.args):
-            call.wrong_type()
-        x, y = _double(call), _double(call, 1)
-        n = f"CAST({call.rows()} AS DOUBLE)"
-        sx, sy = call.apply("sum", x), call.apply("sum", y)
-        sxx = f"({call.apply('sum', f'{x} * {x}')} - {sx} * {sx} / {n})"
-        syy = f"({call.apply('sum', f'{y} * {y}')} - {sy} * {sy} / {n})"
-        sxy = f"({call.apply('sum', f'{x} * {y}')} - {sx} * {sy} / {n})"
-        return _float(call, formula(n, f"({sx} / {n})", f"({sy} / {n})", sxx, syy, sxy))
 
 
 def _native_pair(names: tuple[str, ...], function: str) -> None:

@@ -38,14 +38,21 @@ def uniq_hll12(call: AggregateCall) -> Typed:
     return count_distinct(call)
 
 
-@aggregate("uniqCombined", args=(1, None), never_null=True, native_skip=True, parameters=1, note="exact")
+@aggregate("uniqCombined", args=(1, None), parameters=1, note="exact, where ClickHouse may estimate")
 def uniq_combined(call: AggregateCall) -> Typed:
-    return count_distinct(call)
+    return _count_or_null(call)
 
 
-@aggregate("uniqCombined64", args=(1, None), never_null=True, native_skip=True, parameters=1, note="exact")
+@aggregate("uniqCombined64", args=(1, None), parameters=1, note="exact, where ClickHouse may estimate")
 def uniq_combined64(call: AggregateCall) -> Typed:
-    return count_distinct(call)
+    return _count_or_null(call)
+
+
+def _count_or_null(call: AggregateCall) -> Typed:
+    """Unlike the rest of the family this one is NULL where a Nullable argument has no value."""
+    result = count_distinct(call)
+    sql = call.when_rows(result.sql)
+    return call.typed(f"({sql})", t.UINT64) if call.nullable else result
 
 
 @aggregate("uniqUpTo", args=(1, None), never_null=True, native_skip=True, parameters=1)

@@ -1,0 +1,107 @@
+"""Aggregates over events in the order of time: windowFunnel, retention, sequenceMatch, sequenceCount."""
+
+from __future__ import annotations
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
+from tbpy.clickhouse.compiler.failures import bad_arguments, wrong_count
+from tbpy.clickhouse.compiler.typed import Typed, condition_of
+from tbpy.clickhouse.quoting import duckdb_string
+
+_MOST_EVENTS = 32
+_FUNNEL_MODES = ("strict_deduplication", "strict_order", "strict_increase", "strict_once", "allow_reentry")
+
+
+def _moment(call: AggregateCall) -> str:
+    """The time of an event as a whole number in the unit of its type."""
+    time = call.sql()
+    match call.type():
+        case t.Int(bits) if bits <= 64:
+            return f"CAST({time} AS HUGEINT)"
+        case t.Date():
+            return f"CAST(date_diff('day', DATE '1970-01-01', {time}) AS HUGEINT)"
+        case t.DateTime():
+            return f"CAST(epoch({time}) AS HUGEINT)"
+        case t.DateTime64(precision) if precision <= 6:
+            return f"CAST(epoch_us({time}) // {10 ** (6 - precision)} AS HUGEINT)"
+    call.wrong_type()
+
+
+def _conditions(call: AggregateCall, first: int) -> list[str]:
+    conditions = call.args[first:]
+    if not conditions or len(conditions) > _MOST_EVENTS:
+        raise wrong_count(call.name, len(call.args), f"from {first + 1} to {first + _MOST_EVENTS}", call.node)
+    if not all(isinstance(condition.type, t.Int | t.Bool) for condition in conditions):
+        call.wrong_type()
+    return [condition_of(condition) for condition in conditions]
+
+
+def _events(call: AggregateCall, all_rows: bool) -> tuple[str, int]:
+    """Rows as structs of time and a mask of the conditions that hold; and how many conditions there are."""
+    conditions = _conditions(call, 1)
+    mask = " + ".join(f"CASE WHEN {condition} THEN {1 << bit} ELSE 0 END" for bit, condition in enumerate(conditions))
+    where = () if all_rows else (f"({' OR '.join(conditions)})",)
+    return call.collect(f"{{'t': {_moment(call)}, 'm': CAST({mask} AS BIGINT)}}", where), len(conditions)
+
+
+_EVENT = "STRUCT(t HUGEINT, m BIGINT)[]"
+
+
+@aggregate("windowFunnel", args=(2, None), never_null=True, parameters=None)
+def window_funnel(call: AggregateCall) -> Typed:
+    """How many conditions of the chain were met in order within the window that the first one opens."""
+    window = call.parameter(0)
+    if not isinstance(window, int):
+        raise bad_arguments("windowFunnel needs the length of its window", call.node)
+    modes = []
+    for position in range(1, len(call.parameters)):
+        mode = call.parameter(position)
+        mode = "strict_deduplication" if mode == "strict" else mode
+        if mode not in _FUNNEL_MODES:
+            raise bad_arguments(f"Aggregate function windowFunnel doesn't support a parameter: {mode}", call.node)
+        if mode == "allow_reentry":
+            call.unsupported("the mode allow_reentry")
+        modes.append(mode)
+    events, count = _events(call, "strict_order" in modes)
+    name = call.context.udf("tb_window_funnel")
+    level = f"{name}(CAST({events} AS {_EVENT}), {count}, {window}, {duckdb_string(','.join(modes))})"
+    return call.typed(f"CAST({level} AS UTINYINT)", t.UINT8)
+
+
+def _pattern(call: AggregateCall) -> str:
+    pattern = call.parameter(0)
+    if not isinstance(pattern, str):
+        raise bad_arguments(f"Aggregate function {call.name} needs a pattern", call.node)
+    from tbpy.clickhouse.udf.sequences import PatternError, parse_pattern
+
+    try:
+        parse_pattern(pattern, len(call.args) - 1)
+    except PatternError as error:
+        raise bad_arguments(str(error), call.node) from error
+    return duckdb_string(pattern)
+
+
+@aggregate("sequenceMatch", args=(2, None), never_null=True, parameters=1)
+def sequence_match(call: AggregateCall) -> Typed:
+    pattern = _pattern(call)
+    events, count = _events(call, all_rows=False)
+    name = call.context.udf("tb_sequence_count")
+    return call.typed(f"CAST({name}(CAST({events} AS {_EVENT}), {count}, {pattern}, 1) AS UTINYINT)", t.UINT8)
+
+
+@aggregate("sequenceCount", args=(2, None), never_null=True, parameters=1)
+def sequence_count(call: AggregateCall) -> Typed:
+    pattern = _pattern(call)
+    events, count = _events(call, all_rows=False)
+    name = call.context.udf("tb_sequence_count")
+    return call.typed(f"CAST({name}(CAST({events} AS {_EVENT}), {count}, {pattern}, -1) AS UBIGINT)", t.UINT64)
+
+
+@aggregate("retention", args=(2, None), never_null=True)
+def retention(call: AggregateCall) -> Typed:
+    """Whether the first condition was ever met, and for each other one whether both were."""
+    met = [f"coalesce({call.apply('bool_or', condition)}, false)" for condition in _conditions(call, 0)]
+    values = [met[0], *(f"({met[0]} AND {other})" for other in met[1:])]
+    return call.typed(f"[{', '.join(f'CAST({value} AS UTINYINT)' for value in values)}]", t.Array(t.UINT8))
+
+
