@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable
 from math import isinf, isnan
 
 from tbpy.clickhouse import ast
+from tbpy.clickhouse.depth import limited_depth
 from tbpy.clickhouse.quoting import quote_string
+from tbpy.errors import SqlPlace
 
 Resolve = Callable[[ast.Identifier], str]
 NameSubquery = Callable[[ast.Subquery], str]
@@ -30,7 +32,8 @@ def column_name(
     order it meets them; without it each is `_subquery_1`. `parameter` names a query parameter by its value (see
     `parameter_name`); without it the parameter is named as written.
     """
-    return _Namer(resolve, subquery, parameter).name(expression)
+    with limited_depth(SqlPlace(expression.start, expression.end)):
+        return _Namer(resolve, subquery, parameter).name(expression)
 
 
 def parameter_name(value: ast.LiteralValue, type_: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tbpy.clickhouse import ast
+from tbpy.clickhouse.depth import limited_depth
 from tbpy.clickhouse.parsing.statements import StatementParser
 from tbpy.clickhouse.tokens import END, tokenize
 from tbpy.errors import QueryError, SqlPlace
@@ -36,19 +37,10 @@ def _parse(sql: str, rule: Callable[[StatementParser], _T]) -> _T:
     parser = StatementParser(tokenize(sql))
     if parser.key in (END, ";"):
         raise QueryError("Empty query", code=62, name="SYNTAX_ERROR", place=SqlPlace(0, len(sql)))
-    try:
+    with limited_depth(SqlPlace(0, len(sql))):
         result = rule(parser)
-    except RecursionError:
-        raise _too_deep(parser) from None
     while parser.accept(";"):
         pass
     if parser.key != END:
         parser.fail("end of query")
     return result
-
-
-def _too_deep(parser: StatementParser) -> QueryError:
-    place = SqlPlace(parser.here, parser.ends[parser.index])
-    return QueryError(
-        "Maximum parse depth exceeded: the query is nested too deeply", code=306, name="TOO_DEEP_RECURSION", place=place
-    )

@@ -7,6 +7,7 @@ import pytest
 from tbpy.clickhouse import ast
 from tbpy.clickhouse.names import column_name, float_name, parameter_name
 from tbpy.clickhouse.parser import parse_expression, parse_statement
+from tbpy.errors import QueryError
 from tests.clickhouse.recorded import own, statements
 
 
@@ -45,6 +46,13 @@ def test_hooks_name_what_depends_on_scope() -> None:
     expression = parse_expression("t.a + (SELECT 1)")
     name = column_name(expression, resolve=lambda node: node.parts[-1], subquery=lambda _: "_subquery_7")
     assert name == "plus(a, _subquery_7)"
+
+
+def test_a_chain_too_long_to_follow_is_an_error_of_the_query() -> None:
+    expression = parse_expression(" + ".join("a" * 2000))
+    with pytest.raises(QueryError) as caught:
+        column_name(expression)
+    assert caught.value.code == 306
 
 
 def test_parameters_are_named_by_their_values() -> None:
