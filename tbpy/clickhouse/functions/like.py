@@ -56,7 +56,9 @@ def _plain(sql: str, parts: list[object]) -> str | None:
         return f"({sql} = '')"
     if len(texts) > 1 or _ONE in parts:
         return None
-    body = [part for position, part in enumerate(parts) if part is not _MANY or parts[position - 1 : position] != [_MANY]]
+    body = [
+        part for position, part in enumerate(parts) if part is not _MANY or parts[position - 1 : position] != [_MANY]
+    ]
     if not texts:
         return f"starts_with({sql}, '')"
     word = duckdb_string(texts[0])

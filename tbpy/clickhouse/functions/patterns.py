@@ -104,7 +104,9 @@ def extract_all(call: Call) -> Typed:
     return call.typed(sql, t.Array(t.STRING))
 
 
-@scalar("regexpExtract", "REGEXP_EXTRACT", "REGEXP_SUBSTR", args=(2, 3), insensitive=("REGEXP_EXTRACT", "REGEXP_SUBSTR"))
+@scalar(
+    "regexpExtract", "REGEXP_EXTRACT", "REGEXP_SUBSTR", args=(2, 3), insensitive=("REGEXP_EXTRACT", "REGEXP_SUBSTR")
+)
 def regexp_extract(call: Call) -> Typed:
     haystack = text(call, fixed=False).sql
     pattern, found = _pattern(call)

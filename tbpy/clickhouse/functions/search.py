@@ -59,7 +59,9 @@ def _place_from(call: Call, haystack: str, needle: str, *, unicode: bool) -> str
     start = f"greatest({integer(call, 2)}, 1)"
     if not unicode:
         rest = f"substring({haystack}, {start})"
-        message = duckdb_string(f"Function {call.name} with a start in text that is not ASCII is not supported by tbpy yet")
+        message = duckdb_string(
+            f"Function {call.name} with a start in text that is not ASCII is not supported by tbpy yet"
+        )
         haystack_ok = f"strlen({haystack}) = length({haystack})"
         found = f"CASE WHEN contains({rest}, {needle}) THEN instr({rest}, {needle}) + {start} - 1 ELSE 0 END"
         body = f"WHEN {haystack_ok} THEN {found} ELSE error({message})"
@@ -123,7 +125,8 @@ def _multi_search(suffix: str, fold: Fold, unicode: bool) -> None:
     def first_index(call: Call) -> Typed:
         haystack = fold(text(call, fixed=False))
         cases = " ".join(
-            f"WHEN contains({haystack}, {needle}) THEN {number}" for number, needle in enumerate(_needles(call, fold), 1)
+            f"WHEN contains({haystack}, {needle}) THEN {number}"
+            for number, needle in enumerate(_needles(call, fold), 1)
         )
         return _count(call, f"CASE {cases} WHEN {haystack} IS NOT NULL THEN 0 END")
 

@@ -90,7 +90,9 @@ def substring_index(call: Call) -> Typed:
     value = integer_value(call, 2)
     if value is None:
         bounds = f"CASE WHEN {count} > 0 THEN 1 ELSE {count} END, CASE WHEN {count} > 0 THEN {count} ELSE -1 END"
-        sql = f"(CASE WHEN {count} = 0 THEN '' ELSE array_to_string(list_slice({parts}, {bounds}), {separator.sql}) END)"
+        sql = (
+            f"(CASE WHEN {count} = 0 THEN '' ELSE array_to_string(list_slice({parts}, {bounds}), {separator.sql}) END)"
+        )
     elif value == 0:
         sql = f"left({arg}, 0)"
     elif value > 0:

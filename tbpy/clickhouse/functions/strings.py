@@ -79,7 +79,9 @@ def reverse_utf8(call: Call) -> Typed:
 def ascii_(call: Call) -> Typed:
     blob = bytes_of(text(call))
     digits = f"left(hex({blob}), 2)"
-    return call.typed(f"(CASE WHEN octet_length({blob}) = 0 THEN 0 ELSE CAST('0x' || {digits} AS INTEGER) END)", t.INT32)
+    return call.typed(
+        f"(CASE WHEN octet_length({blob}) = 0 THEN 0 ELSE CAST('0x' || {digits} AS INTEGER) END)", t.INT32
+    )
 
 
 @scalar("toValidUTF8")
@@ -114,7 +116,9 @@ def _trim(function: str, *names: str) -> None:
         if len(call.args) == 2:
             value = known_text(text(call, 1))
             if value is None:
-                raise failure(call, f"Second argument of function {call.name} must be a constant string", 44, "ILLEGAL_COLUMN")
+                raise failure(
+                    call, f"Second argument of function {call.name} must be a constant string", 44, "ILLEGAL_COLUMN"
+                )
             characters = value
         if not characters:
             return call.typed(arg.sql, t.STRING)
@@ -139,12 +143,13 @@ def _pad(function: str, *names: str, unicode: bool = False) -> None:
         if padding is None:
             call.unsupported("padding that is not a constant")
         padding = padding or " "
-        fast = f"{function}({arg.sql}, {size}, {duckdb_string(padding)})"
+        fast = f"{function}({arg.sql}, CAST({size} AS INTEGER), {duckdb_string(padding)})"
         if unicode:
             return call.typed(fast, t.STRING)
         if not padding.isascii():
             call.unsupported("padding that is not ASCII")
-        wider = f"{function}({arg.sql}, {size} - strlen({arg.sql}) + length({arg.sql}), {duckdb_string(padding)})"
+        width = f"CAST({size} - strlen({arg.sql}) + length({arg.sql}) AS INTEGER)"
+        wider = f"{function}({arg.sql}, {width}, {duckdb_string(padding)})"
         slow = f"CASE WHEN strlen({arg.sql}) <= {size} THEN {wider} ELSE {hex_slice(bytes_of(arg), '1', f'2 * {size}')} END"
         return call.typed(by_bytes(arg, fast, f"({slow})"), t.STRING)
 
@@ -211,7 +216,9 @@ def concat(call: Call) -> Typed:
     return call.typed(f"({' || '.join(part.sql for part in parts)})", t.STRING)
 
 
-@scalar("concatWithSeparator", "concat_ws", "concatWithSeparatorAssumeInjective", args=(1, None), insensitive=("concat_ws",))
+@scalar(
+    "concatWithSeparator", "concat_ws", "concatWithSeparatorAssumeInjective", args=(1, None), insensitive=("concat_ws",)
+)
 def concat_with_separator(call: Call) -> Typed:
     separator = text(call)
     parts = [as_text(call, arg).sql for arg in call.args[1:]]

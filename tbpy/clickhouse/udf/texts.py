@@ -48,7 +48,7 @@ def to_valid_utf8(data: bytes) -> str:
 
 
 def overlay(data: bytes, replacement: bytes, offset: int, length: int) -> bytes:
-    """`length` units from `offset` (from 1, negative from the end) exchanged; a negative length is the replacement's."""
+    """`length` units from `offset` (from 1, negative from the end, 0 the end) exchanged; a negative length is the replacement's."""
     start, end = _range(len(data), len(replacement), offset, length)
     return data[:start] + replacement + data[end:]
 
@@ -59,12 +59,12 @@ def overlay_utf8(text: str, replacement: str, offset: int, length: int) -> str:
 
 
 def _range(size: int, own: int, offset: int, length: int) -> tuple[int, int]:
-    start = max(size + offset, 0) if offset < 0 else min(max(offset - 1, 0), size)
+    start = max(size + offset, 0) if offset < 0 else min(offset - 1, size) if offset else size
     return start, min(start + (length if length >= 0 else own), size)
 
 
 def soundex(text: str) -> str:
-    """American Soundex of the ASCII letters: a letter and three digits, 0000 when there is no letter."""
+    """Soundex of the ASCII letters: a letter and three digits, 0000 when there is none. H and W separate, as vowels do."""
     letters = [char for char in text.upper() if "A" <= char <= "Z"]
     if not letters:
         return "0000"
@@ -73,8 +73,7 @@ def soundex(text: str) -> str:
         digit = _SOUNDEX.get(letter, "")
         if digit and digit != last:
             code += digit
-        if letter not in "HW":
-            last = digit
+        last = digit
     return code[:4].ljust(4, "0")
 
 

@@ -1,0 +1,91 @@
+"""Distances of strings, as ClickHouse counts them: over bytes, or in `..._utf8` over characters."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from ctypes import c_float
+from typing import Any
+
+from tbpy.clickhouse.udf import Udf
+
+
+def levenshtein(left: Sequence[Any], right: Sequence[Any]) -> int:
+    row = list(range(len(right) + 1))
+    for i, one in enumerate(left, 1):
+        diagonal, row[0] = row[0], i
+        for j, other in enumerate(right, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (one != other))
+    return row[-1]
+
+
+def damerau_levenshtein(left: bytes, right: bytes) -> int:
+    """With transpositions of neighbours, none of which is edited again (optimal string alignment)."""
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for i, one in enumerate(left, 1):
+        fresh = [i]
+        for j, other in enumerate(right, 1):
+            best = min(row[j] + 1, fresh[j - 1] + 1, row[j - 1] + (one != other))
+            if i > 1 and j > 1 and one == right[j - 2] and left[i - 2] == other:
+                best = min(best, before[j - 2] + 1)
+            fresh.append(best)
+        before, row = row, fresh
+    return row[-1]
+
+
+def byte_hamming(left: bytes, right: bytes) -> int:
+    """Places that differ, and those that only the longer string has."""
+    return sum(one != other for one, other in zip(left, right, strict=False)) + abs(len(left) - len(right))
+
+
+def jaccard(left: Sequence[Any], right: Sequence[Any]) -> float:
+    """Shared elements by all elements; 0 of two empty strings."""
+    one, other = set(left), set(right)
+    return len(one & other) / len(one | other) if one or other else 0.0
+
+
+def ngram_distance(left: bytes, right: bytes) -> float:
+    """The share of 4-grams that one side has more often than the other."""
+    return _ngram_distance(left, right, 4)
+
+
+def ngram_distance_folded(left: bytes, right: bytes) -> float:
+    return _ngram_distance(left.lower(), right.lower(), 4)
+
+
+def ngram_distance_utf8(left: str, right: str) -> float:
+    return _ngram_distance(left, right, 3)
+
+
+def _ngram_distance(left: Sequence[Any], right: Sequence[Any], size: int) -> float:
+    one, other = (Counter(text[i : i + size] for i in range(len(text) - size + 1)) for text in (left, right))
+    different = ((one - other) + (other - one)).total()
+    return c_float(different / max(one.total() + other.total(), 1)).value
+
+
+def bytes_uniq(data: bytes) -> int:
+    return len(set(data))
+
+
+def bytes_entropy(data: bytes) -> float:
+    """Shannon entropy of the bytes, in bits."""
+    return sum(-share * math.log2(share) for share in (count / len(data) for count in Counter(data).values()))
+
+
+_BYTES, _TEXTS = ("BLOB", "BLOB"), ("VARCHAR", "VARCHAR")
+
+FUNCTIONS: dict[str, Udf] = {
+    "tb_levenshtein": Udf(levenshtein, _BYTES, "UBIGINT"),
+    "tb_levenshtein_utf8": Udf(levenshtein, _TEXTS, "UBIGINT"),
+    "tb_damerau_levenshtein": Udf(damerau_levenshtein, _BYTES, "UBIGINT"),
+    "tb_byte_hamming": Udf(byte_hamming, _BYTES, "UBIGINT"),
+    "tb_jaccard": Udf(jaccard, _BYTES, "DOUBLE"),
+    "tb_jaccard_utf8": Udf(jaccard, _TEXTS, "DOUBLE"),
+    "tb_ngram_distance": Udf(ngram_distance, _BYTES, "FLOAT"),
+    "tb_ngram_distance_folded": Udf(ngram_distance_folded, _BYTES, "FLOAT"),
+    "tb_ngram_distance_utf8": Udf(ngram_distance_utf8, _TEXTS, "FLOAT"),
+    "tb_bytes_uniq": Udf(bytes_uniq, ("BLOB",), "USMALLINT"),
+    "tb_bytes_entropy": Udf(bytes_entropy, ("BLOB",), "DOUBLE"),
+}
