@@ -1,4 +1,4 @@
-"""Queries nested more deeply than Python's stack can follow are refused as ClickHouse refuses those past its own limit."""
+"""Queries nested more deeply than Python's stack can follow: refused, as ClickHouse refuses those past its limit."""
 
 from __future__ import annotations
 
