@@ -19,6 +19,10 @@ def collect_aliases(select: ast.Select) -> dict[str, ast.Expression]:
     return found
 
 
+#: Nodes whose names are their own: subqueries, and `REPLACE (x AS column)`, which defines no alias.
+_OPAQUE = (ast.Subquery, ast.SubqueryTable, ast.ReplaceColumns)
+
+
 def aliases_in(value: object) -> Iterator[ast.Alias]:
     for node in walk(value):
         if isinstance(node, ast.Alias):
@@ -30,7 +34,7 @@ def walk(value: object) -> Iterator[ast.Node]:
     if isinstance(value, tuple):
         for item in value:
             yield from walk(item)
-    elif isinstance(value, ast.Node) and not isinstance(value, ast.Subquery | ast.SubqueryTable):
+    elif isinstance(value, ast.Node) and not isinstance(value, _OPAQUE):
         yield value
         for field in _node_fields(type(value)):
             yield from walk(getattr(value, field))

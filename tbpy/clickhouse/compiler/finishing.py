@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tbpy.clickhouse import ast
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.block import Block, select_list
+from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
+from tbpy.clickhouse.compiler.scope import Column, Relation, Scope
 from tbpy.clickhouse.compiler.typed import Typed
 
 if TYPE_CHECKING:
@@ -47,20 +50,38 @@ def _foreign_order(select: SelectCompiler) -> bool:
 
 def _distinct_first(select: SelectCompiler) -> Clauses:
     """DISTINCT rows in a subquery, and what follows DISTINCT said over its columns."""
-    places = {output.value.sql: position for position, output in enumerate(select.outputs)}
+    rows = DistinctRows(select)
     inner = replace(select.clauses, qualify=list(select.base_qualify), order_by=[], limit="", offset="")
-
-    def column(value: Typed) -> Typed:
-        if value.sql not in places:
-            what = "DISTINCT followed by ORDER BY or LIMIT BY of something that is not selected"
-            raise failures.unsupported(what, select.select)
-        return Typed(f"d.c{places[value.sql]}", value.type)
-
-    rows = inner.sql(select_list(tuple(output.value for output in select.outputs)))
-    outer = type(inner)(from_=f"({rows}) AS d", limit=select.clauses.limit, offset=select.clauses.offset)
-    select.outputs = tuple(replace(output, value=column(output.value)) for output in select.outputs)
-    outer.order_by = [key for value, item in select.order_values for key in select.order_keys(column(value), item)]
-    select.order_values = [(column(value), item) for value, item in select.order_values]
+    sql = inner.sql(select_list(tuple(output.value for output in select.outputs)))
+    outer = type(inner)(from_=f"({sql}) AS d", limit=select.clauses.limit, offset=select.clauses.offset)
+    select.order_values = [(rows.column(value, item.expression), item) for value, item in select.order_values]
+    outer.order_by = [key for value, item in select.order_values for key in select.order_keys(value, item)]
     if select.limit_keys:
-        outer.qualify = [select.limit_by_condition([column(key) for key in select.limit_keys], outer.order_by)]
+        assert select.select.limit_by is not None
+        pairs = zip(select.limit_keys, select.select.limit_by.expressions, strict=True)
+        outer.qualify = [select.limit_by_condition([rows.column(*pair) for pair in pairs], outer.order_by)]
+    select.outputs = tuple(replace(output, value=rows.column(output.value, None)) for output in select.outputs)
     return outer
+
+
+class DistinctRows:
+    """The columns of DISTINCT rows: an expression is one of them, or is made of them."""
+
+    def __init__(self, select: SelectCompiler) -> None:
+        self._select = select
+        self._places = {output.value.sql: position for position, output in enumerate(select.outputs)}
+        columns = tuple(
+            Column(output.name, Typed(f"d.c{position}", output.value.type))
+            for position, output in enumerate(select.outputs)
+        )
+        self._scope = Scope(select.scope.catalog, relations=(Relation((), columns),))
+
+    def column(self, value: Typed, node: ast.Expression | None) -> Typed:
+        if value.sql in self._places:
+            return Typed(f"d.c{self._places[value.sql]}", value.type)
+        try:
+            assert node is not None
+            return ExpressionCompiler(self._select.context, self._scope).compile(node)
+        except failures.QueryError as error:
+            what = "DISTINCT followed by ORDER BY or LIMIT BY of something that is not selected"
+            raise failures.unsupported(what, node) from error

@@ -222,18 +222,17 @@ def _find(source: Source, name: str, node: ast.Join) -> Column:
 
 
 def _share(relation: Relation, keys: dict[str, tuple[t.Type, str, str]], kind: str) -> Relation:
-    """The left table's USING keys, as the one column that both tables have; they come first, in the order of USING."""
+    """The left table's USING keys, as the one column that both tables have."""
+    places = {name: place for place, name in enumerate(keys, 1)}
 
     def share(column: Column) -> Column:
         if column.name not in keys:
             return column
         type_, left, right = keys[column.name]
         sql = {"right": right, "full": f"coalesce({left}, {right})"}.get(kind, left)
-        return replace(column, value=replace(column.value, sql=sql, type=type_), shared=True)
+        return replace(column, value=replace(column.value, sql=sql, type=type_), shared=places[column.name])
 
-    order = list(keys)
-    columns = sorted(relation.columns, key=lambda c: order.index(c.name) if c.name in keys else len(order))
-    return replace(relation, columns=tuple(map(share, columns)))
+    return replace(relation, columns=tuple(map(share, relation.columns)))
 
 
 def _hide(relation: Relation, names: list[str]) -> Relation:

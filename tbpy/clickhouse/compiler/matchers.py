@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tbpy.clickhouse import ast
+from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.context import Output
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
+from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.scope import Column, Relation
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.names import column_name
+from tbpy.clickhouse.quoting import quote_string
+from tbpy.clickhouse.storage import field_names
 
 
 def expand_columns(compiler: ExpressionCompiler, node: ast.Expression) -> Iterator[Output]:
@@ -21,10 +25,27 @@ def expand_columns(compiler: ExpressionCompiler, node: ast.Expression) -> Iterat
             yield from _transformed(compiler, list(_all_columns(compiler, node)), node.transformers)
         case ast.ColumnsMatcher():
             yield from _transformed(compiler, list(_matched(compiler, node)), node.transformers)
+        case ast.Function(name="untuple"):
+            yield from _untupled(compiler, node, None)
+        case ast.Alias(expression=ast.Function(name="untuple")):
+            yield from _untupled(compiler, node.expression, node.name)
         case ast.Alias():
             yield Output(node.name, compiler.alias(node))
         case _:
             yield Output(display_name(compiler, node), compiler.compile(node))
+
+
+def _untupled(compiler: ExpressionCompiler, node: ast.Function, alias: str | None) -> Iterator[Output]:
+    """The elements of a tuple as columns: `tupleElement(t, 'name')`, or `alias.name`."""
+    if len(node.arguments) != 1:
+        raise failures.wrong_count("untuple", len(node.arguments), "1", node)
+    value, label = compiler.compile(node.arguments[0]), display_name(compiler, node.arguments[0])
+    inner = t.plain(value.type)
+    if not isinstance(inner, t.Tuple):
+        raise failures.wrong_type("untuple", [value.type], node)
+    for name in field_names(inner):
+        title = f"{alias}.{name}" if alias is not None else f"tupleElement({label}, {quote_string(name)})"
+        yield Output(title, compiler.call("tupleElement", value, constant(name), node=node))
 
 
 def display_name(compiler: ExpressionCompiler, node: ast.Expression) -> str:
@@ -42,24 +63,34 @@ def _identifier_name(compiler: ExpressionCompiler, node: ast.Identifier) -> str:
         return node.name
     column, rest = found
     relation = next((r for r in compiler.scope.relations if column in (*r.columns, *r.hidden)), None)
-    name = column.name if relation is None else qualified_name(compiler, relation, column)
+    name = column.name if relation is None else qualified_name(compiler, relation, column, written=True)
     return ".".join((name, *rest))
 
 
-def qualified_name(compiler: ExpressionCompiler, relation: Relation, column: Column) -> str:
-    """`name`, or `table.name` when the bare name means a column of another source."""
-    first = compiler.scope.columns_named(column.name, None)[0]
-    if first[1] is column or column.shared or any(other.shared for _, other in (first,) if other.name == column.name):
+def qualified_name(
+    compiler: ExpressionCompiler, relation: Relation, column: Column, *, written: bool = False
+) -> str:
+    """`name`, or `table.name` when the bare name means a column of another source, or with several joins might.
+
+    `written` tells a qualifier in the query from a `*`, for which a USING key is one column.
+    """
+    namesakes = compiler.scope.columns_named(column.name, None)
+    ambiguous = len(namesakes) > 1 and (written or not column.shared)
+    if (namesakes[0][1] is column and not (ambiguous and compiler.scope.joins > 1)) or not relation.title:
         return column.name
-    return f"{relation.title}.{column.name}" if relation.title else column.name
+    return f"{relation.title}.{column.name}"
 
 
 def _all_columns(compiler: ExpressionCompiler, node: ast.Asterisk) -> Iterator[Output]:
+    """The columns that `*` or `t.*` means; of a join with USING its keys come first."""
     relations = _qualified(compiler, node.qualifier, node)
-    for relation in relations:
-        columns = relation.columns if not node.qualifier else (*relation.columns, *relation.hidden)
-        for column in columns:
-            yield Output(qualified_name(compiler, relation, column), column.value)
+    if node.qualifier:
+        found = [(relation, column) for relation in relations for column in (*relation.columns, *relation.hidden)]
+    else:
+        found = [(relation, column) for relation in relations for column in relation.columns]
+        found.sort(key=lambda pair: pair[1].shared or len(found) + 1)
+    for relation, column in found:
+        yield Output(qualified_name(compiler, relation, column), column.value)
 
 
 def _matched(compiler: ExpressionCompiler, node: ast.ColumnsMatcher) -> Iterator[Output]:

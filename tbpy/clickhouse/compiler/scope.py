@@ -19,11 +19,11 @@ from tbpy.clickhouse.types import Type
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a source. `shared` marks a USING key: one column of two tables."""
+    """A column of a source. `shared` marks a USING key, one column of two tables, by its place in USING from 1."""
 
     name: str
     value: Typed
-    shared: bool = False
+    shared: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,7 @@ class SelectCompiler:
 
     def _order(self) -> None:
         if self.select.order_by_all:
-            item = ast.OrderItem(ast.Literal(None, ""))
+            item = (*self.select.order_by, ast.OrderItem(ast.Literal(None, "")))[0]
             self.order_values = [(output.value, item) for output in self.outputs]
         else:
             self.order_values = [(self._positional(item.expression), item) for item in self.select.order_by]
