@@ -67,9 +67,7 @@ def _identifier_name(compiler: ExpressionCompiler, node: ast.Identifier) -> str:
     return ".".join((name, *rest))
 
 
-def qualified_name(
-    compiler: ExpressionCompiler, relation: Relation, column: Column, *, written: bool = False
-) -> str:
+def qualified_name(compiler: ExpressionCompiler, relation: Relation, column: Column, *, written: bool = False) -> str:
     """`name`, or `table.name` when the bare name means a column of another source, or with several joins might.
 
     `written` tells a qualifier in the query from a `*`, for which a USING key is one column.

@@ -12,6 +12,7 @@ from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.quoting import quote_identifier_if_needed
 from tbpy.clickhouse.storage import default_sql
 from tbpy.errors import QueryError
 
@@ -227,8 +228,26 @@ def to_interval_of(call: Call) -> Typed:
 @scalar("toTypeName", nulls="keep", low_cardinality=False)
 def to_type_name(call: Call) -> Typed:
     """Known when compiled, but it stays under the aggregation that its argument asks for."""
-    name = constant(str(call.original[0].type))
+    name = constant(_spread(call.original[0].type))
     return replace(name, aggregate=call.original[0].aggregate)
+
+
+def _spread(type_: t.Type, depth: int = 1) -> str:
+    """A type's name with a line for each element of a named tuple."""
+    match type_:
+        case t.Tuple(items, names) if names is not None:
+            lines = (
+                f"{quote_identifier_if_needed(n)} {_spread(i, depth + 1)}" for n, i in zip(names, items, strict=True)
+            )
+            start = "\n" + "    " * depth
+            return f"Tuple({start}{f',{start}'.join(lines)})"
+        case t.Tuple(items):
+            return f"Tuple({', '.join(_spread(item, depth) for item in items)})"
+        case t.Array(item):
+            return f"Array({_spread(item, depth)})"
+        case t.Map(key, value):
+            return f"Map({_spread(key, depth)}, {_spread(value, depth)})"
+    return str(type_)
 
 
 @scalar("toColumnTypeName", nulls="keep", low_cardinality=False)

@@ -7,6 +7,7 @@ from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.arithmetic import widened
 from tbpy.clickhouse.functions.arrays import same_sizes
 from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.functions.tuples import tuple_distance, tuple_norm
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import duckdb_type, field_names
 
@@ -45,14 +46,16 @@ _NORMS = {
 def _norm(name: str, pattern: str) -> None:
     @scalar(f"{name}Norm", f"norm{name}", insensitive=True, low_cardinality=False)
     def norm(call: Call) -> Typed:
-        if isinstance(t.plain(call.args[0].type), t.Tuple) and name != "L2":
-            call.unsupported("a tuple")
+        if isinstance(t.plain(call.args[0].type), t.Tuple):
+            return tuple_norm(call, name)
         vector, items = _vector(call, 0)
         type_ = _float(items)
         return call.typed(f"CAST(coalesce({pattern.format(vector)}, 0e0) AS {duckdb_type(type_)})", type_)
 
     @scalar(f"{name}Distance", f"distance{name}", args=2, insensitive=True, low_cardinality=False)
     def distance(call: Call) -> Typed:
+        if isinstance(t.plain(call.args[0].type), t.Tuple):
+            return tuple_distance(call, name)
         (one, items), (other, more) = _vector(call, 0), _vector(call, 1)
         type_ = _float([*items, *more])
         steps = f"list_transform({one}, lambda e, i: e - ({other})[i])"
