@@ -38,7 +38,6 @@ class Context:
     compiling: list[View] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)
     tables: set[str] = field(default_factory=set)
-    uses_now: bool = False
     recursive: bool = False
     counter: int = 0
 
@@ -49,7 +48,6 @@ class Context:
 
     def now(self) -> str:
         """DuckDB SQL of the moment the query runs at, a TIMESTAMP in UTC that the engine binds."""
-        self.uses_now = True
         return "CAST($now AS TIMESTAMP)"
 
     def udf(self, name: str) -> str:

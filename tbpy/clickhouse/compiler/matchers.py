@@ -86,7 +86,8 @@ def _all_columns(compiler: ExpressionCompiler, node: ast.Asterisk) -> Iterator[O
         found = [(relation, column) for relation in relations for column in (*relation.columns, *relation.hidden)]
     else:
         found = [(relation, column) for relation in relations for column in relation.columns]
-        found.sort(key=lambda pair: pair[1].shared or len(found) + 1)
+        rest = len(found) + 1
+        found.sort(key=lambda pair: pair[1].shared or rest)
     for relation, column in found:
         yield Output(qualified_name(compiler, relation, column), column.value)
 

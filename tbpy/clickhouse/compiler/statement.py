@@ -61,12 +61,13 @@ def compile_query(
         block = compile_block(context, catalog, None, statement.query)
     else:
         block = describing_block(context, catalog, statement)
+    sql = with_hoisted(context, block.sql)
     return CompiledQuery(
-        with_hoisted(context, block.sql),
+        sql,
         tuple(ResultColumn(output.name, output.value.type) for output in block.outputs),
         format=statement.format,
         settings=context.settings,
-        uses_now=context.uses_now,
+        uses_now="$now" in sql,  # a call that was folded away asks for nothing
         functions=frozenset(context.functions),
         tables=frozenset(context.tables),
         totals=_totals(context, block),
