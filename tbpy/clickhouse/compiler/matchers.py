@@ -1,4 +1,4 @@
-"""Columns of a SELECT list: `*`, `t.*` and COLUMNS expand to columns; everything else is one, with ClickHouse's name."""
+"""Columns of a SELECT list: `*`, `t.*`, COLUMNS and untuple expand; all else is one column, with ClickHouse's name."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def expand_columns(compiler: ExpressionCompiler, node: ast.Expression) -> Iterat
             yield from _transformed(compiler, list(_matched(compiler, node)), node.transformers)
         case ast.Function(name="untuple"):
             yield from _untupled(compiler, node, None)
-        case ast.Alias(expression=ast.Function(name="untuple")):
-            yield from _untupled(compiler, node.expression, node.name)
+        case ast.Alias(expression=ast.Function(name="untuple") as call):
+            yield from _untupled(compiler, call, node.name)
         case ast.Alias():
             yield Output(node.name, compiler.alias(node))
         case _:
@@ -81,6 +81,11 @@ def qualified_name(compiler: ExpressionCompiler, relation: Relation, column: Col
 
 def _all_columns(compiler: ExpressionCompiler, node: ast.Asterisk) -> Iterator[Output]:
     """The columns that `*` or `t.*` means; of a join with USING its keys come first."""
+    if _is_tuple(compiler, node):
+        column = ast.Identifier(node.qualifier, start=node.start, end=node.end)
+        call = ast.Function("untuple", (column,), start=node.start, end=node.end)
+        yield from _untupled(compiler, call, ".".join(node.qualifier))
+        return
     relations = _qualified(compiler, node.qualifier, node)
     if node.qualifier:
         found = [(relation, column) for relation in relations for column in (*relation.columns, *relation.hidden)]
@@ -90,6 +95,15 @@ def _all_columns(compiler: ExpressionCompiler, node: ast.Asterisk) -> Iterator[O
         found.sort(key=lambda pair: pair[1].shared or rest)
     for relation, column in found:
         yield Output(qualified_name(compiler, relation, column), column.value)
+
+
+def _is_tuple(compiler: ExpressionCompiler, node: ast.Asterisk) -> bool:
+    """Whether `t.*` means the elements of a column that is a tuple: no source has that name."""
+    title = ".".join(node.qualifier)
+    if not title or any(title in relation.names for relation in compiler.scope.relations):
+        return False
+    column = compiler.lookup(ast.Identifier(node.qualifier, start=node.start, end=node.end))
+    return column is not None and isinstance(t.plain(column.type), t.Tuple)
 
 
 def _matched(compiler: ExpressionCompiler, node: ast.ColumnsMatcher) -> Iterator[Output]:
