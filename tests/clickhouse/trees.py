@@ -19,6 +19,9 @@ def meaning(node: Any) -> Any:
     parts = {field.name: meaning(getattr(node, field.name)) for field in fields(node) if field.name not in _PLACES}
     if isinstance(node, ast.Function):
         _as_combinators(parts)
+    elif isinstance(node, ast.Select) and node.distinct_on:
+        parts["limit_by"] = meaning(ast.LimitBy(ast.Literal(1, "1"), node.distinct_on))
+        parts["distinct"], parts["distinct_on"] = False, ()
     elif isinstance(node, ast.Frame):
         parts["end_bound"] = parts["end_bound"] or ast.FrameBound("current")
     elif isinstance(node, ast.Interpolate):

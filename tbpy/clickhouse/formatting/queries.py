@@ -83,9 +83,7 @@ class QueryWriter(ExpressionWriter):
         return f"{name_text(item.name)}{columns} AS{kept}\n{'    ' * depth}{body}"
 
     def select_clause(self, node: ast.Select, depth: int) -> str:
-        distinct = " DISTINCT" if node.distinct else ""
-        if node.distinct_on:
-            distinct += f" ON ({self.list(node.distinct_on, depth)})"
+        distinct = " DISTINCT" if node.distinct and not node.distinct_on else ""
         return f"SELECT{distinct}{self.expressions(node.columns, depth)}"
 
     # --- FROM ---
@@ -186,8 +184,10 @@ class QueryWriter(ExpressionWriter):
         return f"{quote_identifier(item.name)} AS {value}"
 
     def limits(self, node: ast.Select, depth: int) -> Iterator[str]:
-        if node.limit_by is not None:
-            by = node.limit_by
+        by = node.limit_by
+        if node.distinct_on:  # DISTINCT ON is another spelling, with which LIMIT BY cannot stand
+            by = ast.LimitBy(ast.Literal(1, "1"), node.distinct_on)
+        if by is not None:
             columns = " ALL" if by.all else self.expressions(by.expressions, depth)
             yield f"LIMIT {self.offset_limit(by.offset, by.limit, depth)} BY{columns}"
         if node.limit is not None:
