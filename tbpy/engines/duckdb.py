@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from tbpy.engines.failures import is_locked, lock_owner, locked, translate
-from tbpy.engines.functions import register
 from tbpy.engines.result import QueryResult, Row, Statistics
 from tbpy.engines.session import Parameters, Session
 
@@ -62,7 +61,7 @@ class DuckDBEngine:
         with self._opening:
             if self._database is None:
                 self._database = self._open()
-            return Session(self._database.cursor(), on_fatal=self.close)
+            return Session(self._database.cursor(), self._registered, on_fatal=self.close)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -86,7 +85,7 @@ class DuckDBEngine:
         """Runs a compiled query. `now` is what `now()` answers; `time_limit` in seconds raises `QueryTimeoutError`."""
         session = self.session()
         try:
-            register(session, compiled.functions, self._registered)
+            session.register(compiled.functions)
             return self._start(session, compiled, now, time_limit, batch_size)
         except BaseException:
             session.close()
@@ -132,7 +131,7 @@ class DuckDBEngine:
         def finish() -> Statistics:
             return Statistics(elapsed=time.perf_counter() - started, rows_read=counted[0])
 
-        return QueryResult(compiled.columns, rest(), totals=next(iter(totals), None), finish=finish)
+        return QueryResult(compiled.columns, rest(), compiled.format, totals=next(iter(totals), None), finish=finish)
 
 
 def _timed_batches(

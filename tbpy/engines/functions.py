@@ -1,20 +1,25 @@
-"""Python functions that compiled SQL calls: registered once a database, and only those that a query names."""
+"""Python functions that compiled SQL calls."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from tbpy.engines.session import Session
+import duckdb
+from duckdb.func import FunctionNullHandling, PythonUDFType
+
+if TYPE_CHECKING:
+    from tbpy.clickhouse.udf import Udf
+
+_NULLS = {"default": FunctionNullHandling.DEFAULT, "special": FunctionNullHandling.SPECIAL}
 
 
-def register(session: Session, names: Iterable[str], registered: set[str]) -> None:
-    """Makes the functions of `tbpy.clickhouse.udf.FUNCTIONS` with these names known to the database."""
-    missing = [name for name in names if name not in registered]
-    if not missing:
-        return
-    from tbpy.clickhouse.udf import FUNCTIONS
-
-    for name in missing:
-        function = FUNCTIONS[name]
-        session.register(name, function)
-        registered.add(name)
+def create_function(connection: duckdb.DuckDBPyConnection, name: str, udf: Udf) -> None:
+    """Makes a function known to the database of a connection."""
+    connection.create_function(
+        name,
+        udf.function,
+        [duckdb.sqltype(argument) for argument in udf.arguments],
+        duckdb.sqltype(udf.result),
+        type=PythonUDFType.ARROW if udf.vectorized else PythonUDFType.NATIVE,
+        null_handling=_NULLS[udf.null_handling],
+    )

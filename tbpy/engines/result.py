@@ -22,12 +22,14 @@ class Statistics:
 class QueryResult:
     """Rows of a query, once, in batches.
 
-    `columns` are those of the compiled query: each has `name` and `type` (ClickHouse's). Values are what DuckDB's
-    Python client gives for the storage type. A result that is not read to its end must be closed.
+    `columns` are those of the compiled query: each has `name` and `type` (ClickHouse's). `format` is what its FORMAT
+    clause says. Values are what DuckDB's Python client gives for the storage type. A result that is not read to its end
+    must be closed.
     """
 
     columns: tuple[Any, ...]
     batches: Iterator[list[Row]]
+    format: str | None = None
     totals: Row | None = None
     rows_before_limit_at_least: int | None = None
     finish: Callable[[], Statistics] = Statistics

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread, Timer
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
-from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from tbpy.engines.failures import translate
+from tbpy.engines.functions import create_function
 from tbpy.engines.result import Row
 from tbpy.errors import TbpyError
 
-if TYPE_CHECKING:
-    from tbpy.clickhouse.udf import Udf
-
 Parameters = Sequence[Any] | Mapping[str, Any] | None
-_NULLS = {"default": FunctionNullHandling.DEFAULT, "special": FunctionNullHandling.SPECIAL}
 
 
 class Session:
     """Runs statements one after another. Temporary tables and the open transaction belong to it."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, *, on_fatal: Callable[[], None]) -> None:
-        """`on_fatal` is called when the database must be opened anew (DuckDB refuses all work after a fatal error)."""
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, registered: set[str], *, on_fatal: Callable[[], None]
+    ) -> None:
+        """`registered` are the Python functions that the database knows, shared by its sessions. `on_fatal` is called
+        when the database must be opened anew (DuckDB refuses all work after a fatal error)."""
         self._connection = connection
+        self._registered = registered
         self._on_fatal = on_fatal
 
     def __enter__(self) -> Session:
@@ -61,16 +61,16 @@ class Session:
         except duckdb.Error as error:
             raise self._failure(error) from error
 
-    def register(self, name: str, udf: Udf) -> None:
-        """Makes a Python function callable from SQL, in all sessions of the database."""
-        self._connection.create_function(
-            name,
-            udf.function,
-            [duckdb.sqltype(argument) for argument in udf.arguments],
-            duckdb.sqltype(udf.result),
-            type=PythonUDFType.ARROW if udf.vectorized else PythonUDFType.NATIVE,
-            null_handling=_NULLS[udf.null_handling],
-        )
+    def register(self, names: Iterable[str]) -> None:
+        """Makes Python functions of `tbpy.clickhouse.udf` callable from SQL, in all sessions of the database."""
+        missing = [name for name in names if name not in self._registered]
+        if not missing:
+            return
+        from tbpy.clickhouse.udf import FUNCTIONS
+
+        for name in missing:
+            create_function(self._connection, name, FUNCTIONS[name])
+            self._registered.add(name)
 
     @contextmanager
     def time_limit(self, seconds: float | None) -> Iterator[None]:

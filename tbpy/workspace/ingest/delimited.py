@@ -50,7 +50,7 @@ def _settle(loading: Loading, fast: Scan) -> Verdict:
     cells = ", ".join(f"s{i}" for i in range(len(columns)))
     left = f"SELECT {cells} FROM ({fast.converted}) WHERE NOT ({fast.good})"
     raw = ", ".join(f"s{i} AS r{i}" for i in range(len(columns)))
-    full = Scan(f"SELECT {cells}, {raw}, NULL::VARCHAR AS line FROM ({left})", _full(columns))
+    full = Scan(f"SELECT {cells}, {raw}, NULL::VARCHAR AS line FROM ({left})", columns, _full(columns))
     absent = [wrong_value(column, "''") for column in columns]
     return settle(loading.session, loading.target, full, absent, loading.import_)
 
@@ -88,7 +88,7 @@ def _scan(
         f"delim = {duckdb_string(dialect.delimiter)}, quote = '\"', escape = '\"', nullstr = '\\N', "
         f"auto_detect = false, compression = '{compression}', {rejects})"
     )
-    return Scan(f"SELECT {cells} FROM {reader}", readings)
+    return Scan(f"SELECT {cells} FROM {reader}", columns, readings)
 
 
 def _cell(column: TargetColumn, place: int | None) -> str:

@@ -20,8 +20,8 @@ class BlankLinesError(Exception):
 def lines_by_ends(source: Input, numbers: Iterable[int], total: int) -> Iterator[list[str]]:
     """The lines with these ascending numbers, from 1, in batches; for files without blank lines.
 
-    `total` is how many lines the file should have. Raises `BlankLinesError`, after the last batch, when it has more line
-    ends than that: then all the lines may be wrong ones, and `lines_exactly` gives the right ones.
+    `total` is how many lines the file should have. Raises `BlankLinesError`, after the last batch, when it has more
+    line ends than that: then all the lines may be wrong ones, and `lines_exactly` gives the right ones.
     """
     batch: list[str] = []
     seen = 0

@@ -73,9 +73,7 @@ def _insert_staged(loading: Loading, scan: Scan) -> tuple[int, int]:
     with session.watched(loading.progress):
         session.execute(f"CREATE OR REPLACE TEMP TABLE tbpy_staged AS {scan.judged}")
     with session.unordered():
-        rows = session.value(
-            f"INSERT INTO {loading.target.table} SELECT {scan.values} FROM temp.tbpy_staged WHERE good"
-        )
+        rows = session.value(f"INSERT INTO {loading.target.table} SELECT {scan.names} FROM temp.tbpy_staged WHERE good")
     # Within a transaction row numbers begin anywhere.
     first = "(SELECT min(rowid) FROM temp.tbpy_staged)"
     bad = _note_numbers(loading, f"SELECT rowid - {first} + 1 FROM temp.tbpy_staged WHERE NOT good")

@@ -48,12 +48,12 @@ def scan_file(path: Path, compression: str, columns: Sequence[TargetColumn], cho
     if tree is None:
         documents = _reader(path, compression, {"json": "JSON"}, records=False)
         whole = f"(SELECT CASE WHEN json_type(json) = 'OBJECT' THEN json END AS doc FROM {documents})"
-        return Scan(f"SELECT {_from_document(columns, chosen)}, doc FROM {whole}", chosen, "doc IS NOT NULL")
+        return Scan(f"SELECT {_from_document(columns, chosen)}, doc FROM {whole}", columns, chosen, "doc IS NOT NULL")
     reader = _reader(path, compression, {key: part.type() for key, part in tree.keys.items()}, records=True)
     parts = ", ".join(_reference(c, reading, i) for i, (c, reading) in enumerate(zip(columns, chosen, strict=True)))
     # A row without any value may be a line that is no object: left to the reading of raw lines.
     known = "" if any(not c.may_be_absent for c in columns) else f"NOT ({_all_null(len(columns))})"
-    return Scan(f"SELECT {parts} FROM {reader}", chosen, known or "true")
+    return Scan(f"SELECT {parts} FROM {reader}", columns, chosen, known or "true")
 
 
 def count_objects(path: Path) -> str:
@@ -69,7 +69,7 @@ def scan_lines(table: str, columns: Sequence[TargetColumn]) -> Scan:
     documents = f"(SELECT line, CASE WHEN {is_object} THEN CAST(line AS JSON) END AS doc FROM {table})"
     raw = ", ".join(f"{extract('doc', c.path.steps, text=True)} AS r{i}" for i, c in enumerate(columns))
     relation = f"SELECT {_from_document(columns, chosen)}, {raw}, line, doc FROM {documents}"
-    return Scan(relation, chosen, "doc IS NOT NULL")
+    return Scan(relation, columns, chosen, "doc IS NOT NULL")
 
 
 def _from_document(columns: Sequence[TargetColumn], chosen: Sequence[Reading]) -> str:

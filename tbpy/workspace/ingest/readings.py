@@ -28,12 +28,12 @@ def full_json(column: TargetColumn, s: str, v: str) -> Reading:
     """Takes exactly what the rules take. `s` is bare text where `reads_text` says so, else JSON text."""
     text = reads_text(column.type)
     value = from_text(column.type, s) if text else from_json(column.type, s)
-    return Reading("VARCHAR" if text else "JSON", _present(column, s, value), _good(column, s, v))
+    return Reading("VARCHAR" if text else "JSON", value, _good(column, s, v))
 
 
 def full_text(column: TargetColumn, s: str, v: str) -> Reading:
     """As `full_json`, for a cell of a CSV file."""
-    return Reading("VARCHAR", _present(column, s, from_text(column.type, s)), _good(column, s, v))
+    return Reading("VARCHAR", from_text(column.type, s), _good(column, s, v))
 
 
 def fast_json(column: TargetColumn, s: str, v: str) -> Reading | None:
@@ -81,11 +81,6 @@ def fast_text(column: TargetColumn, s: str, v: str) -> Reading | None:
             value = f"make_timestamp(CAST({seconds} AS BIGINT) * 1000000)"
             return Reading("VARCHAR", value, f"{given} AND strlen({s}) = 19 AND {s}[17] = ':'")
     return None
-
-
-def _present(column: TargetColumn, s: str, value: str) -> str:
-    """`s` that is NULL has no value: the rules of `coercion` are about what is there."""
-    return column.store(value, f"{s} IS NOT NULL")
 
 
 def _good(column: TargetColumn, s: str, v: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from tbpy.workspace.ingest.readings import Reading
+from tbpy.workspace.ingest.target import TargetColumn
 
 BAD_ROWS = "tbpy_bad_rows"
 
@@ -18,12 +20,21 @@ class Scan:
     """
 
     relation: str
+    columns: Sequence[TargetColumn]
     readings: tuple[Reading, ...]
     readable: str = "true"
 
     @property
     def values(self) -> str:
-        """The converted columns, by name."""
+        """The select list of what is stored, over the rows of `converted`: a DEFAULT stands in for what is absent."""
+        return ", ".join(
+            f"v{i}" if column.default is None else f"CASE WHEN s{i} IS NULL THEN {column.default} ELSE v{i} END AS v{i}"
+            for i, column in enumerate(self.columns)
+        )
+
+    @property
+    def names(self) -> str:
+        """The names of what `values` gives."""
         return ", ".join(f"v{i}" for i in range(len(self.readings)))
 
     @property

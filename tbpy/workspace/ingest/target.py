@@ -12,7 +12,8 @@ from tbpy.workspace.ingest.paths import JsonPath
 class TargetColumn:
     """A column of the data source.
 
-    `default` is DuckDB SQL of the value to store where the input has none, None without a DEFAULT.
+    `default` is DuckDB SQL of the value to store where the input has none, None without a DEFAULT. The other values of
+    the row stand in it as `v<position>`.
     """
 
     name: str
@@ -23,12 +24,6 @@ class TargetColumn:
     @property
     def may_be_absent(self) -> bool:
         return self.default is not None or t.is_nullable(self.type)
-
-    def store(self, value: str, present: str) -> str:
-        """SQL of what is stored, for SQL of the value and of whether the input has one."""
-        if self.default is None:
-            return value
-        return f"CASE WHEN {present} THEN {value} ELSE {self.default} END"
 
 
 @dataclass(frozen=True, slots=True)

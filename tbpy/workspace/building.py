@@ -1,0 +1,194 @@
+"""From a project to tables: what is new is made, what changed is carried over, what is gone is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tbpy.clickhouse.compiler import compile_query
+from tbpy.datafiles import Datasource
+from tbpy.engines import Session
+from tbpy.errors import Diagnostic, DiagnosticsError, QueryError
+from tbpy.project import Project, plan
+from tbpy.workspace import catalogue, fixtures
+from tbpy.workspace.catalogue import Catalogue, StoredMaterialization
+from tbpy.workspace.defining import define
+from tbpy.workspace.definitions import StoredDatasource
+from tbpy.workspace.fixtures import Fixture, find_fixtures
+from tbpy.workspace.ingest import AppendReport, append_files
+from tbpy.workspace.ingest.quarantine import Import
+from tbpy.workspace.ingest.sources import open_inputs
+from tbpy.workspace.materializing import compile_all, insert, last_row, targets_in_order
+from tbpy.workspace.migration import create, drop, migrate
+from tbpy.workspace.reports import BuildReport, Migrated
+from tbpy.workspace.scopes import Scope
+from tbpy.workspace.sorting import needs_sorting, sort_rows
+from tbpy.workspace.targets import target_of
+
+
+@dataclass
+class Build:
+    """One build of `project` over what `before` says is there, in the transaction of `session`.
+
+    `moment` (naive UTC) is what `now()` is in it. Raises `DiagnosticsError` when the project has mistakes.
+    """
+
+    session: Session
+    project: Project
+    before: Catalogue
+    moment: datetime
+
+    def run(self) -> BuildReport:
+        """Does everything; the caller commits."""
+        if self.project.errors:
+            raise DiagnosticsError(self.project.diagnostics)
+        todo = plan(self.before.fingerprints, self.project)
+        found = find_fixtures(self.project.root, self.project.datasources)
+        new_fixtures = {name: item for name, item in found.items() if self.before.fixtures.get(name) != item.digest}
+        stale = [name for name in self.before.fixtures if name not in found]
+        if not (todo or new_fixtures or stale):
+            self._sort({})
+            return BuildReport(warnings=self.project.diagnostics)
+        stored = define(self.project)
+        dropped = self._drop_removed(stored)
+        migrated = self._apply(stored)
+        materializations, warnings = compile_all(self.project, stored)
+        loaded = self._load_fixtures(stored, new_fixtures, stale)
+        populated = self._populate(stored, materializations, {report.datasource for report in loaded} | set(stale))
+        catalogue.write_materializations(self.session, materializations)
+        catalogue.write_fingerprints(self.session, self.project.fingerprints)
+        self._sort(stored)
+        return BuildReport(
+            added=tuple(map(str, todo.added)),
+            changed=tuple(map(str, todo.changed)),
+            removed=tuple(map(str, todo.removed)),
+            migrated=migrated,
+            dropped_rows=dropped,
+            fixtures=loaded,
+            populated=populated,
+            warnings=(*self.project.diagnostics, *warnings),
+        )
+
+    def _drop_removed(self, stored: Mapping[str, StoredDatasource]) -> dict[str, int]:
+        dropped = {}
+        for name, old in self.before.datasources.items():
+            if name not in stored:
+                fixtures.forget(self.session, old)
+                catalogue.write_fixture(self.session, name, None)
+                catalogue.forget_datasource(self.session, name)
+                dropped[name] = drop(self.session, old)
+        return dropped
+
+    def _apply(self, stored: Mapping[str, StoredDatasource]) -> tuple[Migrated, ...]:
+        """Makes the tables; those whose definition is as it was are not touched."""
+        migrated = []
+        for name, new in stored.items():
+            old = self.before.datasources.get(name)
+            if old == new:
+                continue
+            if old is None:
+                create(self.session, new)
+                catalogue.write_datasource(self.session, new)
+            elif _same_table(old, new):
+                catalogue.write_datasource(self.session, new, self.before.sorted_rows[name])
+                if old.sorting != new.sorting:
+                    sort_rows(self.session, new)
+            else:
+                fixtures.take_out(self.session, old)
+                catalogue.write_fixture(self.session, name, None)
+                migrated.append(migrate(self.session, old, new, self.moment, self._forward(old, name)))
+                catalogue.write_datasource(self.session, new)
+        return tuple(migrated)
+
+    def _forward(self, old: StoredDatasource, name: str) -> str | None:
+        datasource = self.project.datasources[name]
+        query = datasource.forward_query
+        if query is None:
+            return None
+        return _compile_forward(self.project, datasource, old, query.text)
+
+    def _load_fixtures(
+        self, stored: Mapping[str, StoredDatasource], new: Mapping[str, Fixture], stale: list[str]
+    ) -> tuple[AppendReport, ...]:
+        for name in stale:
+            if name in stored:
+                fixtures.take_out(self.session, stored[name])
+            catalogue.write_fixture(self.session, name, None)
+        # Schemas that changed lost their fixture on the way, so it is loaded again though the file is as it was.
+        known = catalogue.read_fixtures(self.session)
+        found = find_fixtures(self.project.root, self.project.datasources)
+        missing = {name: item for name, item in found.items() if name in new or name not in known}
+        return tuple(self._load(stored[name], fixture) for name, fixture in sorted(missing.items()))
+
+    def _load(self, datasource: StoredDatasource, fixture: Fixture) -> AppendReport:
+        fixtures.take_out(self.session, datasource)
+        before = last_row(self.session, datasource)
+        self.session.register(datasource.functions)
+        with open_inputs(fixture.path) as inputs:
+            report = append_files(
+                self.session,
+                target_of(datasource, self.moment),
+                inputs,
+                fixture.path,
+                Import(fixtures.import_id(datasource.name), self.moment),
+            )
+        fixtures.remember(self.session, datasource, before)
+        catalogue.write_fixture(self.session, datasource.name, fixture.digest)
+        return report
+
+    def _populate(
+        self,
+        stored: Mapping[str, StoredDatasource],
+        materializations: tuple[StoredMaterialization, ...],
+        touched: set[str],
+    ) -> tuple[str, ...]:
+        """Fills targets anew whose nodes are new or changed, or whose sources have other fixtures than before."""
+        old = set(self.before.materializations)
+        populated = []
+        for name in targets_in_order(materializations):
+            feeding = [item for item in materializations if item.target == name]
+            if touched.isdisjoint(item.source for item in feeding) and old.issuperset(feeding):
+                continue
+            if (self.project.datasources[name].backfill or "").lower() == "skip":
+                continue
+            self._refill(stored[name], feeding)
+            touched.add(name)
+            populated.append(name)
+        return tuple(populated)
+
+    def _refill(self, target: StoredDatasource, feeding: list[StoredMaterialization]) -> None:
+        """What the target has beside the rows of its nodes, its fixture, stays."""
+        fixture = fixtures.copy_of(self.session, target)
+        self.session.execute(f"DELETE FROM {target.table}")
+        if fixture is not None:
+            self.session.execute(f"INSERT INTO {target.table} SELECT * FROM {fixture}")
+        for materialization in feeding:
+            insert(self.session, materialization, target, -1, self.moment)
+
+    def _sort(self, stored: Mapping[str, StoredDatasource]) -> None:
+        for name, datasource in (stored or self.before.datasources).items():
+            rows = self._count(datasource)
+            if needs_sorting(rows, catalogue.sorted_rows(self.session, name)):
+                sort_rows(self.session, datasource)
+
+    def _count(self, datasource: StoredDatasource) -> int:
+        return int(self.session.value(f"SELECT count(*) FROM {datasource.table}"))
+
+
+def _same_table(old: StoredDatasource, new: StoredDatasource) -> bool:
+    """Whether rows stay as they are: at most DEFAULTs, JSON paths and the sorting key are others."""
+    return old.physical == new.physical and [(c.name, c.type, c.physical) for c in old.columns] == [
+        (c.name, c.type, c.physical) for c in new.columns
+    ]
+
+
+def _compile_forward(project: Project, datasource: Datasource, old: StoredDatasource, query: str) -> str:
+    scope = Scope(project, {datasource.name: old}, lambda pipe, node: "", {datasource.name: "$old"})
+    try:
+        return compile_query(f"{query} FROM {datasource.name}", scope.catalog()).sql
+    except QueryError as error:
+        message = f"the FORWARD_QUERY cannot be run: {error.message}"
+        raise DiagnosticsError(
+            (Diagnostic("forward-query", message, file=datasource.file, hint=error.hint),)
+        ) from error

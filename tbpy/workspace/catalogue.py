@@ -1,0 +1,143 @@
+"""What is built, kept in the database beside the data, so that a build is one transaction.
+
+| table of the schema `tbpy` | rows |
+| --- | --- |
+| meta | `format`: the version of this layout |
+| resources | fingerprint of every resource of the project that was built |
+| datasources | definition of every data source, and how many of its rows are stored in order |
+| materializations | compiled materialized nodes, in the order to run them |
+| fixtures | digest of the fixture file that was loaded into a data source |
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+from tbpy.engines import Session
+from tbpy.errors import ConflictError
+from tbpy.workspace.definitions import QUARANTINE_SCHEMA, StoredDatasource, from_json, to_json
+
+FORMAT = 1
+
+_DDL = (
+    "CREATE SCHEMA IF NOT EXISTS tbpy",
+    f"CREATE SCHEMA IF NOT EXISTS {QUARANTINE_SCHEMA}",
+    "CREATE TABLE tbpy.meta (name VARCHAR, value VARCHAR)",
+    "CREATE TABLE tbpy.resources (key VARCHAR, fingerprint VARCHAR)",
+    "CREATE TABLE tbpy.datasources (name VARCHAR, definition VARCHAR, sorted_rows BIGINT)",
+    "CREATE TABLE tbpy.materializations (place INTEGER, definition VARCHAR)",
+    "CREATE TABLE tbpy.fixtures (datasource VARCHAR, digest VARCHAR)",
+    f"INSERT INTO tbpy.meta VALUES ('format', '{FORMAT}')",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMaterialization:
+    """A materialized node: `sql` reads the rows of `source` with a row number above `$block`.
+
+    `source` and `target` are names of data sources; `columns` are the target's columns that it fills, by position.
+    """
+
+    pipe: str
+    node: str
+    source: str
+    target: str
+    columns: tuple[str, ...]
+    sql: str
+    uses_now: bool = False
+    functions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All of it, as it was when it was read."""
+
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    datasources: Mapping[str, StoredDatasource] = field(default_factory=dict)
+    sorted_rows: Mapping[str, int] = field(default_factory=dict)
+    materializations: tuple[StoredMaterialization, ...] = ()
+    fixtures: Mapping[str, str] = field(default_factory=dict)
+
+
+def prepare(session: Session) -> None:
+    """Makes the catalogue where there is none. Raises `ConflictError` for one of a newer tbpy."""
+    if not session.value("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'tbpy' AND table_name = 'meta'"):
+        with session.transaction():
+            for statement in _DDL:
+                session.execute(statement)
+    version = int(session.value("SELECT value FROM tbpy.meta WHERE name = 'format'"))
+    if version != FORMAT:
+        raise ConflictError(
+            f"the workspace was made by another version of tbpy (format {version}, this one has {FORMAT})",
+            hint="use that version, or remove .tbpy and build again",
+        )
+
+
+def read(session: Session) -> Catalogue:
+    stored = session.rows("SELECT name, definition, sorted_rows FROM tbpy.datasources")
+    return Catalogue(
+        dict(session.rows("SELECT key, fingerprint FROM tbpy.resources")),
+        {name: from_json(definition) for name, definition, _ in stored},
+        {name: rows for name, _, rows in stored},
+        tuple(
+            _materialization(text)
+            for (text,) in session.rows("SELECT definition FROM tbpy.materializations ORDER BY place")
+        ),
+        read_fixtures(session),
+    )
+
+
+def write_fingerprints(session: Session, fingerprints: Mapping[str, str]) -> None:
+    session.execute("DELETE FROM tbpy.resources")
+    session.execute(
+        "INSERT INTO tbpy.resources SELECT unnest($keys), unnest($marks)",
+        {"keys": list(fingerprints), "marks": list(fingerprints.values())},
+    )
+
+
+def write_datasource(session: Session, datasource: StoredDatasource, sorted_rows: int = 0) -> None:
+    forget_datasource(session, datasource.name)
+    session.execute(
+        "INSERT INTO tbpy.datasources VALUES ($name, $definition, $sorted)",
+        {"name": datasource.name, "definition": to_json(datasource), "sorted": sorted_rows},
+    )
+
+
+def forget_datasource(session: Session, name: str) -> None:
+    session.execute("DELETE FROM tbpy.datasources WHERE name = $name", {"name": name})
+
+
+def sorted_rows(session: Session, name: str) -> int:
+    return int(session.value("SELECT sorted_rows FROM tbpy.datasources WHERE name = $name", {"name": name}))
+
+
+def write_sorted_rows(session: Session, name: str, rows: int) -> None:
+    session.execute("UPDATE tbpy.datasources SET sorted_rows = $rows WHERE name = $name", {"rows": rows, "name": name})
+
+
+def write_materializations(session: Session, found: Sequence[StoredMaterialization]) -> None:
+    session.execute("DELETE FROM tbpy.materializations")
+    for place, materialization in enumerate(found):
+        session.execute(
+            "INSERT INTO tbpy.materializations VALUES ($place, $definition)",
+            {"place": place, "definition": json.dumps(asdict(materialization))},
+        )
+
+
+def read_fixtures(session: Session) -> dict[str, str]:
+    """The digests by data source."""
+    return dict(session.rows("SELECT datasource, digest FROM tbpy.fixtures"))
+
+
+def write_fixture(session: Session, datasource: str, digest: str | None) -> None:
+    """None forgets the fixture."""
+    session.execute("DELETE FROM tbpy.fixtures WHERE datasource = $name", {"name": datasource})
+    if digest is not None:
+        session.execute("INSERT INTO tbpy.fixtures VALUES ($name, $digest)", {"name": datasource, "digest": digest})
+
+
+def _materialization(text: str) -> StoredMaterialization:
+    data = json.loads(text)
+    return StoredMaterialization(**{**data, "columns": tuple(data["columns"]), "functions": tuple(data["functions"])})

@@ -1,0 +1,133 @@
+"""What a workspace knows of a data source without its file: enough to read rows into it and to keep it sorted.
+
+It is kept as JSON in the catalogue, so that an append needs neither the project nor the compiler.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.quoting import duckdb_name
+from tbpy.clickhouse.storage import default_sql, duckdb_type
+
+QUARANTINE_SCHEMA = "quarantine"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredExpression:
+    """DuckDB SQL of an expression of the data source's file.
+
+    Columns stand in it as `v<position>`, the current time as `$now`. `functions` are the Python functions it calls.
+    """
+
+    sql: str
+    functions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredColumn:
+    """`type` is the ClickHouse type as text, `physical` the name of the column in DuckDB, `path` its JSON path."""
+
+    name: str
+    type: str
+    physical: str
+    path: str
+    default: StoredExpression | None = None
+
+    @property
+    def parsed_type(self) -> t.Type:
+        return t.parse_type(self.type)
+
+    @property
+    def may_be_null(self) -> bool:
+        """Whether the table lets NULL in. The state of an aggregate over no rows is NULL, whatever its type says."""
+        type_ = self.parsed_type
+        return t.is_nullable(type_) or isinstance(type_, t.AggregateFunction | t.Dynamic | t.Variant | t.Nothing)
+
+    @property
+    def ddl(self) -> str:
+        null = "" if self.may_be_null else " NOT NULL"
+        return f"{duckdb_name(self.physical)} {duckdb_type(self.parsed_type)}{null}"
+
+    @property
+    def fallback(self) -> str:
+        """DuckDB SQL of the value of a row that was there before the column was."""
+        return default_sql(self.parsed_type) if self.default is None else self.default.sql
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDatasource:
+    """`sorting` are the expressions of the sorting key that rows are ordered by."""
+
+    name: str
+    physical: str
+    columns: tuple[StoredColumn, ...]
+    sorting: tuple[StoredExpression, ...] = ()
+
+    @property
+    def table(self) -> str:
+        return duckdb_name(self.physical)
+
+    @property
+    def quarantine(self) -> str:
+        return f"{QUARANTINE_SCHEMA}.{duckdb_name(self.physical)}"
+
+    @property
+    def table_ddl(self) -> str:
+        return f"CREATE TABLE {self.table} ({', '.join(column.ddl for column in self.columns)})"
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The Python functions that its DEFAULTs and its sorting key call."""
+        expressions = [*(column.default for column in self.columns), *self.sorting]
+        return tuple({name: None for found in expressions if found is not None for name in found.functions})
+
+    def column(self, name: str) -> StoredColumn | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+    def positional(self) -> str:
+        """The select list that names the columns `v<position>`, as stored expressions want them."""
+        return ", ".join(f"{duckdb_name(column.physical)} AS v{i}" for i, column in enumerate(self.columns))
+
+    def sorted(self, relation: str) -> str:
+        """SQL of the rows of a table that has these columns, in the order to store them."""
+        if not self.sorting:
+            return f"SELECT * FROM {relation}"
+        values = ", ".join(f"v{i}" for i in range(len(self.columns)))
+        keys = ", ".join(expression.sql for expression in self.sorting)
+        return f"SELECT {values} FROM (SELECT {self.positional()} FROM {relation}) ORDER BY {keys}"
+
+
+def to_json(datasource: StoredDatasource) -> str:
+    return json.dumps(asdict(datasource))
+
+
+def from_json(text: str) -> StoredDatasource:
+    data = json.loads(text)
+    columns = tuple(
+        StoredColumn(item["name"], item["type"], item["physical"], item["path"], _expression(item["default"]))
+        for item in data["columns"]
+    )
+    sorting = tuple(StoredExpression(item["sql"], tuple(item["functions"])) for item in data["sorting"])
+    return StoredDatasource(data["name"], data["physical"], columns, sorting)
+
+
+def _expression(data: Mapping[str, Any] | None) -> StoredExpression | None:
+    return None if data is None else StoredExpression(data["sql"], tuple(data["functions"]))
+
+
+def physical_names(names: Sequence[str], reserved: Sequence[str] = ()) -> dict[str, str]:
+    """A DuckDB name for each: its own, with a number where names differ in case only, which DuckDB does not see."""
+    taken = {name.lower() for name in reserved}
+    found: dict[str, str] = {}
+    for name in names:
+        physical, number = name, 2
+        while physical.lower() in taken:
+            physical, number = f"{name}__{number}", number + 1
+        taken.add(physical.lower())
+        found[name] = physical
+    return found

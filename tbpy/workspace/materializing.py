@@ -1,0 +1,167 @@
+"""Materialized nodes: what comes into their source goes through them into their target, in the same transaction.
+
+As in ClickHouse, a node sees the inserted block in place of its source, which is the leftmost table that it reads, and
+other tables whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse.compiler import compile_query
+from tbpy.clickhouse.parser import parse_statement
+from tbpy.clickhouse.quoting import duckdb_name
+from tbpy.clickhouse.storage import duckdb_type
+from tbpy.datafiles import Node, Pipe
+from tbpy.engines import Session
+from tbpy.errors import Diagnostic, QueryError, Severity, TemplateError
+from tbpy.project import NodeKey, Project, names_of
+from tbpy.templating import compile_template
+from tbpy.workspace.catalogue import StoredMaterialization
+from tbpy.workspace.definitions import StoredDatasource
+from tbpy.workspace.scopes import Scope
+
+
+def compile_all(
+    project: Project, stored: Mapping[str, StoredDatasource]
+) -> tuple[tuple[StoredMaterialization, ...], tuple[Diagnostic, ...]]:
+    """The materialized nodes of a project, and a warning for each that cannot run here."""
+    found: list[StoredMaterialization] = []
+    warnings: list[Diagnostic] = []
+    for pipe, node, target in _materialized(project):
+        try:
+            found.append(_compile(project, stored, pipe, node, stored[target]))
+        except (QueryError, TemplateError) as error:
+            message = f"the materialized node '{node.name}' cannot run, {target} gets no rows of it: {error.message}"
+            warnings.append(
+                Diagnostic("materialization", message, Severity.WARNING, pipe.file, node.span, hint=error.hint)
+            )
+    return tuple(found), tuple(warnings)
+
+
+def render_plainly(project: Project, node: Node) -> str:
+    """The SQL of a node that no request comes to. Raises `TemplateError` when it needs parameters."""
+    if not node.sql.is_template:
+        return node.sql.text
+    return compile_template(node.sql.template, name=node.name).render({}, secrets=project.secrets).sql
+
+
+def flow(
+    session: Session,
+    materializations: Sequence[StoredMaterialization],
+    stored: Mapping[str, StoredDatasource],
+    source: str,
+    after: int,
+    moment: datetime,
+) -> None:
+    """Sends the rows of `source` with a row number above `after` through the nodes that read it, and on from there."""
+    for materialization in (found for found in materializations if found.source == source):
+        target = stored[materialization.target]
+        before = last_row(session, target)
+        insert(session, materialization, target, after, moment)
+        flow(session, materializations, stored, target.name, before, moment)
+
+
+def insert(
+    session: Session, materialization: StoredMaterialization, target: StoredDatasource, after: int, moment: datetime
+) -> None:
+    """Runs one node over the rows of its source with a row number above `after`."""
+    columns = ", ".join(duckdb_name(column) for column in materialization.columns)
+    parameters: dict[str, object] = {"block": after}
+    if materialization.uses_now:
+        parameters["now"] = moment
+    session.register(materialization.functions)
+    session.execute(f"INSERT INTO {target.table} ({columns}) {materialization.sql}", parameters)
+
+
+def last_row(session: Session, datasource: StoredDatasource) -> int:
+    """The highest row number; rows that are inserted from now on have higher ones."""
+    return int(session.value(f"SELECT coalesce(max(rowid), -1) FROM {datasource.table}"))
+
+
+def leftmost(project: Project, pipe: Pipe, node: Node) -> str | None:
+    """The data source whose new rows make a node run: the first one in its FROM, through the nodes that it reads."""
+    query = parse_statement(render_plainly(project, node)).query
+    table = _leftmost_table(query, {})
+    target = names_of(project).resolve(table.name, table.database, pipe, node) if table else None
+    if isinstance(target, NodeKey):
+        other = project.pipes[target.pipe]
+        found = other.node(target.node)
+        return leftmost(project, other, found) if found else None
+    return target.name if target is not None and target.name in project.datasources else None
+
+
+def _materialized(project: Project) -> Iterator[tuple[Pipe, Node, str]]:
+    for pipe in project.pipes.values():
+        for node in pipe.nodes:
+            if node.type == "materialized" and node.target is not None and node.target.value in project.datasources:
+                yield pipe, node, node.target.value
+
+
+def _compile(
+    project: Project, stored: Mapping[str, StoredDatasource], pipe: Pipe, node: Node, target: StoredDatasource
+) -> StoredMaterialization:
+    source = leftmost(project, pipe, node)
+    if source is None:
+        raise QueryError("it reads no data source", code=36, name="BAD_ARGUMENTS")
+    block = f"(SELECT * FROM {stored[source].table} WHERE rowid > $block)"
+    scope = Scope(project, stored, lambda _, other: render_plainly(project, other), {source: block})
+    compiled = compile_query(render_plainly(project, node), scope.catalog(pipe, node), parameters=project.secrets)
+    places = {column.name: place for place, column in enumerate(compiled.columns)}
+    columns = [column for column in target.columns if column.name in places]
+    missing = [c.name for c in target.columns if c.name not in places and not c.may_be_null]
+    values = [f"CAST(c{places[c.name]} AS {duckdb_type(c.parsed_type)})" for c in columns]
+    fallbacks = [c.fallback for c in target.columns if c.name in missing]
+    outputs = ", ".join(f"c{place}" for place in range(len(compiled.columns)))
+    return StoredMaterialization(
+        pipe=pipe.name,
+        node=node.name,
+        source=source,
+        target=target.name,
+        columns=tuple(c.physical for c in [*columns, *(c for c in target.columns if c.name in missing)]),
+        sql=f"SELECT {', '.join([*values, *fallbacks])} FROM ({compiled.sql}) AS made({outputs})",
+        uses_now=compiled.uses_now or any("$now" in fallback for fallback in fallbacks),
+        functions=tuple(sorted(compiled.functions)),
+    )
+
+
+def _leftmost_table(query: ast.Query | None, known: Mapping[str, ast.Query]) -> ast.TableName | None:
+    if isinstance(query, ast.SetOperation):
+        return _leftmost_table(query.left, known)
+    if not isinstance(query, ast.Select):
+        return None
+    named = {**known, **{item.name: item.query for item in query.with_ if isinstance(item, ast.CommonTable)}}
+    return _leftmost_of(query.from_, named)
+
+
+def _leftmost_of(table: ast.TableExpression | None, named: Mapping[str, ast.Query]) -> ast.TableName | None:
+    match table:
+        case ast.Join():
+            return _leftmost_of(table.left, named)
+        case ast.ArrayJoin():
+            return _leftmost_of(table.source, named)
+        case ast.SubqueryTable():
+            return _leftmost_table(table.query, named)
+        case ast.TableName(name, None) if name in named:
+            return _leftmost_table(named[name], {key: value for key, value in named.items() if key != name})
+        case ast.TableName():
+            return table
+    return None
+
+
+def targets_in_order(materializations: Sequence[StoredMaterialization]) -> tuple[str, ...]:
+    """The targets, each after those whose rows flow into it."""
+    order: dict[str, None] = {}
+
+    def visit(target: str, above: frozenset[str]) -> None:
+        for materialization in materializations:
+            if materialization.target == target and materialization.source not in above:
+                visit(materialization.source, above | {materialization.source})
+        order.setdefault(target)
+
+    targets = {materialization.target for materialization in materializations}
+    for target in sorted(targets):
+        visit(target, frozenset({target}))
+    return tuple(name for name in order if name in targets)

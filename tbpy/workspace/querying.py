@@ -1,0 +1,120 @@
+"""Queries over what a workspace has: SQL from outside, and endpoints with the parameters of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tbpy.clickhouse.compiler import CompiledQuery, Table, View, compile_query
+from tbpy.datafiles import Node, Pipe
+from tbpy.errors import NotFoundError
+from tbpy.project import NodeCatalog, NodeKey, Project
+from tbpy.templating import Parameter, compile_template
+from tbpy.workspace.definitions import StoredDatasource
+from tbpy.workspace.infos import EndpointInfo, PipeInfo
+from tbpy.workspace.scopes import Scope
+from tbpy.workspace.suggesting import did_you_mean
+
+# The name of an endpoint's result for SQL over it.
+RESULT = "_"
+
+
+@dataclass
+class Request:
+    """One query or call of an endpoint. `parameters` are values by name, as they came; `now` is naive UTC."""
+
+    project: Project
+    stored: Mapping[str, StoredDatasource]
+    now: datetime
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    _rendered: dict[NodeKey, str] = field(default_factory=dict)
+
+    def compile_sql(self, sql: str) -> CompiledQuery:
+        """SQL over data sources, pipes and their nodes; a template when it starts with `%`."""
+        text = self._render_text(sql.lstrip()[1:], "query") if sql.lstrip().startswith("%") else sql
+        return compile_query(text, self._scope().catalog(), parameters=self.project.secrets)
+
+    def compile_endpoint(self, name: str, sql: str | None = None) -> CompiledQuery:
+        """What an endpoint answers, or with `sql` a query over it, in which its name or `_` stands for the answer.
+
+        Raises `NotFoundError` for what is no endpoint.
+        """
+        pipe, node = find_endpoint(self.project, name)
+        scope = self._scope()
+        if sql is None:
+            text = self._render(pipe, node)
+            return compile_query(text, scope.catalog(pipe, node), parameters=self.project.secrets)
+        answer = scope.view(NodeKey(pipe.name, node.name))
+        return compile_query(sql, _with_result(scope.catalog(), answer), parameters=self.project.secrets)
+
+    def _scope(self) -> Scope:
+        return Scope(self.project, self.stored, self._render)
+
+    def _render(self, pipe: Pipe, node: Node) -> str:
+        """A node's SQL; each is rendered once a request, however many read it."""
+        if not node.sql.is_template:
+            return node.sql.text
+        key = NodeKey(pipe.name, node.name)
+        if key not in self._rendered:
+            self._rendered[key] = self._render_text(node.sql.template, node.name)
+        return self._rendered[key]
+
+    def _render_text(self, text: str, name: str) -> str:
+        template = compile_template(text, name=name)
+        return template.render(self.parameters, secrets=self.project.secrets, now=self.now).sql
+
+
+@dataclass(frozen=True)
+class _WithResult:
+    inner: NodeCatalog
+    answer: View
+
+    def resolve(self, name: str, database: str | None = None) -> Table | View | None:
+        return self.answer if name == RESULT and database is None else self.inner.resolve(name, database)
+
+    def names(self) -> tuple[str, ...]:
+        return (RESULT, *self.inner.names())
+
+
+def _with_result(catalog: NodeCatalog, answer: View) -> _WithResult:
+    return _WithResult(catalog, answer)
+
+
+def find_endpoint(project: Project, name: str) -> tuple[Pipe, Node]:
+    pipe = project.pipes.get(name)
+    endpoints = [other.name for other in project.pipes.values() if other.type == "endpoint"]
+    if pipe is None:
+        raise NotFoundError(f"There is no endpoint {name}", hint=did_you_mean(name, endpoints))
+    node = pipe.typed_node
+    if node is None or node.type != "endpoint":
+        what = f"its type is {node.type}" if node is not None else "none of its nodes has TYPE endpoint"
+        raise NotFoundError(f"The pipe {name} is not an endpoint: {what}")
+    return pipe, node
+
+
+def endpoint_infos(project: Project) -> tuple[EndpointInfo, ...]:
+    """The endpoints in order of their names, each parameter once."""
+    return tuple(
+        EndpointInfo(name, pipe_parameters(pipe), pipe.description)
+        for name, pipe in sorted(project.pipes.items())
+        if pipe.type == "endpoint"
+    )
+
+
+def pipe_infos(project: Project) -> tuple[PipeInfo, ...]:
+    return tuple(
+        PipeInfo(name, pipe.type, tuple(node.name for node in pipe.nodes), pipe.description)
+        for name, pipe in sorted(project.pipes.items())
+    )
+
+
+def pipe_parameters(pipe: Pipe) -> tuple[Parameter, ...]:
+    """The parameters of all nodes; the first use that says most of one counts."""
+    found: dict[str, Parameter] = {}
+    for node in pipe.nodes:
+        if node.sql.is_template:
+            for parameter in compile_template(node.sql.template, name=node.name).parameters():
+                found.setdefault(parameter.name, parameter)
+    return tuple(found.values())

@@ -1,0 +1,310 @@
+"""The workspace of a project: `.tbpy/` beside its files."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tbpy.engines import DuckDBEngine, QueryResult, Session
+from tbpy.errors import IngestError, NotFoundError, QueryError, TbpyError
+from tbpy.workspace import catalogue
+from tbpy.workspace.definitions import StoredDatasource
+from tbpy.workspace.ingest.append import append_files
+from tbpy.workspace.ingest.insertion import Progress
+from tbpy.workspace.ingest.quarantine import Import
+from tbpy.workspace.ingest.report import AppendReport
+from tbpy.workspace.ingest.sources import Format, open_inputs
+from tbpy.workspace.lock import OnWait, WorkspaceLock
+from tbpy.workspace.process import ProcessFile
+from tbpy.workspace.suggesting import did_you_mean
+from tbpy.workspace.targets import target_of
+
+if TYPE_CHECKING:
+    from tbpy.clickhouse.compiler import CompiledQuery
+    from tbpy.project import Project
+    from tbpy.workspace.infos import DatasourceInfo, EndpointInfo, PipeInfo
+    from tbpy.workspace.querying import Request
+    from tbpy.workspace.reports import BuildReport
+
+FOLDER = ".tbpy"
+_QUARANTINE = "_quarantine"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Workspace:
+    """Owns `.tbpy/` from `open` to `close`. One process at a time has it: another one waits in `open`."""
+
+    def __init__(
+        self,
+        root: Path,
+        engine: DuckDBEngine,
+        clock: Callable[[], datetime],
+        secrets: Mapping[str, str] | None,
+        release: Callable[[], None],
+    ) -> None:
+        self.root = root
+        self._engine = engine
+        self._clock = clock
+        self._secrets = secrets
+        self._release = release
+        self._project: Project | None = None
+        with engine.session() as session:
+            catalogue.prepare(session)
+            self._catalogue = catalogue.read(session)
+
+    @classmethod
+    def open(
+        cls,
+        root: Path,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        secrets: Mapping[str, str] | None = None,
+        timeout: float = 60.0,
+        on_wait: OnWait | None = None,
+        threads: int | None = None,
+        memory_limit: str | None = None,
+    ) -> Workspace:
+        """Opens the workspace of the project at `root`, and makes it where there is none.
+
+        While another process has it, waits up to `timeout` seconds, and after the first tells `on_wait` which process
+        that is. Raises `ConflictError` when that was not enough.
+        """
+        folder = root / FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        lock, process = WorkspaceLock(folder / "lock"), ProcessFile(folder / "process.json")
+        lock.acquire(timeout=timeout, on_wait=on_wait)
+
+        def release() -> None:
+            process.remove()
+            lock.release()
+
+        try:
+            process.write(clock())
+            engine = DuckDBEngine(folder / "workspace.duckdb", threads=threads, memory_limit=memory_limit)
+            return cls(root, engine, clock, secrets, release)
+        except BaseException:
+            release()
+            raise
+
+    @classmethod
+    def in_memory(
+        cls,
+        root: Path,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        secrets: Mapping[str, str] | None = None,
+        threads: int | None = None,
+    ) -> Workspace:
+        """A workspace of its own that is gone when it is closed, for tests."""
+        return cls(root, DuckDBEngine(threads=threads), clock, secrets, lambda: None)
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._engine.close()
+        self._release()
+
+    # --- the project --------------------------------------------------------------------------------------------------
+
+    @property
+    def project(self) -> Project:
+        """The project that was built last here, else what the files say now."""
+        if self._project is None:
+            from tbpy.project import load_project
+
+            self._project = load_project(self.root, secrets=self._secrets)
+        return self._project
+
+    def build(self, project: Project | None = None) -> BuildReport:
+        """Brings tables and fixtures to what `project` says (the files of `root`, when it is not given).
+
+        All or nothing. Raises `DiagnosticsError` with every mistake of the project.
+        """
+        from tbpy.workspace.building import Build
+
+        started = time.perf_counter()
+        project = project or self.project
+        with self._engine.transaction() as session:
+            report = Build(session, project, self._catalogue, self._moment()).run()
+        self._project = project
+        self._refresh()
+        return replace(report, elapsed=time.perf_counter() - started)
+
+    # --- rows ---------------------------------------------------------------------------------------------------------
+
+    def append(
+        self,
+        name: str,
+        source: str | Path,
+        format: str | Format | None = None,  # noqa: A002
+        *,
+        progress: Progress | None = None,
+    ) -> AppendReport:
+        """Stores the rows of a path, a pattern, an http(s) URL, or of standard input (`-`) in a data source.
+
+        One transaction: rows, quarantine and materializations. `progress` is told the done part, 0 to 1. Raises
+        `NotFoundError` for an unknown data source, `UsageError` and `IngestError` for what cannot be read at all.
+        """
+        datasource = self._datasource(name)
+        kind = _format(format)
+        started = time.perf_counter()
+        moment = self._moment()
+        with open_inputs(source) as inputs, self._engine.transaction() as session:
+            session.register(datasource.functions)
+            before = self._last_row(session, datasource)
+            target, import_ = target_of(datasource, moment), Import(uuid.uuid4().hex, moment)
+            try:
+                report = append_files(session, target, inputs, source, import_, kind=kind, progress=progress)
+            except QueryError as error:
+                raise IngestError(f"Cannot read {source}: {error.message}") from error
+            self._flow(session, name, before, moment)
+        return replace(report, elapsed=time.perf_counter() - started)
+
+    def truncate(self, name: str) -> int:
+        """Deletes all rows of a data source, or of a quarantine by its own name; answers how many there were."""
+        table = self._table(name)
+        with self._engine.transaction() as session:
+            rows = int(session.value(f"DELETE FROM {table}"))
+            catalogue.write_sorted_rows(session, name, 0)
+        self._refresh()
+        return rows
+
+    def delete(self, name: str, condition: str) -> int:
+        """Deletes the rows for which `condition` (ClickHouse SQL) is true; answers how many.
+
+        Raises `QueryError` for a condition that cannot be evaluated.
+        """
+        from tbpy.workspace.deleting import compile_condition
+
+        datasource = self._datasource(name)
+        compiled = compile_condition(self.project, self._catalogue.datasources, name, condition)
+        with self._engine.transaction() as session:
+            session.register(compiled.functions)
+            parameters = {"now": self._moment()} if compiled.uses_now else None
+            rows = int(session.value(f"DELETE FROM {datasource.table} WHERE rowid IN ({compiled.sql})", parameters))
+            left = int(session.value(f"SELECT count(*) FROM {datasource.table}"))
+            catalogue.write_sorted_rows(session, name, min(self._catalogue.sorted_rows[name], left))
+        self._refresh()
+        return rows
+
+    def datasources(self) -> tuple[DatasourceInfo, ...]:
+        """The data sources that are built, in order of their names."""
+        from tbpy.workspace.inspecting import datasource_info
+
+        with self._engine.session() as session:
+            return tuple(datasource_info(session, item) for _, item in sorted(self._catalogue.datasources.items()))
+
+    def datasource_names(self) -> tuple[str, ...]:
+        """Only the names, without a look at the tables."""
+        return tuple(sorted(self._catalogue.datasources))
+
+    # --- queries ------------------------------------------------------------------------------------------------------
+
+    def query(
+        self, sql: str, *, parameters: Mapping[str, Any] | None = None, time_limit: float | None = None
+    ) -> QueryResult:
+        """Answers ClickHouse SQL over data sources, quarantines, pipes and nodes. `time_limit` in seconds."""
+        request = self._request(parameters)
+        return self._answer(request.compile_sql(sql), request, time_limit)
+
+    def endpoint(
+        self,
+        name: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        sql: str | None = None,
+        time_limit: float | None = None,
+    ) -> QueryResult:
+        """What an endpoint answers to these parameters, or with `sql` a query over that, where it is called `_`.
+
+        Raises `NotFoundError` for what is no endpoint, `TemplateError` for missing and wrong parameters.
+        """
+        request = self._request(parameters)
+        return self._answer(request.compile_endpoint(name, sql), request, time_limit)
+
+    def endpoints(self) -> tuple[EndpointInfo, ...]:
+        from tbpy.workspace.querying import endpoint_infos
+
+        return endpoint_infos(self.project)
+
+    def pipes(self) -> tuple[PipeInfo, ...]:
+        from tbpy.workspace.querying import pipe_infos
+
+        return pipe_infos(self.project)
+
+    # --- what they share ----------------------------------------------------------------------------------------------
+
+    def _moment(self) -> datetime:
+        """Now, as naive UTC."""
+        now = self._clock()
+        return now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
+
+    def _refresh(self) -> None:
+        with self._engine.session() as session:
+            self._catalogue = catalogue.read(session)
+
+    def _request(self, parameters: Mapping[str, Any] | None) -> Request:
+        from tbpy.workspace.querying import Request
+
+        return Request(self.project, self._catalogue.datasources, self._moment(), parameters or {})
+
+    def _answer(self, compiled: CompiledQuery, request: Request, time_limit: float | None) -> QueryResult:
+        return self._engine.query(compiled, now=request.now, time_limit=time_limit)
+
+    def _datasource(self, name: str) -> StoredDatasource:
+        found = self._catalogue.datasources.get(name)
+        if found is None:
+            raise self._unknown(name)
+        return found
+
+    def _table(self, name: str) -> str:
+        found = self._catalogue.datasources.get(name)
+        if found is None and name.endswith(_QUARANTINE):
+            quarantined = self._catalogue.datasources.get(name.removesuffix(_QUARANTINE))
+            if quarantined is not None:
+                return quarantined.quarantine
+        return self._datasource(name).table
+
+    def _unknown(self, name: str) -> TbpyError:
+        known = self._catalogue.datasources
+        if not known:
+            return NotFoundError(f"There is no data source {name}: nothing is built yet", hint="run: tbpy build")
+        return NotFoundError(f"There is no data source {name}", hint=did_you_mean(name, known))
+
+    def _last_row(self, session: Session, datasource: StoredDatasource) -> int:
+        """The highest row number, where materialized nodes will ask for it."""
+        if all(found.source != datasource.name for found in self._catalogue.materializations):
+            return -1
+        from tbpy.workspace.materializing import last_row
+
+        return last_row(session, datasource)
+
+    def _flow(self, session: Session, name: str, before: int, moment: datetime) -> None:
+        if any(found.source == name for found in self._catalogue.materializations):
+            from tbpy.workspace.materializing import flow
+
+            stored = self._catalogue
+            flow(session, stored.materializations, stored.datasources, name, before, moment)
+
+
+def _format(value: str | Format | None) -> Format | None:
+    if value is None:
+        return None
+    try:
+        return Format(str(value).lower())
+    except ValueError:
+        known = [item.value for item in Format]
+        raise IngestError(f"Unknown format {value}", hint=did_you_mean(str(value), known)) from None
