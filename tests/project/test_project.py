@@ -274,3 +274,20 @@ def test_expressions_of_data_sources(load: Load) -> None:
     text = columns + "FORWARD_QUERY >\n    SELECT a, FROM FROM\n"
     told = load({"e.datasource": text}).diagnostics
     assert [(one.code, one.span and one.span.line) for one in told] == [("sql-syntax", 2), ("sql-syntax", 6)]
+
+
+REFUSED = {
+    "SELECT usr FROM e": "error unknown-identifier",
+    "SELECT user + 1 FROM e": "error illegal-type-of-argument",
+    "SELECT sum(amount), user FROM e": "error not-an-aggregate",
+    "SELECT conut() FROM e": "warning unsupported",
+    "SELECT countt() FROM e": "error unknown-function",
+    "SELECT someFunctionOfTheFuture(user) FROM e": "warning unsupported",
+    "SELECT * FROM e, (SELECT 1) AS user ORDER BY amount LIMIT 1 BY user": "",
+}
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_refusals_of_the_compiler(load: Load, sql: str) -> None:
+    told = load({"e.datasource": EVENTS, "a.pipe": pipe(("n", sql))}).diagnostics
+    assert " ".join(f"{one.severity} {one.code}" for one in told) == REFUSED[sql]
