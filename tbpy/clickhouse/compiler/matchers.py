@@ -82,8 +82,8 @@ def qualified_name(compiler: ExpressionCompiler, relation: Relation, column: Col
 def _all_columns(compiler: ExpressionCompiler, node: ast.Asterisk) -> Iterator[Output]:
     """The columns that `*` or `t.*` means; of a join with USING its keys come first."""
     if _is_tuple(compiler, node):
-        column = ast.Identifier(node.qualifier, start=node.start, end=node.end)
-        call = ast.Function("untuple", (column,), start=node.start, end=node.end)
+        name = ast.Identifier(node.qualifier, start=node.start, end=node.end)
+        call = ast.Function("untuple", (name,), start=node.start, end=node.end)
         yield from _untupled(compiler, call, ".".join(node.qualifier))
         return
     relations = _qualified(compiler, node.qualifier, node)

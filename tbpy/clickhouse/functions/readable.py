@@ -1,0 +1,70 @@
+"""Numbers as people read them: formatReadableSize and its relatives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.udf.numbers import UNIT_NAMES
+
+_BINARY = (" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB", " ZiB", " YiB")
+_DECIMAL = (" B", " KB", " MB", " GB", " TB", " PB", " EB", " ZB", " YB")
+_WORDS = (
+    "", " thousand", " million", " billion", " trillion", " quadrillion", " quintillion", " sextillion", " septillion",
+    " octillion", " nonillion",
+)  # fmt: skip
+
+
+def _scaled(name: str, units: Sequence[str], base: int, *aliases: str) -> None:
+    @scalar(name, *aliases, insensitive=bool(aliases))
+    def build(call: Call) -> Typed:
+        """Two digits after the point, in the largest unit that leaves one before it."""
+        if not t.is_number(call.args[0].type):
+            call.wrong_type()
+        x = call.context.fresh("x")
+        last = len(units) - 1
+        arms = " ".join(
+            f"WHEN abs({x}) < {float(base ** (power + 1))!r}{f' OR isnan({x})' if not power else ''} THEN {_formatted(x, base**power, unit)}"
+            for power, unit in enumerate(units[:-1])
+        )
+        body = f"CASE {arms} ELSE {_formatted(x, base**last, units[-1])} END"
+        return call.typed(f"list_transform([CAST({call.sql(0)} AS DOUBLE)], lambda {x}: {body})[1]", t.STRING)
+
+
+def _formatted(sql: str, divisor: int, unit: str) -> str:
+    value = sql if divisor == 1 else f"{sql} / {float(divisor)!r}"
+    return f"format({duckdb_string('{:.2f}' + unit)}, {value})"
+
+
+_scaled("formatReadableSize", _BINARY, 1024, "FORMAT_BYTES")
+_scaled("formatReadableDecimalSize", _DECIMAL, 1000)
+_scaled("formatReadableQuantity", _WORDS, 1000)
+
+
+@scalar("formatReadableTimeDelta", args=(1, 3))
+def format_readable_time_delta(call: Call) -> Typed:
+    """`formatReadableTimeDelta(seconds[, largest unit[, smallest unit]])`."""
+    if not t.is_number(call.args[0].type):
+        call.wrong_type()
+    largest, smallest = _unit(call, 1, "years"), _unit(call, 2, "seconds")
+    if UNIT_NAMES.index(largest) > UNIT_NAMES.index(smallest):
+        if len(call.args) == 3:
+            raise failures.bad_arguments(
+                f"The minimum unit ({smallest}) must not be greater than the maximum", call.node
+            )
+        smallest = "nanoseconds"
+    arguments = f"CAST({call.sql(0)} AS DOUBLE), {duckdb_string(largest)}, {duckdb_string(smallest)}"
+    return call.typed(f"{call.context.udf('tb_readable_time')}({arguments})", t.STRING)
+
+
+def _unit(call: Call, position: int, default: str) -> str:
+    if position >= len(call.args):
+        return default
+    unit = call.constant_value(position, "unit")
+    if unit not in UNIT_NAMES:
+        raise failures.bad_arguments(f"Unexpected value of unit argument ({unit})", call.node)
+    return str(unit)
