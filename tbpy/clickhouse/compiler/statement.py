@@ -12,6 +12,7 @@ from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.describing import describing_block
 from tbpy.clickhouse.compiler.queries import compile_block
 from tbpy.clickhouse.compiler.rows import load
+from tbpy.clickhouse.depth import limited_depth
 from tbpy.clickhouse.parser import parse_statement
 from tbpy.clickhouse.types import Type
 
@@ -53,8 +54,11 @@ def compile_query(
     Raises QueryError with ClickHouse's code for what ClickHouse refuses, UnsupportedError for what only tbpy refuses.
     """
     load()
-    statement = parse_statement(sql)
-    context = Context(parameters or {}, dict(settings or {}))
+    with limited_depth():
+        return _compile(parse_statement(sql), Context(parameters or {}, dict(settings or {})), catalog)
+
+
+def _compile(statement: ast.Statement, context: Context, catalog: Catalog) -> CompiledQuery:
     for setting in statement.settings:
         context.settings[setting.name] = setting.value
     if statement.kind == "select" and statement.query is not None:
