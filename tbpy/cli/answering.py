@@ -13,7 +13,6 @@ import typer
 
 from tbpy.cli.output import Body, Printed, Table
 from tbpy.cli.trouble import counted, talk
-from tbpy.errors import UsageError
 
 if TYPE_CHECKING:
     from tbpy.engines import QueryResult
@@ -46,3 +45,115 @@ class Wanted:
     limit: int | None = None
     stats: bool = False
     output: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table of text: what people see of a result."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numbers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A result that went to a file."""
+
+    output: Path
+    bytes: int
+
+
+def wanted(
+    format: str | None,  # noqa: A002
+    *,
+    as_json: bool = False,
+    clause: str | None = None,
+    output: Path | None = None,
+    limit: int | None = None,
+    stats: bool = False,
+) -> Wanted:
+    """What the options say, the strongest first: `--json`, `--format`, the query's own FORMAT, the ending of a file.
+
+    Raises `QueryError` for a format that does not exist.
+    """
+    from tbpy.clickhouse.formats import find_format
+
+    ending = output.suffix.removeprefix(".") if output else ""
+    name = ("json" if as_json else None) or format or clause or (ending if ending in NAMES else None)
+    if name is None:
+        name = "ndjson" if output else TABLE
+    if name != TABLE:
+        name = find_format(NAMES.get(name.lower(), name)).name
+    return Wanted(name, limit or None, stats, output)
+
+
+def answer(result: QueryResult, how: Wanted) -> Body | Rows | Written:
+    """The rows of `result` as `how` says. A note tells when there were more rows than the limit."""
+    rows, more = limited(result, how.limit)
+    if how.format == TABLE and how.output is None:
+        shown: Body | Rows | Written = table(result.columns, rows)
+    else:
+        shown = formatted(result, rows, how)
+    if more:
+        talk(f"Only the first {counted(how.limit or 0, 'row')} are shown; --rows-limit 0 shows all.")
+    if how.stats:
+        tell_statistics(result)
+    return shown
+
+
+def limited(result: QueryResult, limit: int | None) -> tuple[list[Any], bool]:
+    """At most `limit` rows, and whether there were more; the rest is not fetched."""
+    if limit is None:
+        return result.rows, False
+    rows = list(islice(iter(result), limit + 1))
+    if len(rows) > limit:
+        result.close()
+    return rows[:limit], len(rows) > limit
+
+
+def formatted(result: QueryResult, rows: list[Any], how: Wanted) -> Body | Written:
+    from tbpy.clickhouse.formats import Statistics, write
+
+    statistics = result.statistics
+    chunks = write(
+        how.format,
+        result.columns,
+        rows,
+        statistics=Statistics(statistics.elapsed, statistics.rows_read, statistics.bytes_read),
+        rows_before_limit_at_least=result.rows_before_limit_at_least,
+        totals=result.totals,
+    )
+    if how.output is None:
+        return Body(b"".join(chunks))
+    with how.output.open("wb") as file:
+        written = sum(file.write(chunk) for chunk in chunks)
+    return Written(how.output, written)
+
+
+def table(columns: tuple[Any, ...], rows: list[Any]) -> Rows:
+    """Values as ClickHouse prints them; NULL is its sign for it, so that it differs from a text."""
+    from tbpy.clickhouse.formats import write
+
+    lines = b"".join(write("JSONCompactStringsEachRow", columns, rows)).splitlines()
+    names = tuple(column.name for column in columns)
+    numbers = frozenset(column.name for column in columns if is_number(str(column.type)))
+    return Rows(names, tuple(tuple(json.loads(line)) for line in lines), numbers)
+
+
+def is_number(type_name: str) -> bool:
+    return type_name.removeprefix("Nullable(").startswith(NUMBERS)
+
+
+def print_answer(shown: Rows | Written) -> Iterator[Printed]:
+    if isinstance(shown, Written):
+        yield f"Wrote {shown.output} ({shown.bytes:,} bytes)"
+    elif shown.rows:
+        yield Table(shown.columns, shown.rows, shown.numbers)
+    else:
+        yield f"No rows ({', '.join(shown.columns)})"
+
+
+def tell_statistics(result: QueryResult) -> None:
+    statistics = result.statistics
+    talk(f"{statistics.elapsed:.3f} s, {counted(statistics.rows_read, 'row')} read")

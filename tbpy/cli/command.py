@@ -29,6 +29,9 @@ def answers(printer: output.Printer) -> Callable[[Callable[P, R]], Callable[P, R
     """Make a command of a function: print what it returns with `printer`, or as JSON when `as_json` is given."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        # Typer evaluates annotations, and the types of results are imported for type checkers only.
+        function.__annotations__.pop("return", None)
+
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
             as_json = bool(kwargs.get("as_json"))

@@ -11,20 +11,12 @@ from urllib.parse import urlsplit
 from tbpy.errors import UsageError
 
 STDIN = "-"
-COMPRESSIONS = (".gz", ".zst", ".zstd")
-FORMATS = {
-    ".ndjson": "ndjson",
-    ".jsonl": "ndjson",
-    ".json": "ndjson",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".parquet": "parquet",
-}
+COMPRESSIONS = (".gz", ".gzip", ".zst", ".zstd")
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One thing to append: `source` is a path, an http(s) URL or `-`."""
+    """One thing to append: `source` is a path, a pattern, an http(s) URL or `-`."""
 
     datasource: str
     source: str
@@ -41,30 +33,26 @@ def choose_inputs(words: Sequence[str], known: Collection[str], *, piped: bool) 
     if first in known or (rest and not looks_like_file(first)):
         if not rest and not piped:
             raise UsageError(f"no file to append to {first}", hint=f"tbpy append {first} FILE, or - for standard input")
-        return tuple(Input(first, source) for word in rest or [STDIN] for source in sources(word))
-    return tuple(Input(stem(source), source) for word in words for source in sources(word))
+        return tuple(Input(first, word) for word in rest or [STDIN])
+    return tuple(Input(stem(source), source) for word in words for source in matches(word))
 
 
 def looks_like_file(word: str) -> bool:
-    return word == STDIN or is_url(word) or "." in word or "/" in word or "*" in word or Path(word).exists()
+    return word == STDIN or is_url(word) or "." in word or "/" in word or glob.has_magic(word) or Path(word).exists()
 
 
 def is_url(word: str) -> bool:
     return word.startswith(("http://", "https://"))
 
 
-def sources(word: str) -> list[str]:
-    """The files that a word stands for: itself, or what its pattern matches."""
-    if word == STDIN or is_url(word):
+def matches(word: str) -> list[str]:
+    """The files that a pattern stands for, each of which may be of another data source; any other word as it is."""
+    if is_url(word) or not glob.has_magic(word) or Path(word).exists():
         return [word]
-    if Path(word).is_file():
-        return [word]
-    if Path(word).is_dir():
-        raise UsageError(f"{word} is a folder", hint=f"name files in it: '{word.rstrip('/')}/*.ndjson'")
     found = sorted(name for name in glob.glob(word, recursive=True) if Path(name).is_file())
-    if found:
-        return found
-    raise UsageError(f"no file matches {word}" if glob.has_magic(word) else f"no such file: {word}")
+    if not found:
+        raise UsageError(f"no file matches {word}")
+    return found
 
 
 def stem(source: str) -> str:
@@ -72,14 +60,4 @@ def stem(source: str) -> str:
     if source == STDIN:
         raise UsageError("standard input has no name to tell the data source by", hint="tbpy append NAME -")
     path = PurePosixPath(urlsplit(source).path if is_url(source) else Path(source).name)
-    if path.suffix in COMPRESSIONS:
-        path = path.with_suffix("")
-    return path.stem
-
-
-def format_of(source: str) -> str | None:
-    """`ndjson`, `csv` or `parquet` by the ending of the name; None when it has no such ending."""
-    path = PurePosixPath(urlsplit(source).path if is_url(source) else Path(source).name)
-    if path.suffix in COMPRESSIONS:
-        path = path.with_suffix("")
-    return FORMATS.get(path.suffix.lower())
+    return (path.with_suffix("") if path.suffix in COMPRESSIONS else path).stem

@@ -1,4 +1,4 @@
-"""Parameters of an endpoint from the command line: `--customer_id cust_1`, `--customer_id=cust_1`, `-p customer_id=cust_1`."""
+"""Parameters of an endpoint from the command line: `--name value`, `--name=value`, `-p name=value`."""
 
 from __future__ import annotations
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import tbpy
 from tbpy.cli import session, template
+from tbpy.cli.appended import print_quarantined
 from tbpy.cli.command import AsJson, answers
 from tbpy.cli.formatting import Formatted, chosen_files, format_files
 from tbpy.cli.output import Printed
@@ -18,7 +20,7 @@ from tbpy.cli.trouble import counted, report_diagnostics, summary
 from tbpy.errors import Diagnostic, Severity
 
 if TYPE_CHECKING:
-    from tbpy.workspace import BuildReport
+    from tbpy.workspace import AppendReport, BuildReport
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +49,37 @@ def init(
 ) -> template.Created:
     """Start a project from the customer lifetime value example."""
     return template.create_project(name, empty=empty)
+
+
+SIGNS = {"added": "created", "changed": "changed", "removed": "deleted"}
+
+
+def print_built(report: BuildReport) -> Iterator[Printed]:
+    report_diagnostics(report.warnings)
+    for kind, told in SIGNS.items():
+        yield from (f"✓ {name.replace(':', ' ')} {told}" for name in getattr(report, kind))
+    for moved in report.migrated:
+        yield f"✓ {moved.datasource}: {counted(moved.kept, 'row')} kept under the new schema"
+        if moved.quarantined:
+            yield f"△ {moved.datasource}: {counted(moved.quarantined, 'row')} did not fit and went to quarantine"
+    yield from (f"△ {name}: {counted(rows, 'row')} deleted with it" for name, rows in report.dropped_rows.items())
+    for fixture in report.fixtures:
+        yield from print_loaded(fixture)
+    yield from (f"✓ {name} populated" for name in report.populated)
+    took = f"in {report.elapsed:.1f}s"
+    yield f"✓ Build completed {took}" if report else f"No changes. Build skipped {took}"
+
+
+def print_loaded(fixture: AppendReport) -> Iterator[Printed]:
+    yield f"✓ {counted(fixture.rows, 'row')} of the fixture in {fixture.datasource}"
+    yield from print_quarantined(fixture)
+
+
+@answers(print_built)
+def build(context: typer.Context, as_json: AsJson = False) -> BuildReport:
+    """Check everything, create or update the local workspace, and load fixtures."""
+    with session.open_workspace(context) as workspace:
+        return workspace.build()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +130,55 @@ def fmt(
     """Lay datafiles out in the one common style."""
     named = chosen_files(None if files else project_root(context), files or [])
     return format_files(named, write=not diff)
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """The project, and what is built of it. `rows` and `quarantined` are of all data sources together."""
+
+    project: Path
+    datasources: int
+    pipes: int
+    endpoints: int
+    connections: int
+    mistakes: int
+    built: int
+    rows: int
+    quarantined: int
+    tbpy: str
+    python: str
+    duckdb: str
+
+
+def print_info(info: Info) -> Iterator[Printed]:
+    state = f"{info.built} of {counted(info.datasources, 'data source')} built, {counted(info.rows, 'row')}"
+    yield f"project      {info.project}"
+    yield f"resources    {info.datasources} data sources, {info.pipes} pipes, {info.endpoints} of them endpoints"
+    yield f"mistakes     {info.mistakes or 'none'}{', see tbpy check' if info.mistakes else ''}"
+    yield f"workspace    {state}, {counted(info.quarantined, 'row')} in quarantine"
+    yield f"versions     tbpy {info.tbpy}, Python {info.python}, DuckDB {info.duckdb}"
+
+
+@answers(print_info)
+def info(context: typer.Context, as_json: AsJson = False) -> Info:
+    """Tell where the project is, what is in it and what is built of it."""
+    import platform
+    from importlib.metadata import version
+
+    project = session.load(context)
+    with session.open_workspace(context) as workspace:
+        stored = workspace.datasources()
+    return Info(
+        project=project.root,
+        datasources=len(project.datasources),
+        pipes=len(project.pipes),
+        endpoints=sum(pipe.type == "endpoint" for pipe in project.pipes.values()),
+        connections=len(project.connections),
+        mistakes=len(project.errors),
+        built=len(stored),
+        rows=sum(datasource.rows for datasource in stored),
+        quarantined=sum(datasource.quarantined for datasource in stored),
+        tbpy=tbpy.__version__,
+        python=platform.python_version(),
+        duckdb=version("duckdb"),
+    )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from time import monotonic
+from collections.abc import Callable
 
 from rich import box
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -30,3 +29,12 @@ def rich_table(table: Table) -> RichTable:
     for row in table.rows:
         grid.add_row(*(Text(str(value)) for value in row))
     return grid
+
+
+def progress_bar(label: str) -> tuple[Callable[[float], None], Callable[[], None]]:
+    """A running bar: what to tell the done part, 0 to 1, and what to call at the end, which takes it away."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=Console(file=sys.stderr), transient=True)
+    task = bar.add_task(label, total=1.0)
+    bar.start()
+    return lambda done: bar.update(task, completed=done), bar.stop

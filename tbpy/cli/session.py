@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
 
 from tbpy.cli.root import project_root
 from tbpy.cli.secrets import read_secrets
-from tbpy.cli.trouble import report_diagnostics
-from tbpy.errors import DiagnosticsError, Severity
+from tbpy.cli.trouble import talk
+from tbpy.errors import UsageError
 
 if TYPE_CHECKING:
     from tbpy.project import Project
@@ -24,16 +25,38 @@ def load(context: typer.Context) -> Project:
     return load_project(root, secrets=read_secrets(root))
 
 
-def load_checked(context: typer.Context) -> Project:
-    """The project without mistakes; warnings are told. Raises `DiagnosticsError` with all of them otherwise."""
-    project = load(context)
-    if any(diagnostic.severity is Severity.ERROR for diagnostic in project.diagnostics):
-        raise DiagnosticsError(tuple(project.diagnostics))
-    report_diagnostics(project.diagnostics)
-    return project
-
-
-def open_workspace(context: typer.Context) -> Workspace:
+def open_workspace(context: typer.Context, *, now: str | None = None) -> Workspace:
+    """The workspace on disk. While another process has it this one waits, and says so."""
     from tbpy.workspace import Workspace
 
-    return Workspace.open(project_root(context))
+    root, moment = project_root(context), frozen(now)
+    if moment is None:
+        return Workspace.open(root, secrets=read_secrets(root), on_wait=_tell_waiting)
+    return Workspace.open(root, secrets=read_secrets(root), on_wait=_tell_waiting, clock=lambda: moment)
+
+
+def scratch_workspace(context: typer.Context, *, now: str | None = None) -> Workspace:
+    """A workspace in memory, for tests: it is gone when it is closed."""
+    from tbpy.workspace import Workspace
+
+    root, moment = project_root(context), frozen(now)
+    if moment is None:
+        return Workspace.in_memory(root, secrets=read_secrets(root))
+    return Workspace.in_memory(root, secrets=read_secrets(root), clock=lambda: moment)
+
+
+def frozen(now: str | None) -> datetime | None:
+    """The time that `--now` gives; one without a time zone is UTC. Raises `UsageError`."""
+    if now is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(now)
+    except ValueError as error:
+        hint = 'write it as "2025-07-17 00:00:00"'
+        raise UsageError(f"--now is no time: {now}", hint=hint) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _tell_waiting(process: int | None) -> None:
+    who = f"process {process}" if process is not None else "another process"
+    talk(f"Waiting for {who}, which is using the workspace ...")

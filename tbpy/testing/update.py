@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 
@@ -20,6 +21,26 @@ class Answer:
     @property
     def is_error(self) -> bool:
         return self.status >= 400
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """Which results were written anew: names of cases by file. `unchanged` counts the others."""
+
+    files: Mapping[str, tuple[str, ...]]
+    unchanged: int
+
+
+def update(root: Path, answers: Sequence[tuple[Case, Answer]]) -> Updated:
+    """Write the answers into the files of their cases, below `root`; a file in which nothing changed is not touched."""
+    changed = [(case, answer) for case, answer in answers if not agrees(case, answer)]
+    files = sorted({case.file for case, _ in changed})
+    for name in files:
+        path = root / name
+        own = [(case, answer) for case, answer in changed if case.file == name]
+        path.write_text(rewrite(path.read_text(encoding="utf-8-sig"), own), encoding="utf-8")
+    names = {name: tuple(case.name for case, _ in changed if case.file == name) for name in files}
+    return Updated(names, len(answers) - len(changed))
 
 
 def rewrite(text: str, answers: Sequence[tuple[Case, Answer]]) -> str:

@@ -1,0 +1,45 @@
+"""`tbpy append`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tbpy.cli import session
+from tbpy.cli.appended import print_appended
+from tbpy.cli.command import AsJson, answers
+from tbpy.cli.inputs import Input, choose_inputs
+from tbpy.cli.progress import shown_progress
+
+if TYPE_CHECKING:
+    from tbpy.workspace import AppendReport, Workspace
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(append)
+
+
+@answers(print_appended)
+def append(
+    context: typer.Context,
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="[NAME] FILE...", help="Files, quoted patterns, URLs, or - for standard input."),
+    ],
+    format: Annotated[  # noqa: A002
+        str | None, typer.Option("--format", "-f", help="ndjson, csv or parquet, when the name does not tell.")
+    ] = None,
+    as_json: AsJson = False,
+) -> Sequence[AppendReport]:
+    """Store the rows of files; those that do not fit go to quarantine."""
+    with session.open_workspace(context) as workspace:
+        inputs = choose_inputs(words, workspace.datasource_names(), piped=not sys.stdin.isatty())
+        return [append_input(workspace, item, format) for item in inputs]
+
+
+def append_input(workspace: Workspace, item: Input, kind: str | None) -> AppendReport:
+    with shown_progress(item.source) as progress:
+        return workspace.append(item.datasource, item.source, kind, progress=progress)

@@ -1,0 +1,127 @@
+"""`tbpy datasource ls | data | append | truncate | delete`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tbpy.cli import data as appending
+from tbpy.cli import session
+from tbpy.cli.answering import FormatOption, Rows, Written, answer, print_answer, wanted
+from tbpy.cli.command import AsJson, answers, group
+from tbpy.cli.output import Body, Printed, Table
+from tbpy.cli.trouble import counted
+from tbpy.errors import UsageError
+
+if TYPE_CHECKING:
+    from tbpy.workspace import DatasourceInfo, Workspace
+
+app = group("Data sources: what is stored.")
+app.command("append", help="The same as `tbpy append`.")(appending.append)
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Name = Annotated[str, typer.Argument(help="The data source.")]
+
+
+def print_datasources(datasources: Sequence[DatasourceInfo]) -> Iterator[Printed]:
+    if not datasources:
+        yield "No data sources"
+        return
+    columns = ("name", "rows", "quarantined", "size", "description")
+    rows = [(d.name, f"{d.rows:,}", f"{d.quarantined:,}", size(d.bytes), d.description or "") for d in datasources]
+    yield Table(columns, rows, frozenset(("rows", "quarantined", "size")))
+
+
+def size(count: float) -> str:
+    """`12.5 MB`: bytes in units of 1000, as file managers show them."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+@app.command("ls")
+@answers(print_datasources)
+def ls(context: typer.Context, as_json: AsJson = False) -> Sequence[DatasourceInfo]:
+    """List the data sources with their rows and quarantined rows."""
+    with session.open_workspace(context) as workspace:
+        return workspace.datasources()
+
+
+@app.command("data")
+@answers(print_answer)
+def data(
+    context: typer.Context,
+    name: Name,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many rows.")] = 5,
+    format: FormatOption = None,  # noqa: A002
+    as_json: AsJson = False,
+) -> Body | Rows | Written:
+    """Show some rows of a data source."""
+    from tbpy.clickhouse.quoting import quote_identifier
+
+    with session.open_workspace(context) as workspace:
+        result = workspace.query(f"SELECT * FROM {quote_identifier(name)} LIMIT {limit}")
+        return answer(result, wanted(format, as_json=as_json))
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Rows that a command took away, or would have with `dry_run`."""
+
+    datasource: str
+    rows: int
+    dry_run: bool = False
+
+
+def print_removed(removed: Removed) -> Iterator[Printed]:
+    told = "would be removed" if removed.dry_run else "removed"
+    yield f"✓ {counted(removed.rows, 'row')} {told} from {removed.datasource}"
+
+
+@app.command("truncate")
+@answers(print_removed)
+def truncate(context: typer.Context, name: Name, yes: Yes = False, as_json: AsJson = False) -> Removed:
+    """Remove all rows of a data source."""
+    with session.open_workspace(context) as workspace:
+        sure(f"Remove all rows of {name}?", yes)
+        return Removed(name, workspace.truncate(name))
+
+
+@app.command("delete")
+@answers(print_removed)
+def delete(
+    context: typer.Context,
+    name: Name,
+    sql_condition: Annotated[str, typer.Option("--sql-condition", help="Which rows, in ClickHouse SQL.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell how many rows that would be.")] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> Removed:
+    """Remove the rows for which a condition holds."""
+    with session.open_workspace(context) as workspace:
+        if dry_run:
+            return Removed(name, count_rows(workspace, name, sql_condition), dry_run=True)
+        sure(f"Remove the rows of {name} where {sql_condition}?", yes)
+        return Removed(name, workspace.delete(name, sql_condition))
+
+
+def count_rows(workspace: Workspace, name: str, condition: str) -> int:
+    from tbpy.clickhouse.quoting import quote_identifier
+
+    result = workspace.query(f"SELECT count() FROM {quote_identifier(name)} WHERE {condition}")
+    return int(result.rows[0][0])
+
+
+def sure(question: str, yes: bool) -> None:
+    """Ask before something is lost. Raises `UsageError` where nobody can answer."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("this removes rows, and there is nobody to ask", hint="say so with --yes")
+    typer.confirm(question, abort=True, err=True)

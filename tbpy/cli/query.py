@@ -1,0 +1,83 @@
+"""`tbpy query` and its alias `tbpy sql`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tbpy.cli import session
+from tbpy.cli.answering import (
+    FormatOption,
+    NowOption,
+    OutputOption,
+    Rows,
+    StatsOption,
+    Written,
+    answer,
+    print_answer,
+    wanted,
+)
+from tbpy.cli.command import AsJson, answers
+from tbpy.cli.output import Body
+from tbpy.cli.trouble import point_into
+from tbpy.errors import QueryError, UsageError
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(query)
+    app.command("sql", help="The same as `query`.")(query)
+
+
+@answers(print_answer)
+def query(
+    context: typer.Context,
+    sql: Annotated[
+        str | None, typer.Argument(help="A ClickHouse SQL query; else it is read from standard input.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="Read the query from this file.")] = None,
+    format: FormatOption = None,  # noqa: A002
+    rows_limit: Annotated[int, typer.Option("--rows-limit", min=0, help="Rows to print; 0 is no limit.")] = 100,
+    stats: StatsOption = False,
+    output: OutputOption = None,
+    now: NowOption = None,
+    as_json: AsJson = False,
+) -> Body | Rows | Written:
+    """Answer a SQL query over data sources, pipes and their nodes."""
+    text = statement(sql, file)
+    with session.open_workspace(context, now=now) as workspace:
+        try:
+            result = workspace.query(text)
+            how = wanted(
+                format, as_json=as_json, clause=format_clause(text), output=output, limit=rows_limit, stats=stats
+            )
+            return answer(result, how)
+        except QueryError as error:
+            point_into(error, text)
+            raise
+
+
+def statement(sql: str | None, file: Path | None) -> str:
+    """The query from the argument, the file or standard input. Raises `UsageError` when none has it."""
+    if sql is not None and file is not None:
+        raise UsageError("a query was given twice: as an argument and by --file")
+    if file is not None:
+        if not file.is_file():
+            raise UsageError(f"no such file: {file}")
+        sql = file.read_text(encoding="utf-8")
+    elif sql is None and not sys.stdin.isatty():
+        sql = sys.stdin.read()
+    if sql is None or not sql.strip():
+        raise UsageError("no query", hint='tbpy query "SELECT count() FROM ..."')
+    return sql
+
+
+def format_clause(sql: str) -> str | None:
+    """The format that the query itself asks for at its end. A template is no SQL yet, so it has none."""
+    if sql.lstrip().startswith("%"):
+        return None
+    from tbpy.clickhouse.parser import parse_statement
+
+    return parse_statement(sql).format
