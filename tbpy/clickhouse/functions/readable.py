@@ -28,11 +28,17 @@ def _scaled(name: str, units: Sequence[str], base: int, *aliases: str) -> None:
         x = call.context.fresh("x")
         last = len(units) - 1
         arms = " ".join(
-            f"WHEN abs({x}) < {float(base ** (power + 1))!r}{f' OR isnan({x})' if not power else ''} THEN {_formatted(x, base**power, unit)}"
+            f"WHEN {_below(x, base ** (power + 1), power)} THEN {_formatted(x, base**power, unit)}"
             for power, unit in enumerate(units[:-1])
         )
         body = f"CASE {arms} ELSE {_formatted(x, base**last, units[-1])} END"
         return call.typed(f"list_transform([CAST({call.sql(0)} AS DOUBLE)], lambda {x}: {body})[1]", t.STRING)
+
+
+def _below(sql: str, limit: int, power: int) -> str:
+    """NaN stays in the first unit; DuckDB calls it larger than any number."""
+    test = f"abs({sql}) < {float(limit)!r}"
+    return test if power else f"{test} OR isnan({sql})"
 
 
 def _formatted(sql: str, divisor: int, unit: str) -> str:
