@@ -29,6 +29,7 @@ class Session:
         self._connection = connection
         self._registered = registered
         self._on_fatal = on_fatal
+        self._limit: float | None = None
 
     def __enter__(self) -> Session:
         return self
@@ -81,10 +82,12 @@ class Session:
         timer = Timer(seconds, self._connection.interrupt)
         timer.daemon = True
         timer.start()
+        self._limit = seconds
         try:
             yield
         finally:
             timer.cancel()
+            self._limit = None
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -150,4 +153,4 @@ class Session:
     def _failure(self, error: duckdb.Error) -> TbpyError:
         if isinstance(error, duckdb.FatalException):
             self._on_fatal()
-        return translate(error)
+        return translate(error, time_limit=self._limit)

@@ -1,0 +1,65 @@
+"""The engine below the workspace: streams, limits, and what its errors become."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tbpy.clickhouse.compiler import StaticCatalog, compile_query
+from tbpy.engines import DuckDBEngine
+from tbpy.errors import ConflictError, QueryError, QueryTimeoutError
+
+
+def test_a_result_streams(tmp_path: Path) -> None:
+    with DuckDBEngine(tmp_path / "a.db") as engine:
+        result = engine.query(compile_query("SELECT number FROM numbers(100000)", StaticCatalog({})), batch_size=1000)
+        assert len(next(result.batches)) == 1000
+        assert engine.run("SELECT 1") == [(1,)]
+        assert len(result.rows) == 99_000
+        assert result.statistics.rows_read == 100_000
+
+
+def test_now_is_bound() -> None:
+    with DuckDBEngine() as engine:
+        compiled = compile_query("SELECT now()", StaticCatalog({}))
+        assert engine.query(compiled, now=datetime(2024, 1, 2, 3, 4, 5)).rows == [(datetime(2024, 1, 2, 3, 4, 5),)]
+
+
+def test_time_limit() -> None:
+    with DuckDBEngine() as engine:
+        compiled = compile_query("SELECT sum(number * number) FROM numbers(100000000000)", StaticCatalog({}))
+        with pytest.raises(QueryTimeoutError, match=r"0\.2 seconds"):
+            engine.query(compiled, time_limit=0.2)
+        assert engine.run("SELECT 1") == [(1,)]
+
+
+def test_errors_are_ours() -> None:
+    with DuckDBEngine() as engine:
+        with pytest.raises(QueryError) as error:
+            engine.run("SELECT CAST('x' AS INTEGER)")
+        assert error.value.code == 6
+        assert "LINE 1" not in error.value.message
+
+
+def test_a_failed_transaction_leaves_nothing() -> None:
+    with DuckDBEngine() as engine:
+        engine.run("CREATE TABLE t (a INTEGER)")
+        with pytest.raises(QueryError), engine.transaction() as session:
+            session.execute("INSERT INTO t VALUES (1)")
+            session.execute("INSERT INTO t VALUES ('x')")
+        assert engine.run("SELECT * FROM t") == []
+
+
+def test_a_file_that_another_engine_has(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    path = tmp_path / "a.db"
+    code = f"import duckdb; c = duckdb.connect({str(path)!r}); print('open', flush=True); input()"
+    holder = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None and holder.stdout.readline() == "open\n"
+    with pytest.raises(ConflictError, match=f"process {holder.pid}"):
+        DuckDBEngine(path)
+    holder.communicate("\n")
