@@ -34,7 +34,7 @@ def append(
     ] = None,
     as_json: AsJson = False,
 ) -> Sequence[AppendReport]:
-    """Store the rows of files; those that do not fit go to quarantine."""
+    """Store rows; those that do not fit go to quarantine."""
     with session.open_workspace(context) as workspace:
         inputs = choose_inputs(words, workspace.datasource_names(), piped=not sys.stdin.isatty())
         return [append_input(workspace, item, format) for item in inputs]

@@ -17,6 +17,7 @@ from tbpy.cli.formatting import Formatted, chosen_files, format_files
 from tbpy.cli.output import Printed
 from tbpy.cli.root import project_root
 from tbpy.cli.trouble import counted, report_diagnostics, summary
+from tbpy.cli.unchanged import Stamp
 from tbpy.errors import Diagnostic, Severity
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def init(
     empty: Annotated[bool, typer.Option("--empty", help="Only the folders, without the example.")] = False,
     as_json: AsJson = False,
 ) -> template.Created:
-    """Start a project from the customer lifetime value example."""
+    """Start a project from a worked example."""
     return template.create_project(name, empty=empty)
 
 
@@ -77,9 +78,18 @@ def print_loaded(fixture: AppendReport) -> Iterator[Printed]:
 
 @answers(print_built)
 def build(context: typer.Context, as_json: AsJson = False) -> BuildReport:
-    """Check everything, create or update the local workspace, and load fixtures."""
+    """Check everything and make the local workspace."""
+    from tbpy.workspace import BuildReport
+
+    stamp = Stamp(project_root(context))
+    if stamp.holds():
+        return BuildReport()
     with session.open_workspace(context) as workspace:
-        return workspace.build()
+        stamp.take_off()
+        report = workspace.build()
+        if not report.warnings:  # they are told at every build
+            stamp.put_on()
+        return report
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +112,7 @@ def print_checked(checked: Checked) -> Iterator[Printed]:
 
 @answers(print_checked)
 def check(context: typer.Context, as_json: AsJson = False) -> Checked:
-    """Check all datafiles and report every mistake, without touching the workspace."""
+    """Check all datafiles and report every mistake."""
     project = session.load(context)
     resources = len(project.datasources) + len(project.pipes) + len(project.connections)
     return Checked(resources, tuple(project.diagnostics))
@@ -161,7 +171,7 @@ def print_info(info: Info) -> Iterator[Printed]:
 
 @answers(print_info)
 def info(context: typer.Context, as_json: AsJson = False) -> Info:
-    """Tell where the project is, what is in it and what is built of it."""
+    """Tell what is in the project and what is built."""
     import platform
     from importlib.metadata import version
 

@@ -45,7 +45,7 @@ def query(
     now: NowOption = None,
     as_json: AsJson = False,
 ) -> Body | Rows | Written:
-    """Answer a SQL query over data sources, pipes and their nodes."""
+    """Answer SQL over data sources, pipes and nodes."""
     text = statement(sql, file)
     with session.open_workspace(context, now=now) as workspace:
         try:
