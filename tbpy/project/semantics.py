@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import compile_query
@@ -18,10 +16,9 @@ from tbpy.project.names import Names
 from tbpy.project.report import Report
 from tbpy.project.statements import NodeSql
 
-_UNKNOWN_FUNCTION = "UNKNOWN_FUNCTION"
-# Refusals that may be a gap of the function catalogue here, or depend on values that test mode made up: they must not
-# keep a project that ClickHouse accepts from being built.
-_UNCERTAIN = frozenset({_UNKNOWN_FUNCTION, "BAD_ARGUMENTS"})
+# Refusals that may depend on values that test mode made up: they must not keep a project that ClickHouse accepts from
+# being built.
+_UNCERTAIN = frozenset({"BAD_ARGUMENTS"})
 _FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
@@ -67,9 +64,8 @@ class Semantics:
 
     def _refuse(self, pipe: Pipe, sql: NodeSql, error: QueryError) -> None:
         code = error.name.lower().replace("_", "-")
-        slip = error.name == _UNKNOWN_FUNCTION and _is_slip(error.message)
-        if error.name in _UNCERTAIN and not slip:
-            self._warn(pipe, sql, error, "unsupported" if error.name == _UNKNOWN_FUNCTION else code)
+        if error.name in _UNCERTAIN:
+            self._warn(pipe, sql, error, code)
             return
         hint = None if error.hint and error.hint in error.message else error.hint
         self.report.error(code, error.message, pipe.file, sql.place(error.place), hint=hint)
@@ -90,13 +86,6 @@ class Semantics:
 
 def _server_table(name: str, database: str | None) -> Table | View | None:
     raise _NotKnown
-
-
-def _is_slip(message: str) -> bool:
-    """Whether an unknown function is a misspelled known one. A far name may well be one that only ClickHouse has."""
-    name, *near = re.findall(r"`([^`]+)`|'([^']+)'", message)
-    written = name[0] or name[1]
-    return any(SequenceMatcher(None, written.lower(), (a or b).lower()).ratio() > 0.9 for a, b in near)
 
 
 def default_type(expression: str) -> t.Type | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from tbpy.clickhouse import ast
 from tbpy.clickhouse.formatter import format_query
 from tbpy.clickhouse.parser import parse_query
-from tbpy.errors import QueryError, SqlPlace, UnsupportedError, UsageError
+from tbpy.errors import QueryError, SqlPlace, UsageError
 from tbpy.project.references import TableWalk
 
 
@@ -39,10 +39,16 @@ class _Inlining(TableWalk):
     def table(self, node: ast.TableName) -> ast.TableExpression:
         if node.database is not None or not self._replaces(node.name):
             return node
-        if node.sample is not None:
-            raise UnsupportedError(f"SAMPLE of '{node.name}', which is no table", place=SqlPlace(node.start, node.end))
         query = _Inlining(self.queries, (*self.path, node.name)).walk(self.queries[node.name])
-        return ast.SubqueryTable(query, node.alias or node.name, final=node.final, start=node.start, end=node.end)
+        return ast.SubqueryTable(
+            query,
+            node.alias or node.name,
+            final=node.final,
+            sample=node.sample,
+            sample_offset=node.sample_offset,
+            start=node.start,
+            end=node.end,
+        )
 
     def table_after_in(self, node: ast.Identifier) -> ast.Expression:
         if len(node.parts) == 1 and self._replaces(node.parts[0]):

@@ -119,6 +119,8 @@ def sql_text(value: Any) -> str:
         return str(value) if isinstance(value, SqlText) else quote(value)
     if isinstance(value, (TypedInteger, TypedFloat)):
         return value.sql
+    if isinstance(value, Missing):
+        return quote(str(value))  # parameters come as text, so what stands in for one is text
     return repr(value)
 
 

@@ -280,9 +280,9 @@ REFUSED = {
     "SELECT usr FROM e": "error unknown-identifier",
     "SELECT user + 1 FROM e": "error illegal-type-of-argument",
     "SELECT sum(amount), user FROM e": "error not-an-aggregate",
-    "SELECT conut() FROM e": "warning unsupported",
+    "SELECT conut() FROM e": "error unknown-function",
     "SELECT countt() FROM e": "error unknown-function",
-    "SELECT someFunctionOfTheFuture(user) FROM e": "warning unsupported",
+    "SELECT sparkbarIf(3)(amount, amount, 1) FROM e": "warning unsupported",
     "SELECT * FROM e, (SELECT 1) AS user ORDER BY amount LIMIT 1 BY user": "",
 }
 

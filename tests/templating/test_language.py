@@ -172,7 +172,7 @@ PLACEHOLDERS = [
     ("{% for i in split_to_array(a, 'x,y') %}{{column(i)}}{% end %}", "`x``y`"),
     ("{{error('bad')}}", "-- {x} \n"),
     ("{{tb_secret('s', 'd')}}", "{s: String}"),
-    ("{% if a.startswith('x') or len(a) > 1 %}Y{% end %}{{a + 'x'}}", "placeholder"),
+    ("{% if a.startswith('x') or len(a) > 1 %}Y{% end %}{{a + 'x'}}", "'placeholder'"),
 ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.function_names import is_clickhouse_function
 from tbpy.errors import QueryError as QueryError
 from tbpy.errors import SqlPlace, UnsupportedError
 
@@ -37,6 +38,9 @@ def unknown_table(name: str, node: ast.Node, candidates: Iterable[str]) -> Query
 
 
 def unknown_function(name: str, node: ast.Node, candidates: Iterable[str]) -> QueryError:
+    """Refused as not supported when ClickHouse has it, unknown as in ClickHouse when it has not."""
+    if is_clickhouse_function(name):
+        return unsupported(f"Function {name}", node)
     hint = suggestion(name, candidates)
     text = f"Function with name `{name}` does not exist" + (f". {hint}" if hint else "")
     return QueryError(text, code=46, name="UNKNOWN_FUNCTION", place=place(node), hint=hint)

@@ -28,16 +28,22 @@ def group_sets(select: SelectCompiler, group: ast.GroupBy) -> list[Typed]:
     nodes = list(group.expressions) or list(dict.fromkeys(node for nodes in group.sets for node in nodes))
     keys = {node: select.group_key(node) for node in nodes}
     if group.kind == "grouping sets":
-        sets = ", ".join("(" + ", ".join(keys[node].exact() for node in nodes) + ")" for nodes in group.sets)
+        sets = ", ".join("(" + ", ".join(_set_key(keys[node]) for node in nodes) + ")" for nodes in group.sets)
         select.clauses.group_by = f"GROUPING SETS ({sets})"
     else:
-        select.clauses.group_by = f"{group.kind.upper()} ({', '.join(key.exact() for key in keys.values())})"
+        select.clauses.group_by = f"{group.kind.upper()} ({', '.join(map(_set_key, keys.values()))})"
+    select.clauses.having = "count(*) > 0"  # DuckDB gives the row of the empty set for no rows too
     select.scope.grouped = True
     select.scope.grouping_sets = True
     nulls = select.context.enabled("group_by_use_nulls")
     missing = {key.sql: _or_missing(key, nulls) for key in keys.values() if not key.constant}
     select.scope.read_keys_as(missing)
     return list(keys.values())
+
+
+def _set_key(key: Typed) -> str:
+    """A key in a set; a constant in other words than where it is selected, since it is never missing there."""
+    return f"[{key.exact()}]" if key.constant else key.sql
 
 
 def _or_missing(key: Typed, nulls: bool) -> Typed:

@@ -6,7 +6,7 @@ SELECT unless we are inside that alias' own expression, then a column of the sou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -134,13 +134,18 @@ class Scope:
     def columns_named(self, name: str, qualifier: str | None) -> list[tuple[Relation, Column]]:
         """The columns that an identifier may mean, in order of FROM; a USING key counts once."""
         found = []
-        for relation in self.relations:
-            if qualifier is not None and qualifier not in relation.names:
-                continue
+        for relation in self._qualified(qualifier):
             column = relation.column(name)
             if column is not None:
                 found.append((relation, column))
         return found
+
+    def _qualified(self, qualifier: str | None) -> Iterable[Relation]:
+        """The sources that a qualifier means: by alias before by name, as `t AS a JOIN a AS t` needs."""
+        if qualifier is None:
+            return self.relations
+        titled = [relation for relation in self.relations if relation.title == qualifier]
+        return titled or (relation for relation in self.relations if qualifier in relation.names)
 
     def column_names(self) -> Iterator[str]:
         for relation in self.relations:

@@ -158,13 +158,18 @@ class SelectCompiler:
             self.clauses.group_by = ", ".join(key.exact() for key in _significant(keys))
         self._check_aggregation(keys)
         if self.select.having is not None:
-            condition = self.expressions.condition(self.select.having)
-            if self.clauses.group_by or any(output.value.aggregate for output in self.outputs):
-                self.clauses.having = condition
-            else:
-                self.clauses.where.append(condition)
+            self._having(self.select.having)
         if self.select.qualify is not None:
             self.clauses.qualify.append(self.expressions.condition(self.select.qualify))
+
+    def _having(self, node: ast.Expression) -> None:
+        """HAVING filters groups; without any it is one more WHERE."""
+        condition = self.expressions.condition(node)
+        grouped = self.clauses.group_by or any(output.value.aggregate for output in self.outputs)
+        if grouped or self.expressions.compile(node).aggregate:
+            self.clauses.having = " AND ".join(filter(None, (self.clauses.having, condition)))
+        else:
+            self.clauses.where.append(condition)
 
     def _check_aggregation(self, keys: list[Typed]) -> None:
         """Columns beside aggregates must be keys; a query of constant aggregates alone still gives one row."""

@@ -185,9 +185,9 @@ class SourceCompiler:
 
 
 def _qualifiers(node: ast.TableName) -> tuple[str, ...]:
-    if node.alias:
-        return (node.alias,)
-    return (node.name, f"{node.database}.{node.name}") if node.database else (node.name,)
+    """The names a table answers to: its alias first, and its own name still."""
+    alias = (node.alias,) if node.alias else ()
+    return (*alias, node.name, f"{node.database}.{node.name}") if node.database else (*alias, node.name)
 
 
 def filled(relation: Relation, *, nulls: bool) -> Relation:

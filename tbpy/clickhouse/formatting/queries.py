@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse.formatting.expressions import ExpressionWriter, name_text
@@ -128,6 +129,15 @@ class QueryWriter(ExpressionWriter):
             return self.bracketed_query(node.arguments[0].query, depth)[1:-1]
         return self.list(node.arguments, depth)
 
+    def ratio(self, node: ast.Expression, depth: int) -> str:
+        """The share of a SAMPLE: ClickHouse keeps it as a fraction of whole numbers."""
+        if not isinstance(node, ast.Literal) or not isinstance(node.value, float):
+            return self.expression(node, depth)
+        exponent = Decimal(node.text).as_tuple().exponent
+        places = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+        size = 10**places
+        return f"{int(Decimal(node.text) * size)} / {size}" if places else self.expression(node, depth)
+
     def table_suffix(self, node: ast.TableName | ast.TableFunction | ast.SubqueryTable, depth: int) -> str:
         pad = "\n" + "    " * depth
         text = f" AS {name_text(node.alias)}" if node.alias is not None else ""
@@ -136,9 +146,9 @@ class QueryWriter(ExpressionWriter):
         if node.final:
             text += f"{pad}FINAL"
         if node.sample is not None:
-            text += f"{pad}SAMPLE {self.expression(node.sample, depth)}"
+            text += f"{pad}SAMPLE {self.ratio(node.sample, depth)}"
             if node.sample_offset is not None:
-                text += f" OFFSET {self.expression(node.sample_offset, depth)}"
+                text += f" OFFSET {self.ratio(node.sample_offset, depth)}"
         return text
 
     # --- GROUP BY, ORDER BY, LIMIT ---

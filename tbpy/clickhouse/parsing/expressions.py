@@ -19,13 +19,15 @@ class ExpressionParser(OperandParser):
     # --- expressions with aliases ---
 
     def aliased(self, *, bare: bool) -> ast.Expression:
-        """An expression, perhaps with an alias; `bare` allows it without AS."""
+        """An expression, perhaps with an alias. A SELECT list item (`bare`) may do without AS, and ends with its alias."""
         expression = self.expression()
         while True:
             name = self.alias(bare=bare)
             if name is None:
                 return expression
             named = ast.Alias(expression, name, start=expression.start, end=self.last_end)
+            if bare:
+                return named
             expression = self.infix(named, 0)
             if expression is named:
                 return named

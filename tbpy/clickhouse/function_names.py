@@ -1,0 +1,29 @@
+"""The names of ClickHouse's functions, to tell one that tbpy lacks from one that does not exist."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+
+_COMBINATORS = re.compile(
+    r"(If|Array|Distinct|ForEach|Map|OrNull|OrDefault|State|MergeState|Merge|SimpleState|ArgMin|ArgMax|Resample)$"
+)
+
+
+@cache
+def function_names() -> frozenset[str]:
+    text = (files("tbpy.clickhouse") / "function_names.txt").read_text(encoding="utf-8")
+    names = (line for line in text.splitlines() if line and not line.startswith("#"))
+    return frozenset(spelling for name in names for spelling in (name, name.lower()))
+
+
+def is_clickhouse_function(name: str) -> bool:
+    """Whether ClickHouse has the function, perhaps as an aggregate with combinators."""
+    names = function_names()
+    while name not in names and name.lower() not in names:
+        stem = _COMBINATORS.sub("", name)
+        if stem == name:
+            return False
+        name = stem
+    return True
