@@ -36,10 +36,7 @@ def numbers(compiler: SourceCompiler, node: ast.TableFunction, alias: str) -> So
             "(SELECT CAST(range AS UBIGINT) AS c0 FROM range(9223372036854775807))", alias, node, "number", t.UINT64
         )
     bounds = _integers(compiler, node, 1, 3)
-    if len(bounds) == 1:
-        inside = bounds[0]
-    else:
-        inside = ", ".join([bounds[0], f"{bounds[0]} + {bounds[1]}", *bounds[2:]])
+    inside = bounds[0] if len(bounds) == 1 else ", ".join([bounds[0], f"{bounds[0]} + {bounds[1]}", *bounds[2:]])
     return _source(f"(SELECT CAST(range AS UBIGINT) AS c0 FROM range({inside}))", alias, node, "number", t.UINT64)
 
 
@@ -60,7 +57,7 @@ def generate_series(compiler: SourceCompiler, node: ast.TableFunction, alias: st
 def values(compiler: SourceCompiler, node: ast.TableFunction, alias: str) -> Source:
     """`values('a UInt8, b String', (1, 'x'), ...)`; without the structure the columns are c1, c2, ..."""
     arguments = list(node.arguments)
-    structure = _structure(arguments[0]) if arguments else None
+    structure = structure_of(arguments[0]) if arguments else None
     if structure is not None:
         arguments = arguments[1:]
     rows = [_row(compiler, argument) for argument in arguments]
@@ -77,7 +74,7 @@ def values(compiler: SourceCompiler, node: ast.TableFunction, alias: str) -> Sou
     return Source(f"({block.sql}) AS {alias}", (relation,))
 
 
-def _structure(node: ast.Expression) -> t.Tuple | None:
+def structure_of(node: ast.Expression) -> t.Tuple | None:
     if not isinstance(node, ast.Literal) or not isinstance(node.value, str):
         return None
     try:
@@ -109,14 +106,13 @@ def view(compiler: SourceCompiler, node: ast.TableFunction, alias: str) -> Sourc
     [argument] = node.arguments
     if not isinstance(argument, ast.Subquery):
         raise failures.bad_arguments("Table function view needs a SELECT", node)
-    inner = compiler.subquery(ast.SubqueryTable(argument.query, node.alias))
-    return inner
+    return compiler.subquery(ast.SubqueryTable(argument.query, node.alias))
 
 
 @table_function("null")
 def null(compiler: SourceCompiler, node: ast.TableFunction, alias: str) -> Source:
     """`null('a UInt8')`: a table with a structure and no rows."""
-    structure = _structure(node.arguments[0]) if node.arguments else None
+    structure = structure_of(node.arguments[0]) if node.arguments else None
     if structure is None:
         raise failures.bad_arguments("Table function null needs a structure", node)
     from tbpy.clickhouse.storage import default_sql
