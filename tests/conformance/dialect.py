@@ -2,7 +2,8 @@
 
 A case comes out as one of four: `full` (names, types, values, totals and row count are ClickHouse's), `refused` (tbpy
 says that it cannot: an error of the compiler), `differs` (a wrong answer) or `crashed` (anything else that is raised,
-and every error of DuckDB while the query runs).
+and every error of DuckDB while the query runs). A query that ClickHouse refuses is `full` when tbpy refuses it with the
+same code, and `differs` when the code is another or there is an answer.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tbpy.clickhouse.compiler import Catalog, compile_query
+from tbpy.clickhouse.compiler import Catalog, CompiledQuery, compile_query
 from tbpy.clickhouse.formats import converter
 from tbpy.engines.duckdb import DuckDBEngine
-from tbpy.errors import QueryError
+from tbpy.errors import QueryError, UnsupportedError
 from tests.conformance import dialect_cases
 from tests.conformance.comparison import Answer, difference, shown
 from tests.conformance.dialect_cases import DialectCase
@@ -53,34 +54,50 @@ class DialectRunner:
         self.engine.close()
 
     def run(self, case: DialectCase) -> Outcome:
+        sql = ""
         try:
             compiled = compile_query(case.query, self.catalog)
+            sql = compiled.sql
+            got = self._answer(compiled)
+        except UnsupportedError as error:
+            return Outcome(case, "refused", error.message, sql)
         except QueryError as error:
-            return Outcome(case, "refused", error.message)
+            return _failed(case, error, sql)
         except Exception:
-            return Outcome(case, "crashed", _raised("compiler"))
-        try:
-            result = self.engine.query(compiled)
-            rows, totals = result.rows, result.totals
-            converters = [converter(column.type) for column in compiled.columns]
-            meta = tuple((column.name, str(column.type)) for column in compiled.columns)
-            values = [[convert(v) for convert, v in zip(converters, row, strict=True)] for row in rows]
-            total = None if totals is None else [c(v) for c, v in zip(converters, totals, strict=True)]
-        except Exception:
-            return Outcome(case, "crashed", _raised("run"), compiled.sql)
-        got = Answer(meta, values, total)
+            return Outcome(case, "crashed", _raised(), sql)
+        if case.error is not None:
+            return Outcome(case, "differs", f"error {case.error}, got an answer", sql, got)
         found = difference(case.want, got, ordered=case.ordered)
-        return Outcome(case, "full" if found is None else "differs", found or "", compiled.sql, got)
+        return Outcome(case, "full" if found is None else "differs", found or "", sql, got)
+
+    def _answer(self, compiled: CompiledQuery) -> Answer:
+        result = self.engine.query(compiled)
+        rows, totals = result.rows, result.totals
+        converters = [converter(column.type) for column in compiled.columns]
+        meta = tuple((column.name, str(column.type)) for column in compiled.columns)
+        values = [[convert(v) for convert, v in zip(converters, row, strict=True)] for row in rows]
+        total = None if totals is None else [c(v) for c, v in zip(converters, totals, strict=True)]
+        return Answer(meta, values, total)
 
 
-def _raised(where: str) -> str:
+def _failed(case: DialectCase, error: QueryError, sql: str) -> Outcome:
+    """A refusal before the query ran; while it ran, DuckDB found no way to the answer that ClickHouse has."""
+    if case.error is not None:
+        found = "" if error.code == case.error else f"error {case.error}, got {error.code}: {error.message[:200]}"
+        return Outcome(case, "differs" if found else "full", found, sql)
+    if sql:
+        return Outcome(case, "crashed", _raised(), sql)
+    return Outcome(case, "refused", error.message)
+
+
+def _raised() -> str:
     """The error and the line of tbpy that it came from, shortly."""
     kind, error, trace = sys.exc_info()
     assert kind is not None
     frames = [frame for frame in traceback.extract_tb(trace) if "/tbpy/" in frame.filename]
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames and where == "compiler" else ""
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     text = " ".join(str(error).split())
-    return f"{where}: {kind.__name__}: {text[:300]}{place}"
+    return f"{kind.__name__}: {text[:300]}{place}"
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ _ENGINE = re.compile(r"(\w+)(?:\((.*)\))?\Z")
 
 @dataclass(frozen=True, slots=True)
 class DialectCase:
-    """`file` is the stem of the file it stands in."""
+    """`file` is the stem of the file it stands in; `error` is the code with which ClickHouse refuses the query."""
 
     file: str
     id: str
@@ -33,6 +33,7 @@ class DialectCase:
     want: Answer
     ordered: bool
     oracle_suspect: bool = False
+    error: int | None = None
 
 
 def recorded() -> list[DialectCase]:
@@ -56,10 +57,13 @@ def _case(file: str, line: dict[str, Any]) -> DialectCase:
     """Recorded lines hold FORMAT JSON under `chdb_json`, our own the shorter `meta`, `rows`, `totals`."""
     if "chdb_json" in line:
         want = Answer.of_json(line["chdb_json"])
+    elif "error" in line:
+        want = Answer((), [])
     else:
         want = Answer(tuple((name, type_) for name, type_ in line["meta"]), line["rows"], line.get("totals"))
     ordered = line.get("ordered", True)
-    return DialectCase(file, line["id"], line["area"], line["query"], want, ordered, line.get("oracle_suspect", False))
+    suspect = line.get("oracle_suspect", False)
+    return DialectCase(file, line["id"], line["area"], line["query"], want, ordered, suspect, line.get("error"))
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------

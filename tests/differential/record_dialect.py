@@ -3,8 +3,8 @@
 `tests/differential/queries/<area>.txt` holds templates, a line each. `«a ¦ b»` stands for each of its alternatives, and
 a line for all combinations; `«@name»` takes the alternatives of the line `@name = a ¦ b`, which a file may define for
 itself or find in `sets.txt`. A line that is no SELECT or WITH is a list of expressions, perhaps with a FROM that they
-share: each becomes a query. What
-ClickHouse refuses, answers differently a second time, or answers with bytes that are no text, is left out.
+share: each becomes a query. What ClickHouse refuses stands with the code of its error in `refused.jsonl`; what it
+answers differently a second time, or with bytes that are no text, is left out.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from tests.conformance.comparison import Answer
 from tests.conformance.dialect_cases import OWN
 from tests.differential.compare import is_ordered, oracle_answer
 from tests.differential.oracle import Oracle, OracleError
@@ -27,6 +27,7 @@ _CHOICE = re.compile(r"«([^«»]*)»")
 _SET = re.compile(r"@(\w+) = (.*)\Z")
 _STATEMENT = re.compile(r"(SELECT|WITH)\b")
 _MOST_ROWS = 60
+_CODE = re.compile(r"Code: (\d+)\.")
 
 
 def queries(path: Path) -> Iterator[str]:
@@ -81,42 +82,44 @@ def _characters(text: str) -> Iterator[tuple[int, str, bool]]:
         yield index, char, not quoted and depth == 0
 
 
-def record(oracle: Oracle, area: str, query: str) -> str | None:
-    """The line of one case, None when the query has no answer that lasts."""
+def record(oracle: Oracle, area: str, query: str) -> dict[str, Any] | None:
+    """One case: an answer, or the code of the error. None when ClickHouse gives no answer that lasts."""
+    case: dict[str, Any] = {
+        "id": f"{area}-{hashlib.sha256(query.encode()).hexdigest()[:8]}",
+        "area": area,
+        "query": query,
+    }
     try:
         answer = oracle_answer(oracle, query)
         if len(answer.rows) > _MOST_ROWS or oracle_answer(oracle, query) != answer:
             return None
-    except OracleError:
-        return None
-    line = _line(area, query, answer)
-    return None if "\ufffd" in line else line
+    except OracleError as error:
+        code = _CODE.match(str(error))
+        return None if code is None else case | {"error": int(code[1])}
+    case |= {"meta": answer.meta, "rows": answer.rows, "ordered": is_ordered(query, answer)}
+    return case if answer.totals is None else case | {"totals": answer.totals}
 
 
-def _line(area: str, query: str, answer: Answer) -> str:
-    case = {
-        "id": f"{area}-{hashlib.sha256(query.encode()).hexdigest()[:8]}",
-        "area": area,
-        "query": query,
-        "meta": answer.meta,
-        "rows": answer.rows,
-        "ordered": is_ordered(query, answer),
-    }
-    if answer.totals is not None:
-        case["totals"] = answer.totals
-    return json.dumps(case, ensure_ascii=False, separators=(",", ":"))
+def _write(name: str, found: list[dict[str, Any]]) -> None:
+    lines = [json.dumps(case, ensure_ascii=False, separators=(",", ":")) for case in found]
+    text = "".join(line + "\n" for line in lines if "\ufffd" not in line)
+    (OWN / f"{name}.jsonl").write_text(text, encoding="utf-8")
 
 
 def main(areas: list[str]) -> int:
     paths = sorted(path for path in QUERIES.glob("*.txt") if path.stem != "sets")
+    refused = []
     with Oracle() as oracle:
         for path in paths:
             if areas and path.stem not in areas:
                 continue
-            asked = list(queries(path))
-            lines = [line for query in asked if (line := record(oracle, path.stem, query)) is not None]
-            (OWN / f"{path.stem}.jsonl").write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-            print(f"{path.stem}: {len(lines)} of {len(asked)} queries")
+            found = [case for query in queries(path) if (case := record(oracle, path.stem, query)) is not None]
+            answered = [case for case in found if "error" not in case]
+            refused += [case for case in found if "error" in case]
+            _write(path.stem, answered)
+            print(f"{path.stem}: {len(answered)} answered, {len(found) - len(answered)} refused")
+    if not areas:
+        _write("refused", refused)
     return 0
 
 
