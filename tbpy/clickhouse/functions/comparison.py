@@ -1,139 +1,152 @@
-"""Comparisons, IN and LIKE: which values ClickHouse compares, and as what."""
+"""The comparison operators: three-valued, with NaN equal to nothing and larger or smaller than nothing."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
-from tbpy.clickhouse.compiler.conversion import coerce, common_type
-from tbpy.clickhouse.compiler.expressions import ExpressionCompiler, special
-from tbpy.clickhouse.compiler.literals import constant
-from tbpy.clickhouse.compiler.subqueries import compile_block, exists, in_block
-from tbpy.clickhouse.compiler.typed import Typed, boolean
+from tbpy.clickhouse.compiler.binary import bytes_of, is_binary
+from tbpy.clickhouse.compiler.typed import Typed, condition_of
+from tbpy.clickhouse.functions.comparable import comparable_sql, not_comparable, ordered_enum
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.storage import duckdb_type
+from tbpy.clickhouse.functions.vector_arithmetic import elements
 
-_OPERATORS = {
-    "equals": "=",
-    "notEquals": "<>",
-    "less": "<",
-    "greater": ">",
-    "lessOrEquals": "<=",
-    "greaterOrEquals": ">=",
+_Test = Callable[[Any, Any], bool]
+
+_OPERATORS: dict[str, tuple[str, _Test]] = {
+    "equals": ("=", lambda one, other: one == other),
+    "notEquals": ("<>", lambda one, other: one != other),
+    "less": ("<", lambda one, other: one < other),
+    "greater": (">", lambda one, other: one > other),
+    "lessOrEquals": ("<=", lambda one, other: one <= other),
+    "greaterOrEquals": (">=", lambda one, other: one >= other),
 }
-
-
-def comparable_sql(left: Typed, right: Typed) -> tuple[str, str]:
-    """Two values as SQL that DuckDB compares as ClickHouse does: a text constant is read as the other side's type."""
-    one, other = t.plain(left.type), t.plain(right.type)
-    if one == other:
-        return left.sql, right.sql
-    if isinstance(other, t.String) and right.known and not isinstance(one, t.FixedString | t.Enum):
-        return left.sql, _parsed(right, one)
-    if isinstance(one, t.String) and left.known and not isinstance(other, t.FixedString | t.Enum):
-        return _parsed(left, other), right.sql
-    if t.is_number(one) and t.is_number(other):
-        return _numbers(left, right)
-    if t.is_temporal(one) and t.is_temporal(other):
-        type_ = common_type([one, other])
-        return coerce(left, type_).sql, coerce(right, type_).sql
-    return left.sql, right.sql
-
-
-def _numbers(left: Typed, right: Typed) -> tuple[str, str]:
-    """Numbers of different types compare by value; a Bool counts as 0 and 1, a Decimal beside a Float as Float."""
-    sides = [left, right]
-    kinds = [t.plain(side.type) for side in sides]
-    if any(isinstance(kind, t.Float) for kind in kinds):
-        return tuple(
-            f"CAST({side.sql} AS DOUBLE)" if not isinstance(kind, t.Float) else side.sql
-            for side, kind in zip(sides, kinds, strict=True)
-        )  # type: ignore[return-value]
-    return tuple(
-        f"CAST({side.sql} AS UTINYINT)" if isinstance(kind, t.Bool) else side.sql
-        for side, kind in zip(sides, kinds, strict=True)
-    )  # type: ignore[return-value]
-
-
-def _parsed(text: Typed, type_: t.Type) -> str:
-    return f"CAST({text.sql} AS {duckdb_type(type_)})"
+_STRICT = {"<": "less", "<=": "less", ">": "greater", ">=": "greater"}
 
 
 def _comparison(operator: str) -> None:
-    symbol = _OPERATORS[operator]
+    symbol, test = _OPERATORS[operator]
 
     @scalar(operator, args=2)
     def compare(call: Call) -> Typed:
         left, right = call.args
-        _check_comparable(call, t.plain(left.type), t.plain(right.type))
-        one, other = comparable_sql(left, right)
-        return call.condition(f"({one} {symbol} {other})")
+        known = _known(left, right, test)
+        if known is not None:
+            return known
+        one, other = t.plain(left.type), t.plain(right.type)
+        if isinstance(one, t.Tuple) and isinstance(other, t.Tuple) and not _simple(one, other):
+            return _tuples(call, symbol)
+        return call.condition(condition(call, left, right, symbol))
 
 
-def _check_comparable(call: Call, one: t.Type, other: t.Type) -> None:
-    groups = (
-        (t.Int, t.Float, t.Decimal, t.Bool),
-        (t.String, t.FixedString, t.Enum),
-        (t.Date, t.Date32, t.DateTime, t.DateTime64),
-    )
-    if type(one) is type(other) or any(isinstance(one, g) and isinstance(other, g) for g in groups):
-        return
-    texts = [isinstance(kind, t.String) and arg.known for kind, arg in zip((one, other), call.args, strict=True)]
-    if not any(texts) and not (t.is_integer(one) and t.is_temporal(other)) and not t.is_integer(other):
-        call.wrong_type()
+def _known(left: Typed, right: Typed, test: _Test) -> Typed | None:
+    """Two known values of one kind."""
+    if not (left.known and right.known):
+        return None
+    one, other = left.value, right.value
+    numbers = all(isinstance(value, bool | int | float) for value in (one, other))
+    strings = all(isinstance(value, str) for value in (one, other))
+    plain = all(isinstance(t.plain(side.type), t.String) for side in (left, right))
+    if not numbers and not (strings and plain):
+        return None
+    if strings:
+        one, other = one.encode(), other.encode()
+    result = test(one, other)
+    sql = "true" if result else "false"
+    return Typed(str(int(result)), t.UINT8, condition=sql, constant=True, value=int(result))
+
+
+def _simple(one: t.Tuple, other: t.Tuple) -> bool:
+    """Whether DuckDB's own order of STRUCTs is ClickHouse's: no NULL, no float, no enum in them, the same types."""
+    kinds = (t.Int, t.String, t.Date, t.DateTime, t.UUID, t.Bool)
+    return one == other and all(isinstance(item, kinds) for item in one.items)
+
+
+def condition(call: Call, left: Typed, right: Typed, symbol: str) -> str:
+    """The comparison as a DuckDB BOOLEAN."""
+    one, other = t.plain(left.type), t.plain(right.type)
+    _check_order(call, one, other, symbol)
+    if symbol in _STRICT and (isinstance(one, t.Enum) or isinstance(other, t.Enum)):
+        return f"({ordered_enum(left, right, call.node)} {symbol} {ordered_enum(right, left, call.node)})"
+    first, second = comparable_sql(call.compiler, left, right, call.node)
+    return _with_nan(f"{first} {symbol} {second}", symbol, _can_be_nan(left) and first, _can_be_nan(right) and second)
+
+
+def _check_order(call: Call, one: t.Type, other: t.Type, symbol: str) -> None:
+    wide = any(isinstance(kind, t.Int) and kind.bits == 256 for kind in (one, other))
+    if isinstance(one, t.Interval) and isinstance(other, t.Interval) and one != other:
+        call.unsupported("intervals of different units")
+    if symbol in _STRICT and wide:
+        call.unsupported("256-bit numbers")
+    if symbol in _STRICT and isinstance(one, t.Map):
+        call.unsupported("maps")
+    if isinstance(one, t.Json | t.Dynamic | t.Variant) or isinstance(other, t.Json | t.Dynamic | t.Variant):
+        call.unsupported(f"{one} and {other}")
+    if isinstance(one, t.AggregateFunction) or isinstance(other, t.AggregateFunction):
+        raise not_comparable(one, other, call.node)
+
+
+def _can_be_nan(value: Typed) -> bool:
+    if not isinstance(t.plain(value.type), t.Float):
+        return False
+    return not value.known or (isinstance(value.value, float) and math.isnan(value.value))
+
+
+def _with_nan(sql: str, symbol: str, left: str | bool, right: str | bool) -> str:
+    """DuckDB calls NaN equal to itself and larger than all; ClickHouse has every comparison with it false, but `<>`."""
+    if symbol == "<>":
+        return f"({sql} OR isnan({left}))" if left and right else f"({sql})"
+    guarded: list[str] = []
+    if left and (symbol in (">", ">=") or right):
+        guarded.append(str(left))
+    if right and symbol in ("<", "<="):
+        guarded.append(str(right))
+    if symbol in ("<", "<=") and left and right:
+        guarded = [str(right)]
+    return f"({' AND '.join([sql, *(f'NOT isnan({side})' for side in guarded)])})"
+
+
+# --- tuples -----------------------------------------------------------------------------------------------------------
+
+
+def _tuples(call: Call, symbol: str) -> Typed:
+    """Element by element: equal where all are, ordered by the first that differs."""
+    ones, others = elements(call.args[0]), elements(call.args[1])
+    if len(ones) != len(others):
+        raise failures.bad_arguments(f"Cannot compare tuples of different sizes", call.node)
+    pairs = list(zip(ones, others, strict=True))
+    if symbol in ("=", "<>"):
+        equal = [call.compiler.call("equals", one, other, node=call.node) for one, other in pairs]
+        joined = " AND ".join(condition_of(part) for part in equal)
+        return _result(call, f"({joined})" if symbol == "=" else f"(NOT ({joined}))", equal)
+    parts: list[Typed] = []
+    text = _ordered(call, pairs, symbol, parts)
+    return _result(call, text, parts)
+
+
+def _ordered(call: Call, pairs: list[tuple[Typed, Typed]], symbol: str, parts: list[Typed]) -> str:
+    (one, other), *rest = pairs
+    if not rest:
+        names = {"<": "less", "<=": "lessOrEquals", ">": "greater", ">=": "greaterOrEquals"}
+        last = call.compiler.call(names[symbol], one, other, node=call.node)
+        parts.append(last)
+        return condition_of(last)
+    strict = call.compiler.call(_STRICT[symbol], one, other, node=call.node)
+    equal = call.compiler.call("equals", one, other, node=call.node)
+    parts += [strict, equal]
+    return f"({condition_of(strict)} OR ({condition_of(equal)} AND {_ordered(call, rest, symbol, parts)}))"
+
+
+def _result(call: Call, text: str, parts: list[Typed]) -> Typed:
+    result = call.condition(text)
+    if any(t.is_nullable(part.type) for part in parts):
+        return replace(result, type=t.Nullable(t.UINT8))
+    return result
 
 
 for _name in _OPERATORS:
     _comparison(_name)
-
-
-# --- IN ---------------------------------------------------------------------------------------------------------------
-
-
-@special("in", "notIn", "globalIn", "globalNotIn", "nullIn", "notNullIn")
-def in_(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
-    value = compiler.compile(node.arguments[0])
-    inside = _in_condition(compiler, value, node.arguments[1], node)
-    negated = node.name.lower().endswith("notin") or node.name.startswith("not")
-    condition = f"(NOT {inside})" if negated else inside
-    return boolean(
-        condition, nullable=t.is_nullable(value.type), aggregate=value.aggregate, window=value.window
-    )
-
-
-def _in_condition(compiler: ExpressionCompiler, value: Typed, right: ast.Expression, node: ast.Function) -> str:
-    if isinstance(right, ast.Subquery):
-        return in_block(compiler, value, compile_block(compiler, right.query), node)
-    if isinstance(right, ast.Identifier) and compiler.lookup(right) is None:
-        table = ast.TableName(right.parts[-1], right.parts[0] if len(right.parts) > 1 else None)
-        table = replace(table, start=right.start, end=right.end)
-        star = ast.Select((ast.Asterisk(),), from_=table)
-        return in_block(compiler, value, compile_block(compiler, star), node)
-    items = _set_items(compiler, value, right)
-    usable = [item for item in items if not (item.known and item.value is None)]
-    if not usable:
-        return f"(CASE WHEN {value.sql} IS NULL THEN NULL ELSE false END)" if t.is_nullable(value.type) else "false"
-    return f"({value.sql} IN ({', '.join(comparable_sql(value, item)[1] for item in usable)}))"
-
-
-def _set_items(compiler: ExpressionCompiler, value: Typed, right: ast.Expression) -> list[Typed]:
-    """The members of a set: of a tuple or array literal, or the one value given. For a tuple on the left, tuples."""
-    tuples = isinstance(t.plain(value.type), t.Tuple)
-    if isinstance(right, ast.Function) and right.name in ("tuple", "array"):
-        items = [compiler.compile(argument) for argument in right.arguments]
-        nested = right.name == "array" or not tuples or all(isinstance(t.plain(i.type), t.Tuple) for i in items)
-        return items if nested else [compiler.compile(right)]
-    typed = compiler.compile(right)
-    if typed.known and isinstance(typed.value, tuple | list) and not tuples:
-        return [constant(item) for item in typed.value]
-    return [typed]
-
-
-@special("exists")
-def exists_(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
-    return exists(compiler, node)
-
-
-__all__ = ["comparable_sql", "failures"]

@@ -9,6 +9,7 @@ import struct
 import unicodedata
 from functools import partial
 from html.entities import html5
+from uuid import UUID
 
 from tbpy.clickhouse.udf import Udf
 
@@ -68,6 +69,19 @@ def float64_bytes(number: float) -> bytes:
     return struct.pack("<d", number)
 
 
+def float32_bits(number: float) -> int:
+    return int.from_bytes(float32_bytes(number), "little")
+
+
+def float64_bits(number: float) -> int:
+    return int.from_bytes(float64_bytes(number), "little")
+
+
+def uuid_bytes(value: UUID) -> bytes:
+    """As ClickHouse keeps it in memory: two little-endian halves, the first one first."""
+    return value.bytes[7::-1] + value.bytes[:7:-1]
+
+
 def encode_xml(text: str) -> str:
     return "".join(_XML.get(char, char) for char in text)
 
@@ -110,6 +124,10 @@ FUNCTIONS: dict[str, Udf] = {
     "tb_integer_bytes": Udf(integer_bytes, ("HUGEINT", "INTEGER"), "BLOB"),
     "tb_float32_bytes": Udf(float32_bytes, ("FLOAT",), "BLOB"),
     "tb_float64_bytes": Udf(float64_bytes, ("DOUBLE",), "BLOB"),
+    "tb_unsigned_bytes": Udf(integer_bytes, ("UHUGEINT", "INTEGER"), "BLOB"),
+    "tb_float32_bits": Udf(float32_bits, ("FLOAT",), "UBIGINT"),
+    "tb_float64_bits": Udf(float64_bits, ("DOUBLE",), "UBIGINT"),
+    "tb_uuid_bytes": Udf(uuid_bytes, ("UUID",), "BLOB"),
     "tb_encode_xml": Udf(encode_xml, ("VARCHAR",), "VARCHAR"),
     "tb_decode_xml": Udf(decode_xml, ("VARCHAR",), "VARCHAR"),
     "tb_decode_html": Udf(decode_html, ("VARCHAR",), "VARCHAR"),
