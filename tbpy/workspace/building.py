@@ -16,10 +16,11 @@ from tbpy.workspace.catalogue import Catalogue, StoredMaterialization
 from tbpy.workspace.defining import define
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.fixtures import Fixture, find_fixtures
+from tbpy.workspace.flowing import insert, last_row, targets_in_order
 from tbpy.workspace.ingest import AppendReport, append_files
 from tbpy.workspace.ingest.quarantine import Import
 from tbpy.workspace.ingest.sources import open_inputs
-from tbpy.workspace.materializing import compile_all, insert, last_row, targets_in_order
+from tbpy.workspace.materializing import compile_all
 from tbpy.workspace.migration import create, drop, migrate
 from tbpy.workspace.reports import BuildReport, Migrated
 from tbpy.workspace.scopes import Scope

@@ -15,6 +15,14 @@ from tbpy.clickhouse.quoting import duckdb_name
 from tbpy.clickhouse.storage import default_sql, duckdb_type
 
 QUARANTINE_SCHEMA = "quarantine"
+# Types that most columns have: known without the parser, whose import takes as long as a small append.
+_PLAIN_TYPES: dict[str, t.Type] = {
+    str(type_): type_
+    for type_ in (
+        *(t.Int(bits, signed) for bits in (8, 16, 32, 64) for signed in (True, False)),
+        *(t.Float(32), t.Float(64), t.String(), t.Bool(), t.UUID(), t.Date(), t.DateTime(), t.DateTime64(3)),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class StoredColumn:
 
     @property
     def parsed_type(self) -> t.Type:
-        return t.parse_type(self.type)
+        return _PLAIN_TYPES.get(self.type) or t.parse_type(self.type)
 
     @property
     def may_be_null(self) -> bool:

@@ -1,4 +1,4 @@
-"""Materialized nodes: what comes into their source goes through them into their target, in the same transaction.
+"""Materialized nodes, compiled when they are built, so that running them needs nothing but SQL (see `flowing`).
 
 As in ClickHouse, a node sees the inserted block in place of its source, which is the leftmost table that it reads, and
 other tables whole.
@@ -6,16 +6,13 @@ other tables whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse.compiler import compile_query
 from tbpy.clickhouse.parser import parse_statement
-from tbpy.clickhouse.quoting import duckdb_name
 from tbpy.clickhouse.storage import duckdb_type
 from tbpy.datafiles import Node, Pipe
-from tbpy.engines import Session
 from tbpy.errors import Diagnostic, QueryError, Severity, TemplateError
 from tbpy.project import NodeKey, Project, names_of
 from tbpy.templating import compile_template
@@ -46,39 +43,6 @@ def render_plainly(project: Project, node: Node) -> str:
     if not node.sql.is_template:
         return node.sql.text
     return compile_template(node.sql.template, name=node.name).render({}, secrets=project.secrets).sql
-
-
-def flow(
-    session: Session,
-    materializations: Sequence[StoredMaterialization],
-    stored: Mapping[str, StoredDatasource],
-    source: str,
-    after: int,
-    moment: datetime,
-) -> None:
-    """Sends the rows of `source` with a row number above `after` through the nodes that read it, and on from there."""
-    for materialization in (found for found in materializations if found.source == source):
-        target = stored[materialization.target]
-        before = last_row(session, target)
-        insert(session, materialization, target, after, moment)
-        flow(session, materializations, stored, target.name, before, moment)
-
-
-def insert(
-    session: Session, materialization: StoredMaterialization, target: StoredDatasource, after: int, moment: datetime
-) -> None:
-    """Runs one node over the rows of its source with a row number above `after`."""
-    columns = ", ".join(duckdb_name(column) for column in materialization.columns)
-    parameters: dict[str, object] = {"block": after}
-    if materialization.uses_now:
-        parameters["now"] = moment
-    session.register(materialization.functions)
-    session.execute(f"INSERT INTO {target.table} ({columns}) {materialization.sql}", parameters)
-
-
-def last_row(session: Session, datasource: StoredDatasource) -> int:
-    """The highest row number; rows that are inserted from now on have higher ones."""
-    return int(session.value(f"SELECT coalesce(max(rowid), -1) FROM {datasource.table}"))
 
 
 def leftmost(project: Project, pipe: Pipe, node: Node) -> str | None:
@@ -149,19 +113,3 @@ def _leftmost_of(table: ast.TableExpression | None, named: Mapping[str, ast.Quer
         case ast.TableName():
             return table
     return None
-
-
-def targets_in_order(materializations: Sequence[StoredMaterialization]) -> tuple[str, ...]:
-    """The targets, each after those whose rows flow into it."""
-    order: dict[str, None] = {}
-
-    def visit(target: str, above: frozenset[str]) -> None:
-        for materialization in materializations:
-            if materialization.target == target and materialization.source not in above:
-                visit(materialization.source, above | {materialization.source})
-        order.setdefault(target)
-
-    targets = {materialization.target for materialization in materializations}
-    for target in sorted(targets):
-        visit(target, frozenset({target}))
-    return tuple(name for name in order if name in targets)

@@ -14,6 +14,7 @@ from tbpy.engines import DuckDBEngine, QueryResult, Session
 from tbpy.errors import IngestError, NotFoundError, QueryError, TbpyError
 from tbpy.workspace import catalogue
 from tbpy.workspace.definitions import StoredDatasource
+from tbpy.workspace.flowing import flow, last_row
 from tbpy.workspace.ingest.append import append_files
 from tbpy.workspace.ingest.insertion import Progress
 from tbpy.workspace.ingest.quarantine import Import
@@ -288,14 +289,10 @@ class Workspace:
         """The highest row number, where materialized nodes will ask for it."""
         if all(found.source != datasource.name for found in self._catalogue.materializations):
             return -1
-        from tbpy.workspace.materializing import last_row
-
         return last_row(session, datasource)
 
     def _flow(self, session: Session, name: str, before: int, moment: datetime) -> None:
         if any(found.source == name for found in self._catalogue.materializations):
-            from tbpy.workspace.materializing import flow
-
             stored = self._catalogue
             flow(session, stored.materializations, stored.datasources, name, before, moment)
 

@@ -50,7 +50,7 @@ def test_a_project_with_mistakes_changes_nothing(folder: Folder, workspace: Work
 MIGRATIONS = [
     ("a column more, with a default", EVENTS + "; n UInt8 DEFAULT 7", "SELECT id, n", [(1, 7), (300, 7)], 0),
     ("a column more, without one", EVENTS + "; n String", "SELECT id, n", [(1, ""), (300, "")], 0),
-    ("a column more, by others", EVENTS + "; d Date DEFAULT toDate(at)", "SELECT toString(d)", [("2024-01-02",)] * 2, 0),
+    ("a computed column", EVENTS + "; d Date DEFAULT toDate(at)", "SELECT toString(d)", [("2024-01-02",)] * 2, 0),
     ("wider", EVENTS.replace("Int32", "Int64"), "SELECT id", [(1,), (300,)], 0),
     ("narrower", EVENTS.replace("Int32", "Int8"), "SELECT id", [(1,)], 1),
     ("to text", EVENTS.replace("Int32", "String"), "SELECT id", [("1",), ("300",)], 0),
@@ -159,7 +159,7 @@ def test_materialized_nodes_see_each_block_once(folder: Folder, workspace: Works
 def test_a_materialized_node_that_cannot_run_is_told(folder: Folder, workspace: Workspace) -> None:
     folder.datasource("events", EVENTS)
     folder.datasource("target", "x String")
-    folder.pipe("bad", "SELECT noSuchFunctionAtAll(name) AS x FROM events", "TYPE materialized\nDATASOURCE target\n")
+    folder.pipe("bad", "SELECT toString(number) AS x FROM numbers(3)", "TYPE materialized\nDATASOURCE target\n")
     report = folder.build(workspace)
     assert [w.file for w in report.warnings if "gets no rows" in w.message] == ["pipes/bad.pipe"]
 

@@ -51,14 +51,16 @@ def _try_sample(loading: Loading, source: Input) -> tuple[frozenset[int], bool]:
         file.write(read_sample(source))
         file.flush()
         path = Path(file.name)
+        candidates = fast_positions(columns)
+        fast = _sample_counts(loading, scan_file(path, "none", columns, readings(columns, candidates)))
+        if fast[0] and all(count == fast[0] for count in fast):
+            return candidates, False
         if not loading.session.value(count_objects(path)):
             raise IngestError(
                 f"{source.label} is not NDJSON: none of its first lines is a JSON object",
                 hint="NDJSON has one object in each line; `jq -c '.[]'` makes it of an array",
             )
         full = _sample_counts(loading, scan_file(path, "none", columns, readings(columns)))
-        candidates = fast_positions(columns)
-        fast = _sample_counts(loading, scan_file(path, "none", columns, readings(columns, candidates)))
     chosen = frozenset(position for position in candidates if fast[2 + position] == full[2 + position])
     return chosen, any(count != full[0] for count in full[1:])
 

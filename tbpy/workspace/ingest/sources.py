@@ -14,9 +14,7 @@ from enum import StrEnum
 from glob import glob, has_magic
 from pathlib import Path
 from typing import IO, BinaryIO, cast
-from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
 from tbpy.errors import IngestError, UsageError
 
@@ -146,6 +144,10 @@ def _spool(stream: BinaryIO, folder: Path) -> Path:
 
 
 def _download(url: str, folder: Path) -> Path:
+    # Imported here because it takes longer than everything else that an append of a local file imports.
+    from urllib.error import HTTPError, URLError
+    from urllib.request import Request, urlopen
+
     path = folder / "download"
     request = Request(url, headers={"User-Agent": "tbpy"})
     try:

@@ -1,0 +1,60 @@
+"""Rows on their way: what comes into a data source goes on through the materialized nodes that read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from tbpy.clickhouse.quoting import duckdb_name
+from tbpy.engines import Session
+from tbpy.workspace.catalogue import StoredMaterialization
+from tbpy.workspace.definitions import StoredDatasource
+
+
+def flow(
+    session: Session,
+    materializations: Sequence[StoredMaterialization],
+    stored: Mapping[str, StoredDatasource],
+    source: str,
+    after: int,
+    moment: datetime,
+) -> None:
+    """Sends the rows of `source` with a row number above `after` through the nodes that read it, and on from there."""
+    for materialization in (found for found in materializations if found.source == source):
+        target = stored[materialization.target]
+        before = last_row(session, target)
+        insert(session, materialization, target, after, moment)
+        flow(session, materializations, stored, target.name, before, moment)
+
+
+def insert(
+    session: Session, materialization: StoredMaterialization, target: StoredDatasource, after: int, moment: datetime
+) -> None:
+    """Runs one node over the rows of its source with a row number above `after`."""
+    columns = ", ".join(duckdb_name(column) for column in materialization.columns)
+    parameters: dict[str, object] = {"block": after}
+    if materialization.uses_now:
+        parameters["now"] = moment
+    session.register(materialization.functions)
+    session.execute(f"INSERT INTO {target.table} ({columns}) {materialization.sql}", parameters)
+
+
+def last_row(session: Session, datasource: StoredDatasource) -> int:
+    """The highest row number; rows that are inserted from now on have higher ones."""
+    return int(session.value(f"SELECT coalesce(max(rowid), -1) FROM {datasource.table}"))
+
+
+def targets_in_order(materializations: Sequence[StoredMaterialization]) -> tuple[str, ...]:
+    """The targets, each after those whose rows flow into it."""
+    order: dict[str, None] = {}
+
+    def visit(target: str, above: frozenset[str]) -> None:
+        for materialization in materializations:
+            if materialization.target == target and materialization.source not in above:
+                visit(materialization.source, above | {materialization.source})
+        order.setdefault(target)
+
+    targets = {materialization.target for materialization in materializations}
+    for target in sorted(targets):
+        visit(target, frozenset({target}))
+    return tuple(name for name in order if name in targets)
