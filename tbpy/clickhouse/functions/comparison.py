@@ -9,7 +9,6 @@ from typing import Any
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
-from tbpy.clickhouse.compiler.binary import bytes_of, is_binary
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.comparable import comparable_sql, not_comparable, ordered_enum
 from tbpy.clickhouse.functions.registry import Call, scalar
