@@ -40,8 +40,10 @@ class _Functions(Mapping[str, Udf]):
 
     def _all(self) -> dict[str, Udf]:
         if not self._found:
-            for found in pkgutil.iter_modules(__path__):
-                self._found.update(importlib.import_module(f"{__name__}.{found.name}").FUNCTIONS)
+            found: dict[str, Udf] = {}
+            for family in pkgutil.iter_modules(__path__):
+                found.update(importlib.import_module(f"{__name__}.{family.name}").FUNCTIONS)
+            self._found = found  # at once: other threads must not see a part of it
         return self._found
 
     def __getitem__(self, name: str) -> Udf:
