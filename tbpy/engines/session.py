@@ -17,6 +17,8 @@ from tbpy.errors import TbpyError
 
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 
+_REGISTERING = Lock()
+
 
 class Session:
     """Runs statements one after another. Temporary tables and the open transaction belong to it."""
@@ -69,9 +71,11 @@ class Session:
             return
         from tbpy.clickhouse.udf import FUNCTIONS
 
-        for name in missing:
-            create_function(self._connection, name, FUNCTIONS[name])
-            self._registered.add(name)
+        with _REGISTERING:  # sessions of other threads share the database
+            for name in missing:
+                if name not in self._registered:
+                    create_function(self._connection, name, FUNCTIONS[name])
+                    self._registered.add(name)
 
     @contextmanager
     def time_limit(self, seconds: float | None) -> Iterator[None]:

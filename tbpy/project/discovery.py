@@ -1,7 +1,8 @@
 """Which files of a folder are datafiles of the project.
 
-Datafiles stand in the root or in a folder directly below it; the names of those folders mean nothing. Data sources that
-other workspaces share are in `vendor/<workspace>/`. Source: recorded behaviour of Tinybird's command-line tool.
+Datafiles stand in the root or up to two folders below it (three levels, the default of `tb --max-depth`); the names of
+those folders mean nothing. Data sources that other workspaces share are in `vendor/<workspace>/`. Source: recorded
+behaviour of Tinybird's command-line tool, and public projects whose tests name pipes on the third level.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from tbpy.datafiles import Kind
 
 _SUFFIXES = {f".{kind}": kind for kind in Kind}
+_LEVELS = 3
 _NO_DATAFILES = frozenset({"fixtures", "tests", "vendor", "node_modules"})
 
 
@@ -34,7 +36,7 @@ class Found:
 
 def find_datafiles(root: Path) -> list[Found]:
     """All datafiles below a root, ordered by path, so that every run tells of them in the same order."""
-    found = [_found(root, path) for path in _own(root)]
+    found = [_found(root, path) for path in _own(root, _LEVELS)]
     vendor = root / "vendor"
     if vendor.is_dir():
         for workspace in sorted(_folders(vendor)):
@@ -42,11 +44,13 @@ def find_datafiles(root: Path) -> list[Found]:
     return sorted(found, key=lambda one: one.file)
 
 
-def _own(root: Path) -> Iterator[Path]:
-    yield from _datafiles(root)
-    for folder in _folders(root):
-        if folder.name not in _NO_DATAFILES:
-            yield from _datafiles(folder)
+def _own(folder: Path, levels: int) -> Iterator[Path]:
+    yield from _datafiles(folder)
+    if levels == 1:
+        return
+    for below in _folders(folder):
+        if below.name not in _NO_DATAFILES:
+            yield from _own(below, levels - 1)
 
 
 def _folders(folder: Path) -> Iterator[Path]:
