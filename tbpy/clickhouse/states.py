@@ -7,7 +7,7 @@
 | min, max, any, anyLast, groupBit* | the value, NULL of no rows |
 | argMin, argMax | STRUCT(value, key) |
 | avg | STRUCT(sum, count) |
-| stddev*, var* | STRUCT(n, mean, m2) |
+| stddev*, var* | STRUCT(n, s1, s2): sums of powers |
 | uniq*, groupUniqArray, groupBitmap, countDistinct | LIST of the different values |
 | all others | LIST of the arguments of all rows |
 
@@ -112,7 +112,7 @@ def _parts(kind: str, types: tuple[t.Type, ...]) -> tuple[tuple[str, str], ...]:
         case "average":
             return (("sum", _average_sum(types[0])), ("count", "UBIGINT"))
         case "moments":
-            return (("n", "DOUBLE"), ("mean", "DOUBLE"), ("m2", "DOUBLE"))
+            return (("n", "DOUBLE"), ("s1", "DOUBLE"), ("s2", "DOUBLE"))
         case "set":
             return (("", f"{row_storage(types)}[]"),)
     return (("", first),)

@@ -82,11 +82,14 @@ def group_array_insert_at(call: AggregateCall) -> Typed:
 def group_array_intersect(call: AggregateCall) -> Typed:
     if not isinstance(t.plain(call.type()), t.Array):
         call.wrong_type()
-    left, right = call.context.fresh("a"), call.context.fresh("b")
+    left, right, item, place = (call.context.fresh(prefix) for prefix in "abei")
 
     def common(rows: str) -> str:
-        both = f"list_reduce({rows}, lambda {left}, {right}: list_intersect({left}, {right}))"
-        return f"CASE WHEN len({rows}) > 0 THEN list_distinct({both}) ELSE [] END"
+        kept = f"list_filter({left}, lambda {item}: list_contains({right}, {item}))"
+        both = f"list_reduce({rows}, lambda {left}, {right}: {kept})"
+        first = f"list_position({left}, {item}) = {place}"
+        unique = f"list_transform([{both}], lambda {left}: list_filter({left}, lambda {item}, {place}: {first}))[1]"
+        return f"CASE WHEN len({rows}) > 0 THEN {unique} ELSE [] END"
 
     return call.typed(call.let(call.collect(), common), call.type())
 
@@ -151,5 +154,3 @@ def group_concat(call: AggregateCall) -> Typed:
     else:
         joined = f"array_to_string({call.collect(text.sql)}[1:{most}], {duckdb_string(separator)})"
     return call.typed(call.or_default(joined, t.STRING), t.STRING)
-
-

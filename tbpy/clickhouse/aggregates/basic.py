@@ -106,14 +106,14 @@ def sum_with_overflow(call: AggregateCall) -> Typed:
     return call.typed(call.or_default(value, type_), type_)
 
 
-@aggregate("sumCount")
+@aggregate("sumCount", never_null=True)
 def sum_count(call: AggregateCall) -> Typed:
     type_ = sum_type(call, call.type())
     total = sum_sql(call, call.sql(), call.type(), type_)
     if call.may_be_empty():
         total = f"coalesce({total}, CAST(0 AS {duckdb_type(type_)}))"
     pair = f"{{'1': {total}, '2': CAST({call.rows()} AS UBIGINT)}}"
-    return call.typed(call.when_rows(pair), t.Tuple((type_, t.UINT64)))
+    return call.typed(pair, t.Tuple((type_, t.UINT64)))
 
 
 # --- averages ---

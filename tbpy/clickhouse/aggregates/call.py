@@ -123,9 +123,7 @@ class AggregateCall:
 
     def over(self, elements: Elements, types: Sequence[t.Type]) -> AggregateCall:
         """The same call over the elements of a list as `collect_rows` makes it; the conditions have been applied."""
-        return replace(
-            self, args=element_arguments(elements.name, types), elements=elements, where=(), distinct=False
-        )
+        return replace(self, args=element_arguments(elements.name, types), elements=elements, where=(), distinct=False)
 
     def let(self, sql: str, use: Callable[[str], str]) -> str:
         """`use(name)`, where `name` stands for the value of `sql` that is computed once."""
@@ -144,7 +142,7 @@ class AggregateCall:
         """The value, or the default where no row was aggregated; left alone where that cannot happen."""
         if self.nullable or t.is_nullable(type_) or not self.may_be_empty():
             return sql
-        return f"coalesce({sql}, {default_sql(type_) if default is None else default})"
+        return f"coalesce({sql}, {_empty_sql(type_) if default is None else default})"
 
     def or_nan(self, sql: str) -> str:
         """A DOUBLE; NaN, as ClickHouse has it, where DuckDB says NULL."""
@@ -185,6 +183,11 @@ class AggregateCall:
 
     def unsupported(self, what: str) -> NoReturn:
         raise failures.unsupported(f"Aggregate function {self.name} with {what}", self.node)
+
+
+def _empty_sql(type_: t.Type) -> str:
+    """What an aggregate of one value gives for no rows: the default, but day 0 for Date32 too."""
+    return "DATE '1970-01-01'" if isinstance(t.plain(type_), t.Date32) else default_sql(type_)
 
 
 def element_arguments(name: str, types: Sequence[t.Type]) -> tuple[Typed, ...]:

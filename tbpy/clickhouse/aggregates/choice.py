@@ -93,6 +93,9 @@ def _by_extreme(function: str) -> None:
         if len(values) > 1:
             call.unsupported("more than two arguments")
         value = call.apply(function, values[0].sql, sort_value(key), distinct=False)
+        if function == "arg_max" and isinstance(key.type, t.Float):
+            numbers = call.apply(function, values[0].sql, key.sql, where=[f"NOT isnan({key.sql})"], distinct=False)
+            value = f"coalesce({numbers}, {value})"
         return call.typed(call.or_default(value, values[0].type), values[0].type)
 
 
@@ -120,3 +123,8 @@ def _pair_of_extreme(function: str) -> None:
 
 _pair_of_extreme("arg_min")
 _pair_of_extreme("arg_max")
+
+
+@aggregate("nothing", args=(0, None), nulls="keep")
+def nothing(call: AggregateCall) -> Typed:
+    return call.typed("CAST(NULL AS INTEGER)", t.Nullable(t.NOTHING))

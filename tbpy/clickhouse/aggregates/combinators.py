@@ -148,10 +148,9 @@ def _or_default(call: AggregateCall, inner: Inner) -> Typed:
 
 
 def _counted(call: AggregateCall, inner: Inner) -> str:
-    """How many rows reach the aggregate inside: its -If and NULLs leave rows out."""
-    for suffix in reversed(inner.suffixes):
-        if suffix == "If":
-            call = conditional(call)
+    """How many rows reach the aggregate inside: its -If and NULLs leave rows out, but countIf sees every row."""
+    if "If" in inner.suffixes:
+        call = replace(call, args=call.args[:-1]) if inner.row.name == "count" else conditional(call)
     present = tuple(f"{arg.sql} IS NOT NULL" for arg in call.args if t.is_nullable(arg.type))
     return replace(call, where=(*call.where, *present)).rows()
 
@@ -245,7 +244,9 @@ def _resample(call: AggregateCall, inner: Inner) -> Typed:
     """`(start, end, step)` and a last argument: an array of the aggregate over each bucket of that argument."""
     *own, start, end, step = (call.parameter(position) for position in range(len(call.parameters)))
     if not call.args or not all(isinstance(value, int) for value in (start, end, step)) or step <= 0:
-        raise bad_arguments(f"Aggregate function {call.name} needs whole numbers (start, end, step) and a key", call.node)
+        raise bad_arguments(
+            f"Aggregate function {call.name} needs whole numbers (start, end, step) and a key", call.node
+        )
     count = max(0, -(-(end - start) // step))
     if count > _MOST_BUCKETS:
         call.unsupported(f"more than {_MOST_BUCKETS} buckets")

@@ -7,6 +7,7 @@ from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
 from tbpy.clickhouse.compiler.failures import bad_arguments, wrong_count
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.storage import duckdb_type
 
 _MOST_EVENTS = 32
 _FUNNEL_MODES = ("strict_deduplication", "strict_order", "strict_increase", "strict_once", "allow_reentry")
@@ -16,14 +17,12 @@ def _moment(call: AggregateCall) -> str:
     """The time of an event as a whole number in the unit of its type."""
     time = call.sql()
     match call.type():
-        case t.Int(bits) if bits <= 64:
+        case t.Int(bits, False) if bits <= 64:
             return f"CAST({time} AS HUGEINT)"
         case t.Date():
             return f"CAST(date_diff('day', DATE '1970-01-01', {time}) AS HUGEINT)"
         case t.DateTime():
             return f"CAST(epoch({time}) AS HUGEINT)"
-        case t.DateTime64(precision) if precision <= 6:
-            return f"CAST(epoch_us({time}) // {10 ** (6 - precision)} AS HUGEINT)"
     call.wrong_type()
 
 
@@ -47,7 +46,7 @@ def _events(call: AggregateCall, all_rows: bool) -> tuple[str, int]:
 _EVENT = "STRUCT(t HUGEINT, m BIGINT)[]"
 
 
-@aggregate("windowFunnel", args=(2, None), never_null=True, parameters=None)
+@aggregate("windowFunnel", args=(2, None), parameters=None)
 def window_funnel(call: AggregateCall) -> Typed:
     """How many conditions of the chain were met in order within the window that the first one opens."""
     window = call.parameter(0)
@@ -56,7 +55,6 @@ def window_funnel(call: AggregateCall) -> Typed:
     modes = []
     for position in range(1, len(call.parameters)):
         mode = call.parameter(position)
-        mode = "strict_deduplication" if mode == "strict" else mode
         if mode not in _FUNNEL_MODES:
             raise bad_arguments(f"Aggregate function windowFunnel doesn't support a parameter: {mode}", call.node)
         if mode == "allow_reentry":
@@ -65,7 +63,13 @@ def window_funnel(call: AggregateCall) -> Typed:
     events, count = _events(call, "strict_order" in modes)
     name = call.context.udf("tb_window_funnel")
     level = f"{name}(CAST({events} AS {_EVENT}), {count}, {window}, {duckdb_string(','.join(modes))})"
-    return call.typed(f"CAST({level} AS UTINYINT)", t.UINT8)
+    return _whole(call, level, t.UINT8)
+
+
+def _whole(call: AggregateCall, value: str, type_: t.Int) -> Typed:
+    """A count; NULL for Nullable arguments where no row is without NULL."""
+    sql = call.when_rows(f"CAST({value} AS {duckdb_type(type_)})")
+    return call.typed(f"({sql})" if call.nullable else sql, type_)
 
 
 def _pattern(call: AggregateCall) -> str:
@@ -81,20 +85,20 @@ def _pattern(call: AggregateCall) -> str:
     return duckdb_string(pattern)
 
 
-@aggregate("sequenceMatch", args=(2, None), never_null=True, parameters=1)
+@aggregate("sequenceMatch", args=(3, None), parameters=1)
 def sequence_match(call: AggregateCall) -> Typed:
     pattern = _pattern(call)
     events, count = _events(call, all_rows=False)
     name = call.context.udf("tb_sequence_count")
-    return call.typed(f"CAST({name}(CAST({events} AS {_EVENT}), {count}, {pattern}, 1) AS UTINYINT)", t.UINT8)
+    return _whole(call, f"{name}(CAST({events} AS {_EVENT}), {count}, {pattern}, 1)", t.UINT8)
 
 
-@aggregate("sequenceCount", args=(2, None), never_null=True, parameters=1)
+@aggregate("sequenceCount", args=(3, None), parameters=1)
 def sequence_count(call: AggregateCall) -> Typed:
     pattern = _pattern(call)
     events, count = _events(call, all_rows=False)
     name = call.context.udf("tb_sequence_count")
-    return call.typed(f"CAST({name}(CAST({events} AS {_EVENT}), {count}, {pattern}, -1) AS UBIGINT)", t.UINT64)
+    return _whole(call, f"{name}(CAST({events} AS {_EVENT}), {count}, {pattern}, -1)", t.UINT64)
 
 
 @aggregate("retention", args=(2, None), never_null=True)
@@ -103,5 +107,3 @@ def retention(call: AggregateCall) -> Typed:
     met = [f"coalesce({call.apply('bool_or', condition)}, false)" for condition in _conditions(call, 0)]
     values = [met[0], *(f"({met[0]} AND {other})" for other in met[1:])]
     return call.typed(f"[{', '.join(f'CAST({value} AS UTINYINT)' for value in values)}]", t.Array(t.UINT8))
-
-

@@ -208,7 +208,9 @@ def _interpolated_weighted(call: AggregateCall, level: float) -> str:
     item = call.context.fresh("e")
     values = f"list_transform({pairs}, lambda {item}: CAST({item}['v'] AS DOUBLE))"
     weights = f"list_transform({pairs}, lambda {item}: {item}['w'])"
-    result = f"list_transform([{_weighted_pairs(call)}], lambda {pairs}: {name}({values}, {weights}, {float_sql(level)}))[1]"
+    result = (
+        f"list_transform([{_weighted_pairs(call)}], lambda {pairs}: {name}({values}, {weights}, {float_sql(level)}))[1]"
+    )
     return f"CAST(trunc({result}) AS {duckdb_type(type_)})" if isinstance(type_, t.Int) else result
 
 
@@ -246,6 +248,25 @@ def _timing(call: AggregateCall, level: float) -> str:
     return f"{call.context.udf('tb_quantile_timing')}({values}, {float_sql(level)})"
 
 
+def _brief(call: AggregateCall, level: float) -> str:
+    """Over values cut to bfloat16: the upper half of a Float32."""
+    if not isinstance(_sortable(call), t.Int | t.Float):
+        call.wrong_type()
+    values = call.collect(f"CAST({call.sql()} AS DOUBLE)", where=_numbers(call))
+    return f"{call.context.udf('tb_quantile_bfloat16')}({values}, {float_sql(level)})"
+
+
+def _sketch(call: AggregateCall, level: float) -> str:
+    """DDSketch: a value within the relative accuracy that the first parameter asks for."""
+    accuracy = call.parameter(0)
+    if not isinstance(accuracy, float) or not 0 < accuracy < 1:
+        raise bad_arguments(f"{call.name} needs a relative accuracy between 0 and 1", call.node)
+    if not isinstance(_sortable(call), t.Int | t.Float):
+        call.wrong_type()
+    values = call.collect(f"CAST({call.sql()} AS DOUBLE)", where=_numbers(call))
+    return f"{call.context.udf('tb_quantile_dd')}({values}, {float_sql(accuracy)}, {float_sql(level)})"
+
+
 def _float64(call: AggregateCall) -> t.Type:
     if not isinstance(_sortable(call), t.Int | t.Bool | t.Float | t.Date | t.DateTime):
         call.wrong_type()
@@ -269,6 +290,8 @@ _FAMILIES = (
     Family("TDigest", _float32, _digest),
     Family("TDigestWeighted", _float32, _digest_weighted, args=2),
     Family("Timing", _float32, _timing),
+    Family("BFloat16", _float64, _brief),
+    Family("DD", _float64, _sketch, skipped=1),
 )
 
 for _family in _FAMILIES:

@@ -111,7 +111,11 @@ def _inside_frame(call: AggregateCall, distance: int) -> str:
         call.unsupported("this frame")
     if distance <= 0:
         return "true"
-    if window.bounds is not None and window.bounds.end_bound is not None and window.bounds.end_bound.kind == "unbounded":
+    if (
+        window.bounds is not None
+        and window.bounds.end_bound is not None
+        and window.bounds.end_bound.kind == "unbounded"
+    ):
         return "true"
     last = f"count(*) OVER ({window.sql})"
     return f"row_number() OVER ({window.rows}) + {distance} <= {last}"

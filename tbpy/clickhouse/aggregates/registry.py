@@ -84,6 +84,8 @@ def find_aggregate(name: str) -> Aggregate | None:
 def build_aggregate(row: Aggregate, call: AggregateCall) -> Typed:
     """Run a row's builder within what ClickHouse does around every aggregate."""
     skipping = adapt_arguments(row, call)
+    if skipping and any(isinstance(arg.type, t.Nothing) for arg in call.args) and not row.never_null:
+        return call.typed("CAST(NULL AS INTEGER)", t.Nullable(t.NOTHING))
     result = row.build(call)
     if not skipping or row.never_null:
         return result

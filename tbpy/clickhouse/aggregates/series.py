@@ -106,7 +106,7 @@ def _intersections(call: AggregateCall, field: str) -> str:
     """Sweep over starts and ends in order: m is the most intervals open at once, q where that came first."""
     _same_types(call)
     low, high = call.sql(0), call.sql(1)
-    if not isinstance(call.type(), t.Int | t.Float | t.Date | t.DateTime | t.DateTime64):
+    if not isinstance(call.type(), t.Int | t.Float):
         call.wrong_type()
     ends = ", ".join(f"{{'p': {at}, 'd': {d}, 'c': 0, 'm': 0, 'q': {at}}}" for at, d in ((low, 1), (high, -1)))
     state, entry = call.context.fresh("s"), call.context.fresh("e")
@@ -157,7 +157,9 @@ def exponential_moving_average(call: AggregateCall) -> Typed:
     def average(points: str) -> str:
         latest = f"list_max(list_transform({points}, lambda {item}: {item}['t']))"
         weighed = f"{item}['v'] * pow(2e0, ({item}['t'] - {item}n) / {float_sql(half)})"
-        total = f"list_transform([{latest}], lambda {item}n: list_sum(list_transform({points}, lambda {item}: {weighed})))"
+        total = (
+            f"list_transform([{latest}], lambda {item}n: list_sum(list_transform({points}, lambda {item}: {weighed})))"
+        )
         return f"coalesce({total}[1] * {norm}, 0e0)"
 
     return call.typed(call.let(_points(call), average), t.FLOAT64)

@@ -124,9 +124,7 @@ def inner_of(type_: t.AggregateFunction, call: AggregateCall) -> Inner:
 
 
 _SIMPLE = frozenset(
-    "any anyLast any_respect_nulls anyLast_respect_nulls min max sum sumWithOverflow groupBitAnd groupBitOr groupBitXor sumMap"
-    " minMap maxMap sumMappedArrays minMappedArrays maxMappedArrays groupArrayArray groupArrayLastArray groupUniqArrayArray"
-    " groupUniqArrayArrayMap sumCount deltaSumTimestamp".split()
+    ["any", "anyLast", "any_respect_nulls", "anyLast_respect_nulls", "min", "max", "sum", "sumWithOverflow", "groupBitAnd", "groupBitOr", "groupBitXor", "sumMap", "minMap", "maxMap", "sumMappedArrays", "minMappedArrays", "maxMappedArrays", "groupArrayArray", "groupArrayLastArray", "groupUniqArrayArray", "groupUniqArrayArrayMap", "sumCount", "deltaSumTimestamp"]
 )
 
 

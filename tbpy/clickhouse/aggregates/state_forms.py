@@ -14,6 +14,7 @@ from tbpy.clickhouse.aggregates.basic import sum_sql, wrapped
 from tbpy.clickhouse.aggregates.call import AggregateCall, Elements
 from tbpy.clickhouse.aggregates.choice import sort_value
 from tbpy.clickhouse.aggregates.registry import Aggregate, adapt_arguments, argument_type
+from tbpy.clickhouse.aggregates.statistics import variance_sql
 from tbpy.clickhouse.aggregates.uniques import distinct_key
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.states import StateLayout
@@ -99,7 +100,9 @@ def _merge_sum(call: AggregateCall, function: str, parts: Parts) -> Parts:
     state = call.args[0].type
     assert isinstance(state, t.AggregateFunction)
     type_ = sum_result(state.arguments[0])
-    return (wrapped(call.apply("sum", parts[0]), type_) if not isinstance(type_, t.Float) else call.apply("sum", parts[0]),)
+    return (
+        wrapped(call.apply("sum", parts[0]), type_) if not isinstance(type_, t.Float) else call.apply("sum", parts[0]),
+    )
 
 
 def _finish_value(function: str, type_: t.Type, parts: Parts) -> str:
@@ -175,28 +178,20 @@ def _or_nan(value: str, type_: t.Type) -> str:
 
 def _make_moments(call: AggregateCall, row: Aggregate) -> Parts:
     adapt_arguments(row, call)
-    row.build(call)  # refuses what the function refuses
-    value = f"CAST({call.sql()} AS DOUBLE)"
-    count = call.apply("count", value)
-    return count, f"coalesce({call.apply('avg', value)}, 0)", f"coalesce({call.apply('var_pop', value)} * {count}, 0)"
+    row.build(replace(call))  # refuses what the function refuses
+    argument = f"CAST({call.sql()} AS UTINYINT)" if isinstance(call.type(), t.Bool) else call.sql()
+    value = f"CAST({argument} AS DOUBLE)"
+    return call.rows(), call.apply("sum", value), call.apply("sum", f"{value} * {value}")
 
 
 def _merge_moments(call: AggregateCall, function: str, parts: Parts) -> Parts:
-    """Chan's rule for many parts: m2 grows by n times the squared distance of each mean from the whole mean."""
-    n, mean, m2 = parts
-    count = call.apply("sum", n)
-    total = call.apply("sum", f"{n} * {mean}")
-    between = f"{call.apply('sum', f'{n} * {mean} * {mean}')} - {total} * {total} / {count}"
-    return count, f"({total} / {count})", f"({call.apply('sum', m2)} + greatest({between}, 0e0))"
+    return tuple(call.apply("sum", part) for part in parts)
 
 
 def _finish_moments(function: str, type_: t.Type, parts: Parts) -> str:
-    n, _, m2 = parts
-    count = n if function.endswith("Pop") else f"({n} - 1)"
-    value = f"{m2} / nullif({count}, 0)"
-    if function.startswith("stddev"):
-        value = f"sqrt({value})"
-    return _or_nan(f"CASE WHEN {n} > 0 THEN {value} END", type_)
+    n, s1, s2 = parts
+    value = variance_sql(n, s1, s2, sample=function.endswith("Samp"))
+    return _or_nan(f"sqrt({value})" if function.startswith("stddev") else f"({value})", type_)
 
 
 # --- sets ---

@@ -32,90 +32,152 @@ def _float(call: AggregateCall, sql: str) -> Typed:
 # --- one value ---
 
 
-def _variance(names: tuple[str, ...], function: str) -> None:
-    @aggregate(*names, native_skip=True, insensitive=tuple(name for name in names if name.isupper()))
+def _sums(call: AggregateCall, degree: int) -> tuple[str, ...]:
+    """The number of values and the sums of their powers, as DOUBLEs."""
+    value = _double(call)
+    powers = [" * ".join([value] * exponent) for exponent in range(1, degree + 1)]
+    return f"CAST({call.rows()} AS DOUBLE)", *(call.apply("sum", power) for power in powers)
+
+
+def variance_sql(n: str, s1: str, s2: str, *, sample: bool) -> str:
+    """ClickHouse's variance from sums, which is not steady for large means: never below 0, and 0 for infinite values."""
+    value = f"({s2} - {s1} * {s1} / {n}) / ({n} - 1)" if sample else f"({s2} - {s1} * {s1} / {n}) / {n}"
+    positive = f"CASE WHEN isnan({value}) THEN 0e0 ELSE greatest({value}, 0e0) END"
+    return f"CASE WHEN {n} > {1 if sample else 0} THEN {positive} END"
+
+
+def _variance(names: tuple[str, ...], *, sample: bool, root: bool) -> None:
+    @aggregate(*names, insensitive=tuple(name for name in names if name.isupper()))
+    def build(call: AggregateCall) -> Typed:
+        value = variance_sql(*_sums(call, 2), sample=sample)
+        return _float(call, f"sqrt({value})" if root else f"({value})")
+
+
+def _steady(name: str, function: str) -> None:
+    """The variants that ClickHouse calls stable: Welford's method, which DuckDB's own aggregates follow."""
+
+    @aggregate(name)
     def build(call: AggregateCall) -> Typed:
         return _float(call, call.apply(function, _double(call)))
 
 
-_variance(("stddevPop", "STDDEV_POP", "STD"), "stddev_pop")
-_variance(("stddevSamp", "STDDEV_SAMP", "STDDEV"), "stddev_samp")
-_variance(("varPop", "VAR_POP"), "var_pop")
-_variance(("varSamp", "VAR_SAMP"), "var_samp")
-_variance(("stddevPopStable",), "stddev_pop")
-_variance(("stddevSampStable",), "stddev_samp")
-_variance(("varPopStable",), "var_pop")
-_variance(("varSampStable",), "var_samp")
+_variance(("stddevPop", "STDDEV_POP", "STD"), sample=False, root=True)
+_variance(("stddevSamp", "STDDEV_SAMP", "STDDEV"), sample=True, root=True)
+_variance(("varPop", "VAR_POP"), sample=False, root=False)
+_variance(("varSamp", "VAR_SAMP"), sample=True, root=False)
+_steady("stddevPopStable", "stddev_pop")
+_steady("stddevSampStable", "stddev_samp")
+_steady("varPopStable", "var_pop")
+_steady("varSampStable", "var_samp")
 
 
-def _moment(name: str, formula: Callable[[dict[str, str]], str]) -> None:
-    """`formula` writes the result from n and from the sums of powers 1 to 4."""
+def _shape(name: str, degree: int, power: str, *, sample: bool) -> None:
+    """A central moment over a power of the variance: skewness and kurtosis."""
 
     @aggregate(name)
     def build(call: AggregateCall) -> Typed:
-        value = _double(call)
-        sums = {"n": f"CAST({call.rows()} AS DOUBLE)"}
-        power = value
-        for degree in range(1, 5):
-            sums[f"s{degree}"] = call.apply("sum", power)
-            power = f"{power} * {value}"
-        return _float(call, formula(sums))
+        sums = _sums(call, degree)
+        n, s1, s2 = sums[:3]
+        variance = variance_sql(n, s1, s2, sample=sample)
+        moment = _third(*sums) if degree == 3 else _fourth(*sums)
+        return _float(call, f"({moment} / pow(nullif({variance}, 0), {power}))")
 
 
-def _central(s: dict[str, str]) -> dict[str, str]:
-    """Central moments 2, 3 and 4 of the population."""
-    mean = f"({s['s1']} / {s['n']})"
-    second = f"({s['s2']} / {s['n']} - {mean} * {mean})"
-    third = f"({s['s3']} / {s['n']} - 3 * {mean} * {s['s2']} / {s['n']} + 2 * {mean} * {mean} * {mean})"
-    fourth = (
-        f"({s['s4']} / {s['n']} - 4 * {mean} * {s['s3']} / {s['n']} + 6 * {mean} * {mean} * {s['s2']} / {s['n']}"
-        f" - 3 * {mean} * {mean} * {mean} * {mean})"
-    )
-    sample = f"(({s['s2']} - {s['s1']} * {mean}) / ({s['n']} - 1))"
-    return {"2": second, "3": third, "4": fourth, "sample": sample}
+def _third(n: str, s1: str, s2: str, s3: str) -> str:
+    return f"({s3} - (3 * {s2} - 2 * {s1} * {s1} / {n}) * {s1} / {n}) / {n}"
 
 
-_moment("skewPop", lambda s: f"{_central(s)['3']} / pow({_central(s)['2']}, 1.5e0)")
-_moment("skewSamp", lambda s: f"{_central(s)['3']} / pow({_central(s)['sample']}, 1.5e0)")
-_moment("kurtPop", lambda s: f"{_central(s)['4']} / pow({_central(s)['2']}, 2)")
-_moment("kurtSamp", lambda s: f"{_central(s)['4']} / pow({_central(s)['sample']}, 2)")
+def _fourth(n: str, s1: str, s2: str, s3: str, s4: str) -> str:
+    return f"({s4} - (4 * {s3} - (6 * {s2} - 3 * {s1} * {s1} / {n}) * {s1} / {n}) * {s1} / {n}) / {n}"
+
+
+_shape("skewPop", 3, "1.5e0", sample=False)
+_shape("skewSamp", 3, "1.5e0", sample=True)
+_shape("kurtPop", 4, "2", sample=False)
+_shape("kurtSamp", 4, "2", sample=True)
 
 
 # --- two values ---
 
+Pair = tuple[str, str, str, str, str, str]
 
-def _native_pair(names: tuple[str, ...], function: str) -> None:
-    """DuckDB's own, numerically steady aggregate over rows; over a list the sums have to do."""
 
+def _pair_sums(call: AggregateCall) -> Pair:
+    """n, and the sums of x, y, x y, x x, y y."""
+    if any(isinstance(arg.type, t.Decimal) for arg in call.args):
+        call.wrong_type()
+    x, y = _double(call), _double(call, 1)
+    terms = (x, y, f"{x} * {y}", f"{x} * {x}", f"{y} * {y}")
+    n, *sums = f"CAST({call.rows()} AS DOUBLE)", *(call.apply("sum", term) for term in terms)
+    return n, sums[0], sums[1], sums[2], sums[3], sums[4]
+
+
+def _covariance(sums: Pair, *, sample: bool) -> str:
+    n, sx, sy, sxy, _, _ = sums
+    return f"(({sxy} - {sx} * {sy} / {n}) / {f'nullif({n} - 1, 0)' if sample else n})"
+
+
+def _correlation(sums: Pair) -> str:
+    n, sx, sy, sxy, sxx, syy = sums
+    value = f"(({n} * {sxy} - {sx} * {sy}) / sqrt(({n} * {sxx} - {sx} * {sx}) * ({n} * {syy} - {sy} * {sy})))"
+    return f"CASE WHEN abs({value}) > 1 AND NOT isnan({value}) THEN CAST(sign({value}) AS DOUBLE) ELSE {value} END"
+
+
+def _paired(names: tuple[str, ...], formula: Callable[[Pair], str]) -> None:
     @aggregate(*names, args=2, insensitive=tuple(name for name in names if name.isupper() or name == "corr"))
     def build(call: AggregateCall) -> Typed:
-        if any(isinstance(arg.type, t.Decimal) for arg in call.args):
-            call.wrong_type()
-        x, y = _double(call), _double(call, 1)
+        return _float(call, f"({formula(_pair_sums(call))})")
+
+
+_paired(("covarPop", "COVAR_POP"), lambda sums: _covariance(sums, sample=False))
+_paired(("covarSamp", "COVAR_SAMP"), lambda sums: _covariance(sums, sample=True))
+_paired(("corr",), _correlation)
+
+
+def _steady_pair(name: str, function: str, formula: Callable[[Pair], str]) -> None:
+    """DuckDB's own, numerically steady aggregate over rows; over a list the sums have to do."""
+
+    @aggregate(name, args=2)
+    def build(call: AggregateCall) -> Typed:
         if call.elements is None:
-            return _float(call, call.apply(function, x, y))
-        return _float(call, _pair_of_list(call, function, x, y))
+            return _float(call, call.apply(function, _double(call), _double(call, 1)))
+        return _float(call, f"({formula(_pair_sums(call))})")
 
 
-def _pair_of_list(call: AggregateCall, function: str, x: str, y: str) -> str:
-    n = f"CAST({call.rows()} AS DOUBLE)"
-    sx, sy = call.apply("sum", x), call.apply("sum", y)
-    sxy = f"({call.apply('sum', f'{x} * {y}')} - {sx} * {sy} / {n})"
-    if function == "covar_pop":
-        return f"({sxy} / {n})"
-    if function == "covar_samp":
-        return f"({sxy} / ({n} - 1))"
-    sxx = f"({call.apply('sum', f'{x} * {x}')} - {sx} * {sx} / {n})"
-    syy = f"({call.apply('sum', f'{y} * {y}')} - {sy} * {sy} / {n})"
-    return f"({sxy} / sqrt({sxx} * {syy}))"
+_steady_pair("covarPopStable", "covar_pop", lambda sums: _covariance(sums, sample=False))
+_steady_pair("covarSampStable", "covar_samp", lambda sums: _covariance(sums, sample=True))
+_steady_pair("corrStable", "corr", _correlation)
 
 
-_native_pair(("covarPop", "COVAR_POP"), "covar_pop")
-_native_pair(("covarSamp", "COVAR_SAMP"), "covar_samp")
-_native_pair(("corr",), "corr")
-_native_pair(("covarPopStable",), "covar_pop")
-_native_pair(("covarSampStable",), "covar_samp")
-_native_pair(("corrStable",), "corr")
+# --- regression ---
+
+
+def _regression(name: str, formula: Callable[[Pair], str]) -> None:
+    """SQL's regr_* of the dependent value and the independent one: here x is the independent, the second argument."""
+
+    @aggregate(name, args=2, insensitive=True)
+    def build(call: AggregateCall) -> Typed:
+        n, sy, sx, sxy, syy, sxx = _pair_sums(call)
+        return _float(call, f"({formula((n, sx, sy, sxy, sxx, syy))})")
+
+
+def _slope(s: Pair) -> str:
+    return f"(({s[3]} - {s[1]} * {s[2]} / {s[0]}) / nullif({s[4]} - {s[1]} * {s[1]} / {s[0]}, 0))"
+
+
+_regression("regr_slope", _slope)
+_regression("regr_intercept", lambda s: f"({s[2]} - {_slope(s)} * {s[1]}) / {s[0]}")
+_regression("regr_avgx", lambda s: f"{s[1]} / {s[0]}")
+_regression("regr_avgy", lambda s: f"{s[2]} / {s[0]}")
+_regression("regr_sxx", lambda s: f"{s[4]} - {s[1]} * {s[1]} / {s[0]}")
+_regression("regr_syy", lambda s: f"{s[5]} - {s[2]} * {s[2]} / {s[0]}")
+_regression("regr_sxy", lambda s: f"{s[3]} - {s[1]} * {s[2]} / {s[0]}")
+_regression("regr_r2", lambda s: f"pow({_correlation(s)}, 2)")
+
+
+@aggregate("regr_count", args=2, never_null=True, insensitive=True)
+def regr_count(call: AggregateCall) -> Typed:
+    return call.typed(f"CAST({call.rows()} AS UBIGINT)", t.UINT64)
 
 
 @aggregate("simpleLinearRegression", args=2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.storage import duckdb_type
 
 
 def distinct_key(call: AggregateCall) -> str:
@@ -63,15 +64,9 @@ def uniq_up_to(call: AggregateCall) -> Typed:
     return call.typed(f"CAST(least({exact.sql}, {most + 1}) AS UBIGINT)", t.UINT64)
 
 
-@aggregate("groupBitmap", never_null=True, native_skip=True)
+@aggregate("groupBitmap")
 def group_bitmap(call: AggregateCall) -> Typed:
     if not isinstance(call.type(), t.Int):
         call.wrong_type()
-    exact = count_distinct(call)
-    return call.typed(f"CAST({exact.sql} AS {_width(call.type())})", call.type())
-
-
-def _width(type_: t.Type) -> str:
-    from tbpy.clickhouse.storage import duckdb_type
-
-    return duckdb_type(type_)
+    number = call.when_rows(f"CAST({count_distinct(call).sql} AS {duckdb_type(call.type())})")
+    return call.typed(f"({number})" if call.nullable else number, call.type())

@@ -74,6 +74,8 @@ def grouping(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
 
 def with_totals(select: SelectCompiler, keys: list[Typed]) -> None:
     """The row of totals: aggregates over all rows, or over those of groups that pass HAVING; keys at their defaults."""
+    if select.scope.grouping_sets and select.select.having is not None:
+        raise failures.unsupported("WITH TOTALS together with ROLLUP or CUBE and HAVING", select.select)
     varying = [key for key in keys if not key.constant]
     defaults = {key.sql: _default(key) for key in varying}
     with select.scope.keys_read_as(defaults):

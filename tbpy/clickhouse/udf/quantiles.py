@@ -6,6 +6,7 @@ Source: the published descriptions of t-digest and of ClickHouse's quantileTimin
 from __future__ import annotations
 
 import math
+import struct
 from bisect import bisect_left
 from ctypes import c_float
 from dataclasses import dataclass, field
@@ -57,7 +58,9 @@ class Digest:
             if left_count + count <= _single(allowed * share) and _mergeable(left, mean):
                 merged_counts[-1] = left_count + count
                 if mean != left:
-                    merged_means[-1] = _single(left + _single(_single(count * _single(mean - left)) / (left_count + count)))
+                    merged_means[-1] = _single(
+                        left + _single(_single(count * _single(mean - left)) / (left_count + count))
+                    )
             else:
                 before = _single(before + left_count)
                 merged_means.append(mean)
@@ -145,6 +148,35 @@ def timing(values: list[float], level: float) -> float | None:
     return float(step * _STEP + _SMALL + _hash32(step) % _STEP - _STEP // 2)
 
 
+# --- coarse values ---
+
+
+def bfloat16(values: list[float], level: float) -> float | None:
+    """The first value, cut to bfloat16, at which the counts reach their share of the whole."""
+    if not values:
+        return None
+    cut = sorted(_cut(value) for value in values)
+    return cut[max(math.ceil(len(cut) * level), 1) - 1]
+
+
+def _cut(value: float) -> float:
+    bits: int = struct.unpack("<I", struct.pack("<f", value))[0]
+    found: float = struct.unpack("<f", struct.pack("<I", bits & 0xFFFF0000))[0]
+    return found
+
+
+def sketch(values: list[float], accuracy: float, level: float) -> float | None:
+    """DDSketch with logarithmic bins: the middle of the bin that holds the value at `level`."""
+    if not values:
+        return None
+    gamma = 1 + 2 * accuracy / (1 - accuracy)
+    value = sorted(values)[int(level * (len(values) - 1))]
+    if not value:
+        return 0.0
+    index = math.floor(math.log(abs(value)) / math.log(gamma)) + 1
+    return math.copysign(gamma**index * (2 / (1 + gamma)), value)
+
+
 # --- weighted interpolation ---
 
 
@@ -165,8 +197,12 @@ def interpolated_weighted(values: list[float], weights: list[float], level: floa
 
 
 FUNCTIONS = {
-    "tb_quantile_tdigest": Udf(tdigest, ("FLOAT[]", "DOUBLE"), "FLOAT"),
-    "tb_quantile_tdigest_weighted": Udf(tdigest_weighted, ("FLOAT[]", "BIGINT[]", "DOUBLE"), "FLOAT"),
-    "tb_quantile_timing": Udf(timing, ("DOUBLE[]", "DOUBLE"), "FLOAT"),
-    "tb_quantile_interpolated_weighted": Udf(interpolated_weighted, ("DOUBLE[]", "DOUBLE[]", "DOUBLE"), "DOUBLE"),
+    "tb_quantile_bfloat16": Udf(bfloat16, ("DOUBLE[]", "DOUBLE"), "DOUBLE", "special"),
+    "tb_quantile_dd": Udf(sketch, ("DOUBLE[]", "DOUBLE", "DOUBLE"), "DOUBLE", "special"),
+    "tb_quantile_tdigest": Udf(tdigest, ("FLOAT[]", "DOUBLE"), "FLOAT", "special"),
+    "tb_quantile_tdigest_weighted": Udf(tdigest_weighted, ("FLOAT[]", "BIGINT[]", "DOUBLE"), "FLOAT", "special"),
+    "tb_quantile_timing": Udf(timing, ("DOUBLE[]", "DOUBLE"), "FLOAT", "special"),
+    "tb_quantile_interpolated_weighted": Udf(
+        interpolated_weighted, ("DOUBLE[]", "DOUBLE[]", "DOUBLE"), "DOUBLE", "special"
+    ),
 }

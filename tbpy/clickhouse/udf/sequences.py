@@ -1,7 +1,7 @@
 """Chains of events in time: windowFunnel, and the pattern language of sequenceMatch and sequenceCount.
 
-Source: ClickHouse's documentation of parametric aggregate functions; ties and modes held to recorded answers. An event is
-`{"t": time, "m": mask}`, where bit i of the mask says that condition i + 1 holds.
+Source: ClickHouse's documentation of parametric aggregate functions; ties and modes held to recorded answers. An event
+is `{"t": time, "m": mask}`, where bit i of the mask says that condition i + 1 holds.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Hit:
 
 
 def _hits(events: list[Event], count: int, strict_order: bool) -> list[Hit]:
-    hits = []
+    hits: list[Hit] = []
     for row, event in enumerate(events):
         levels = [level for level in range(count) if event["m"] >> level & 1]
         if strict_order and not levels:
@@ -54,7 +54,7 @@ def window_funnel(events: list[Event], count: int, window: int, modes: str) -> i
 
 def _level(hits: list[Hit], count: int, window: int, modes: frozenset[str]) -> int:
     chains: list[tuple[int, int] | None] = [None] * count  # per level the first and the last time of its chain
-    for index, hit in enumerate(hits):
+    for hit in hits:
         level = hit.level
         before = chains[level - 1] if level > 0 else None
         if level == -1:
@@ -63,7 +63,7 @@ def _level(hits: list[Hit], count: int, window: int, modes: frozenset[str]) -> i
         elif level == 0:
             chains[0] = (hit.time, hit.time)
         elif "strict_deduplication" in modes and chains[level] is not None:
-            return hits[index - 1].level + 1
+            break
         elif "strict_order" in modes and chains[0] is not None and before is None:
             return chains.index(None)
         elif before is not None:
@@ -85,7 +85,7 @@ class Chain:
 def _strict_once(hits: list[Hit], count: int, window: int, modes: frozenset[str]) -> int:
     """As above, but one row counts for one condition only: all chains so far are followed."""
     chains: list[list[Chain]] = [[] for _ in range(count)]
-    for index, hit in enumerate(hits):
+    for hit in hits:
         level = hit.level
         if level == -1:
             if chains[0]:
@@ -93,7 +93,7 @@ def _strict_once(hits: list[Hit], count: int, window: int, modes: frozenset[str]
         elif level == 0:
             chains[0].append(Chain(hit.time, hit.time, (hit.row,)))
         elif "strict_deduplication" in modes and chains[level]:
-            return hits[index - 1].level + 1
+            break
         elif "strict_order" in modes and chains[0] and not chains[level - 1]:
             return next(place for place, found in enumerate(chains) if not found)
         else:
@@ -121,7 +121,7 @@ class Action:
     number: int = 0
 
 
-_TOKEN = re.compile(r"\(\?(\d+)\)|\(\?t(<=|>=|==|!=|<|>)(\d+)\)|(\.\*)|(\.)")
+_TOKEN = re.compile(r"\(\?(\d+)\)|\(\?t(<=|>=|==|<|>)(\d+)\)|(\.\*)|(\.)")
 
 
 @lru_cache(maxsize=256)
@@ -177,7 +177,7 @@ def _match(actions: tuple[Action, ...], events: list[Event], place: int) -> int 
             stack.append((action, place, base))
             action, base = action + 1, place
         else:
-            if step.kind in (">=", ">", "==", "!="):
+            if step.kind in (">=", ">", "=="):
                 place += 1
                 if place < len(events):
                     continue
@@ -208,8 +208,6 @@ def _holds(step: Action, passed: int) -> bool:
             return passed >= step.number
         case ">":
             return passed > step.number
-        case "!=":
-            return passed != step.number
     return passed == step.number
 
 

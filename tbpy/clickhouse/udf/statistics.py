@@ -1,0 +1,252 @@
+"""Statistical tests, measures of association, and the adaptive histogram.
+
+Sources: W. Press et al., "Numerical Recipes" (incomplete beta function); Y. Ben-Haim, E. Tom-Tov, "A Streaming Parallel
+Decision Tree Algorithm" (histogram); held to recorded answers of ClickHouse.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from heapq import heapify, heappop, heappush
+
+from tbpy.clickhouse.udf import Udf
+
+NAN = math.nan
+Pair = dict[str, float]
+
+
+# --- tests of two samples ---
+
+
+def _split(values: Sequence[float], second: Sequence[float]) -> tuple[list[float], list[float]]:
+    pairs = list(zip(values, second, strict=True))
+    return [value for value, other in pairs if not other], [value for value, other in pairs if other]
+
+
+def _moments(sample: list[float]) -> tuple[int, float, float]:
+    """The size, the mean, and the sum of squares about it."""
+    mean = math.fsum(sample) / len(sample)
+    return len(sample), mean, math.fsum((value - mean) ** 2 for value in sample)
+
+
+def _t_result(statistic: float, freedom: float) -> Pair:
+    if math.isnan(statistic):
+        return {"t_statistic": NAN, "p_value": NAN}
+    p_value = incomplete_beta(freedom / 2, 0.5, freedom / (freedom + statistic * statistic))
+    return {"t_statistic": statistic, "p_value": min(max(p_value, 0.0), 1.0)}
+
+
+def _divide(dividend: float, divisor: float) -> float:
+    if divisor:
+        return dividend / divisor
+    return NAN if not dividend else math.copysign(math.inf, dividend)
+
+
+def student_t_test(values: Sequence[float], second: Sequence[float]) -> Pair:
+    left, right = _split(values, second)
+    if not left or not right or len(left) + len(right) <= 2:
+        return {"t_statistic": NAN, "p_value": NAN}
+    (n, mean_left, squares_left), (m, mean_right, squares_right) = _moments(left), _moments(right)
+    freedom = n + m - 2
+    error = math.sqrt((squares_left + squares_right) / freedom * (1 / n + 1 / m))
+    return _t_result(_divide(mean_left - mean_right, error), freedom)
+
+
+def welch_t_test(values: Sequence[float], second: Sequence[float]) -> Pair:
+    left, right = _split(values, second)
+    if len(left) < 2 or len(right) < 2:
+        return {"t_statistic": NAN, "p_value": NAN}
+    (n, mean_left, squares_left), (m, mean_right, squares_right) = _moments(left), _moments(right)
+    part_left, part_right = squares_left / (n - 1) / n, squares_right / (m - 1) / m
+    error = part_left + part_right
+    if not error:
+        return {"t_statistic": NAN, "p_value": NAN}
+    freedom = error**2 / (part_left**2 / (n - 1) + part_right**2 / (m - 1))
+    return _t_result((mean_left - mean_right) / math.sqrt(error), freedom)
+
+
+def incomplete_beta(a: float, b: float, x: float) -> float:
+    """The regularised incomplete beta function, by Lentz's continued fraction."""
+    if x <= 0 or x >= 1:
+        return 0.0 if x <= 0 else 1.0
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x))
+    if x < (a + 1) / (a + b + 2):
+        return front * _beta_fraction(a, b, x) / a
+    return 1 - front * _beta_fraction(b, a, 1 - x) / b
+
+
+def _beta_fraction(a: float, b: float, x: float) -> float:
+    tiny = 1e-300
+    c, d = 1.0, 1 / max(1 - (a + b) * x / (a + 1), tiny)
+    result = d
+    for m in range(1, 500):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        for step in (even, odd):
+            d = 1 / (1 + step * d or tiny)
+            c = 1 + step / c or tiny
+            result *= d * c
+        if abs(d * c - 1) < 1e-16:
+            break
+    return result
+
+
+def ranks(values: Sequence[float]) -> tuple[list[float], float]:
+    """The rank of each value, ties sharing their mean rank, and the correction for ties."""
+    order = sorted(range(len(values)), key=values.__getitem__)
+    found, ties, start = [0.0] * len(values), 0.0, 0
+    while start < len(order):
+        end = start
+        while end < len(order) and values[order[end]] == values[order[start]]:
+            end += 1
+        for place in order[start:end]:
+            found[place] = (start + 1 + end) / 2
+        ties += (end - start) ** 3 - (end - start)
+        start = end
+    count = len(values)
+    return found, 1 - ties / (count**3 - count) if count > 1 else 1.0
+
+
+def mann_whitney_u_test(values: Sequence[float], second: Sequence[float], alternative: str, correction: int) -> Pair:
+    left, right = _split(values, second)
+    if not left or not right:
+        return {"u_statistic": NAN, "p_value": NAN}
+    found, ties = ranks([*left, *right])
+    n, m = len(left), len(right)
+    first = n * m + n * (n + 1) / 2 - sum(found[:n])
+    other = n * m - first
+    spread = math.sqrt(ties * n * m * (n + m + 1) / 12)
+    statistic = {"greater": other, "less": first}.get(alternative, max(first, other))
+    distance = (statistic - n * m / 2 - 0.5 * correction) / spread if spread else 0.0
+    tail = 0.5 * math.erfc((abs(distance) if alternative == "two-sided" else distance) / math.sqrt(2))
+    return {"u_statistic": other, "p_value": 2 * tail if alternative == "two-sided" else tail}
+
+
+def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float | None:
+    count = len(left)
+    if count < 2:
+        return None
+    (first, _), (second, _) = ranks(left), ranks(right)
+    squares = math.fsum((one - other) ** 2 for one, other in zip(first, second, strict=True))
+    return 1 - 6 * squares / (count * (count**2 - 1))
+
+
+# --- association of categories ---
+
+
+def association(measure: str, left: Sequence[int], right: Sequence[int]) -> float | None:
+    """Cramer's V, Theil's U and the contingency coefficient, from the codes of two categories per row."""
+    if len(left) < 2:
+        return None
+    pairs, rows, columns = Counter(zip(left, right, strict=True)), Counter(left), Counter(right)
+    if measure == "theilsU":
+        return _theils_u(pairs, rows, columns, len(left))
+    phi = math.fsum(n * n / (rows[a] * columns[b]) for (a, b), n in pairs.items()) - 1
+    return _MEASURES[measure](phi, len(rows), len(columns), len(left))
+
+
+def _cramers_v(phi: float, rows: int, columns: int, count: int) -> float:
+    return math.sqrt(_quotient(phi, min(rows, columns) - 1))
+
+
+def _cramers_v_corrected(phi: float, rows: int, columns: int, count: int) -> float:
+    corrected = max(0.0, phi - (rows - 1) * (columns - 1) / (count - 1))
+    sizes = [size - (size - 1) ** 2 / (count - 1) for size in (rows, columns)]
+    return math.sqrt(_quotient(corrected, min(sizes) - 1))
+
+
+def _contingency(phi: float, rows: int, columns: int, count: int) -> float:
+    return math.sqrt(phi / (phi + 1))
+
+
+def _quotient(dividend: float, divisor: float) -> float:
+    return dividend / divisor if divisor else NAN
+
+
+_MEASURES: dict[str, Callable[[float, int, int, int], float]] = {
+    "cramersV": _cramers_v,
+    "cramersVBiasCorrected": _cramers_v_corrected,
+    "contingency": _contingency,
+}
+
+
+def _theils_u(pairs: Counter[tuple[int, int]], rows: Counter[int], columns: Counter[int], count: int) -> float:
+    entropy = -math.fsum(n / count * math.log(n / count) for n in rows.values())
+    dependent = -math.fsum(n / count * math.log(n / columns[b]) for (_, b), n in pairs.items())
+    return (entropy - dependent) / entropy if entropy else 0.0
+
+
+# --- histogram ---
+
+
+def histogram(values: Sequence[float], most: int) -> list[dict[str, float]]:
+    """At most `most` bins; each value is a point, and the closest points are fused when there are too many."""
+    points: list[tuple[float, float]] = []
+    for value in values:
+        points.append((value, 1.0))
+        if len(points) >= 2 * most:
+            points = _fuse(points, most)
+    points = _fuse(points, most)
+    low, high = (min(values), max(values)) if values else (0.0, 0.0)
+    bins = []
+    for place, (mean, weight) in enumerate(points):
+        before = points[place - 1] if place else None
+        after = points[place + 1] if place + 1 < len(points) else None
+        left = low if before is None else (before[0] + mean) / 2
+        right = high if after is None else (mean + after[0]) / 2
+        sides = (weight if before is None else before[1]) + (weight if after is None else after[1])
+        bins.append({"1": left, "2": right, "3": 0.75 * weight + 0.125 * sides})
+    return bins
+
+
+def _unique(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Points in order, those at the same place as one."""
+    found: list[tuple[float, float]] = []
+    for mean, weight in points:
+        if found and found[-1][0] == mean:
+            found[-1] = (mean, found[-1][1] + weight)
+        else:
+            found.append((mean, weight))
+    return found
+
+
+def _fuse(points: list[tuple[float, float]], most: int) -> list[tuple[float, float]]:
+    points = _unique(sorted(points, key=lambda point: point[0]))
+    count = len(points)
+    if count <= most:
+        return points
+    before, after = list(range(-1, count - 1)), list(range(1, count + 1))
+    alive = [True] * count + [False]
+    queue = [(points[place + 1][0] - points[place][0], place) for place in range(count - 1)]
+    heapify(queue)
+    left = count
+    while left > most and queue:
+        distance, place = heappop(queue)
+        other = after[place]
+        if not (alive[place] and alive[other]) or points[other][0] - points[place][0] != distance:
+            continue
+        (mean, weight), (near, extra) = points[place], points[other]
+        points[place] = (mean + extra * (near - mean) / (extra + weight), extra + weight)
+        alive[other], after[place] = False, after[other]
+        if after[other] < count:
+            before[after[other]] = place
+            heappush(queue, (points[after[other]][0] - points[place][0], place))
+        if before[place] >= 0:
+            heappush(queue, (points[place][0] - points[before[place]][0], before[place]))
+        left -= 1
+    return [point for place, point in enumerate(points) if alive[place]]
+
+
+_T_TEST = "STRUCT(t_statistic DOUBLE, p_value DOUBLE)"
+_U_TEST = "STRUCT(u_statistic DOUBLE, p_value DOUBLE)"
+
+FUNCTIONS = {
+    "tb_student_t_test": Udf(student_t_test, ("DOUBLE[]", "DOUBLE[]"), _T_TEST),
+    "tb_welch_t_test": Udf(welch_t_test, ("DOUBLE[]", "DOUBLE[]"), _T_TEST),
+    "tb_mann_whitney_u_test": Udf(mann_whitney_u_test, ("DOUBLE[]", "DOUBLE[]", "VARCHAR", "INTEGER"), _U_TEST),
+    "tb_rank_correlation": Udf(rank_correlation, ("DOUBLE[]", "DOUBLE[]"), "DOUBLE", "special"),
+    "tb_association": Udf(association, ("VARCHAR", "UBIGINT[]", "UBIGINT[]"), "DOUBLE", "special"),
+    "tb_histogram": Udf(histogram, ("DOUBLE[]", "INTEGER"), 'STRUCT("1" DOUBLE, "2" DOUBLE, "3" DOUBLE)[]'),
+}
