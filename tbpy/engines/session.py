@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from threading import Event, Thread, Timer
+from threading import Event, Lock, Thread, Timer
 from types import TracebackType
 from typing import Any
 
