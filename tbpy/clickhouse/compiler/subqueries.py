@@ -55,13 +55,16 @@ def in_block(compiler: ExpressionCompiler, value: Typed, block: Block, node: ast
     where = f" WHERE {' AND '.join(f'{column} IS NOT NULL' for column in optional)}" if optional else ""
     if len(columns) == 1:
         left, right = comparable(compiler, value, replace(block.outputs[0].value, sql=columns[0], constant=False))
+        if right != columns[0]:
+            where = f" WHERE {right} IS NOT NULL"
         return f"({left} IN (SELECT {right} FROM ({block.sql}) AS s{where}))"
     inner = t.plain(value.type)
     if not isinstance(inner, t.Tuple) or len(inner.items) != len(columns):
         raise failures.column_counts(f"Number of columns in section IN doesn't match: {len(columns)}", node)
     fields = zip(inner.items, compiler_fields(value, inner), strict=True)
     left_row = ", ".join(sql for _, sql in fields)
-    return f"(({left_row}) IN (SELECT ({', '.join(columns)}) FROM ({block.sql}) AS s{where}))"
+    found = f"(({left_row}) IN (SELECT ({', '.join(columns)}) FROM ({block.sql}) AS s{where}))"
+    return f"coalesce({found}, false)" if any(map(t.is_nullable, inner.items)) else found
 
 
 def compiler_fields(value: Typed, type_: t.Tuple) -> list[str]:
@@ -73,6 +76,6 @@ def compiler_fields(value: Typed, type_: t.Tuple) -> list[str]:
 
 def comparable(compiler: ExpressionCompiler, left: Typed, right: Typed) -> tuple[str, str]:
     """Two values as SQL that DuckDB compares as ClickHouse does; `comparison` rows of the catalogue say how."""
-    from tbpy.clickhouse.functions.comparison import comparable_sql
+    from tbpy.clickhouse.functions.comparable import set_column
 
-    return comparable_sql(left, right)
+    return set_column(compiler, left, right)

@@ -9,6 +9,7 @@ from typing import Any
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.comparable import comparable_sql, not_comparable, ordered_enum
 from tbpy.clickhouse.functions.registry import Call, scalar
@@ -37,6 +38,8 @@ def _comparison(operator: str) -> None:
         if known is not None:
             return known
         one, other = t.plain(left.type), t.plain(right.type)
+        if isinstance(one, t.Dynamic) or isinstance(other, t.Dynamic):
+            return _dynamic(call, symbol)
         if isinstance(one, t.Tuple) and isinstance(other, t.Tuple) and not _simple(one, other):
             return _tuples(call, symbol)
         return call.condition(condition(call, left, right, symbol))
@@ -89,6 +92,22 @@ def _check_order(call: Call, one: t.Type, other: t.Type, symbol: str) -> None:
         raise not_comparable(one, other, call.node)
 
 
+def _dynamic(call: Call, symbol: str) -> Typed:
+    """A path of a JSON value beside a number or text, read as one; NULL where it is none or there is nothing."""
+    sides = list(call.args)
+    for position, side in enumerate(sides):
+        if not isinstance(t.plain(side.type), t.Dynamic):
+            continue
+        beside = t.plain(sides[1 - position].type)
+        if not isinstance(beside, t.Int | t.Float | t.Bool | t.String):
+            call.unsupported(f"{side.type} and {beside}")
+        wanted = beside if isinstance(beside, t.String | t.Bool) else t.FLOAT64
+        read = call.compiler.call("accurateCastOrNull", side, constant(str(wanted)), node=call.node)
+        sides[position] = read.as_type(wanted)
+    result = call.condition(condition(call, sides[0], sides[1], symbol))
+    return result.as_type(t.Nullable(t.UINT8))
+
+
 def _can_be_nan(value: Typed) -> bool:
     if not isinstance(t.plain(value.type), t.Float):
         return False
@@ -116,7 +135,7 @@ def _tuples(call: Call, symbol: str) -> Typed:
     """Element by element: equal where all are, ordered by the first that differs."""
     ones, others = elements(call.args[0]), elements(call.args[1])
     if len(ones) != len(others):
-        raise failures.bad_arguments(f"Cannot compare tuples of different sizes", call.node)
+        raise failures.bad_arguments("Cannot compare tuples of different sizes", call.node)
     pairs = list(zip(ones, others, strict=True))
     if symbol in ("=", "<>"):
         equal = [call.compiler.call("equals", one, other, node=call.node) for one, other in pairs]

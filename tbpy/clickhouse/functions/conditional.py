@@ -11,7 +11,7 @@ from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.conversion import coerce, common_type
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed, boolean, condition_of
-from tbpy.clickhouse.functions.comparison import comparable_sql
+from tbpy.clickhouse.functions.comparable import comparable_sql
 from tbpy.clickhouse.functions.registry import Call, scalar
 
 # --- if, multiIf, CASE ------------------------------------------------------------------------------------------------
@@ -94,16 +94,16 @@ def case_with_expression(call: Call) -> Typed:
 
 def _matching(call: Call, value: Typed, keys: Sequence[Typed], values: Sequence[Typed]) -> Typed:
     type_ = common_type([result.type for result in values], call.node)
-    tests = [_matches(value, key) for key in keys]
+    tests = [_matches(call, value, key) for key in keys]
     sides = [coerce(result, type_) for result in values]
     sql = _case(tests, [_exact(side) for side in sides])
     return call.typed(sql, type_)
 
 
-def _matches(value: Typed, key: Typed) -> str:
+def _matches(call: Call, value: Typed, key: Typed) -> str:
     if isinstance(t.plain(key.type), t.Nothing):
         return f"{value.sql} IS NULL"
-    one, other = comparable_sql(value, key)
+    one, other = comparable_sql(call.compiler, value, key, call.node)
     return f"{one} = {other}"
 
 
@@ -132,7 +132,7 @@ def transform(call: Call) -> Typed:
 def _with_default(call: Call, value: Typed, keys: Sequence[Typed], values: Sequence[Typed], default: Typed) -> Typed:
     item = _item(call, 2)
     type_ = common_type([item, default.type], call.node)
-    tests = [_matches(value, key) for key in keys]
+    tests = [_matches(call, value, key) for key in keys]
     sides = [coerce(side.as_type(item), type_) for side in values] + [coerce(default, type_)]
     return call.typed(_case(tests, [_exact(side) for side in sides]), type_)
 
@@ -263,7 +263,7 @@ def null_if(call: Call) -> Typed:
     type_ = t.nullable(first.type)
     if isinstance(t.plain(second.type), t.Nothing):
         return first.as_type(type_)
-    one, other = comparable_sql(first, second)
+    one, other = comparable_sql(call.compiler, first, second, call.node)
     if one == first.sql and not first.constant:
         return call.typed(f"nullif({one}, {other})", type_)
     return call.typed(f"(CASE WHEN {one} = {other} THEN NULL ELSE {first.exact()} END)", type_)
@@ -276,7 +276,7 @@ def _distinct(call: Call, negated: bool) -> Typed:
         condition = f"({other.sql} IS {'NULL' if negated else 'NOT NULL'})"
         both = isinstance(t.plain(other.type), t.Nothing) and nothing is not other
         return boolean(("true" if negated else "false") if both else condition, **_flags(call))
-    one, other_sql = comparable_sql(first, second)
+    one, other_sql = comparable_sql(call.compiler, first, second, call.node)
     if any(isinstance(t.plain(arg.type), t.Float) for arg in call.args):
         same = f"(({one} = {other_sql} AND NOT isnan({one})) IS TRUE OR ({one} IS NULL AND {other_sql} IS NULL))"
         return boolean(same if negated else f"(NOT {same})", **_flags(call))

@@ -1,0 +1,195 @@
+"""Two values as SQL that DuckDB compares as ClickHouse does: which is read as the type of the other, and how."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting import texts
+from tbpy.clickhouse.casting.caster import Caster, enum_number
+from tbpy.clickhouse.casting.printing import instant
+from tbpy.clickhouse.casting.times import read_moment
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.conversion import coerce, common_type
+from tbpy.clickhouse.compiler.literals import constant, float_sql
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.arithmetic import as_number, integer_sql
+from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.errors import QueryError
+
+if TYPE_CHECKING:
+    from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
+
+Pair = tuple[str, str]
+_NUMBERS = (t.Int, t.Float, t.Decimal, t.Bool)
+
+
+def comparable_sql(compiler: ExpressionCompiler, left: Typed, right: Typed, node: ast.Node | None = None) -> Pair:
+    """Both sides for equality; raises code 43 or 386 where ClickHouse does not compare such types."""
+    one, other = t.plain(left.type), t.plain(right.type)
+    if isinstance(one, t.Enum) or isinstance(other, t.Enum):
+        return _enums(left, right, one, other, node)
+    if one == other:
+        return (left.sql, right.sql) if one != t.BOOL or not right.known else _bools(left, right)
+    if isinstance(other, t.String) and right.known:
+        return left.sql, parsed_text(compiler, right, one, node)
+    if isinstance(one, t.String) and left.known:
+        return parsed_text(compiler, left, other, node), right.sql
+    if isinstance(one, _NUMBERS) and isinstance(other, _NUMBERS):
+        return _number(left, right), _number(right, left)
+    if isinstance(one, t.String | t.FixedString) and isinstance(other, t.String | t.FixedString):
+        return _unpadded(left), _unpadded(right)
+    if t.is_temporal(one) and t.is_temporal(other):
+        type_ = common_type([one, other], node)
+        return _moment(left, type_), _moment(right, type_)
+    return _nested(left, right, one, other, node)
+
+
+def set_column(compiler: ExpressionCompiler, value: Typed, column: Typed) -> Pair:
+    """A value and the rows of a query as the set of an IN: texts as values of the left side's type, NULL for others."""
+    own, kind = t.plain(value.type), t.plain(column.type)
+    if isinstance(kind, t.String | t.FixedString) and not isinstance(own, t.String | t.FixedString | t.Enum):
+        return value.sql, Caster(compiler, None, lenient=True).plain(column.as_type(kind), own).sql
+    return comparable_sql(compiler, value, column)
+
+
+def _bools(left: Typed, right: Typed) -> Pair:
+    return left.sql, "true" if right.value else "false"
+
+
+def not_comparable(one: t.Type, other: t.Type, node: ast.Node | None) -> QueryError:
+    text = f"Illegal types of arguments (`{one}`, `{other}`) of a comparison"
+    return QueryError(text, code=43, name="ILLEGAL_TYPE_OF_ARGUMENT", place=failures.place(node))
+
+
+def _nested(left: Typed, right: Typed, one: t.Type, other: t.Type, node: ast.Node | None) -> Pair:
+    """Arrays, maps and tuples as their common type."""
+    kinds = (t.Array, t.Map, t.Tuple)
+    if type(one) is not type(other) or not isinstance(one, kinds):
+        raise not_comparable(one, other, node)
+    type_ = common_type([one, other], node)
+    return coerce(left, type_).sql, coerce(right, type_).sql
+
+
+# --- texts ------------------------------------------------------------------------------------------------------------
+
+
+def parsed_text(compiler: ExpressionCompiler, text: Typed, type_: t.Type, node: ast.Node | None) -> str:
+    """A known text beside a value of another type, read as such a value."""
+    value = text.value
+    match type_:
+        case t.FixedString(length):
+            return duckdb_string(value + "\0" * (length - len(value.encode())))
+        case t.Int() | t.Bool():
+            found = _number_text(value, type_)
+        case t.Float() | t.Decimal():
+            read = texts.read_float(value)
+            found = None if read is None else (_decimal(value) if isinstance(type_, t.Decimal) else float_sql(read))
+        case t.Date() | t.Date32():
+            whole = len(value) <= 10
+            found = Caster(compiler, node).plain(text.as_type(t.STRING), type_).sql if whole else None
+        case t.DateTime() | t.DateTime64():
+            return _moment_text(compiler, text, type_, node)
+        case t.UUID() | t.IPv4() | t.IPv6():
+            return Caster(compiler, node).plain(text.as_type(t.STRING), type_).sql
+        case _:
+            raise not_comparable(type_, t.STRING, node)
+    if found is None:
+        message = f"Cannot convert string '{value}' to type {type_}"
+        raise QueryError(message, code=53, name="TYPE_MISMATCH", place=failures.place(node))
+    return found
+
+
+def _number_text(value: str, type_: t.Type) -> str | None:
+    if isinstance(type_, t.Bool):
+        read = texts.read_bool(value)
+        return None if read is None else str(read).lower()
+    assert isinstance(type_, t.Int)
+    number = texts.read_integer(value, type_)
+    if number is None:
+        return None
+    return constant(number).sql if type_.bits < 256 else f"'{number}'"
+
+
+def _decimal(value: str) -> str:
+    exact = Decimal(value)
+    return f"CAST('{exact:f}' AS DECIMAL(38, {max(-int(exact.as_tuple().exponent), 0)}))"
+
+
+def _moment_text(
+    compiler: ExpressionCompiler, text: Typed, type_: t.DateTime | t.DateTime64, node: ast.Node | None
+) -> str:
+    """In full precision: a fraction that the other side cannot have makes them differ."""
+    known = read_moment(text.value)
+    if known is None:
+        return Caster(compiler, node).plain(text.as_type(t.STRING), type_).sql
+    moment, fraction = known
+    if isinstance(type_, t.DateTime) and fraction.strip("0"):
+        return instant(f"TIMESTAMP '{moment.isoformat(' ')}.{fraction[:6]}'", type_.zone)
+    return Caster(compiler, node).plain(text.as_type(t.STRING), type_).sql
+
+
+# --- numbers, times, enums --------------------------------------------------------------------------------------------
+
+
+def _number(value: Typed, other: Typed) -> str:
+    """Numbers of different types compare by value; a decimal beside a float counts as Float64."""
+    own, kind = as_number(t.plain(value.type)), as_number(t.plain(other.type))
+    if (isinstance(own, t.Int) and own.bits == 256) or (isinstance(kind, t.Int) and kind.bits == 256):
+        return f"'{value.value}'" if value.known else f"CAST({integer_sql(value)} AS VARCHAR)"
+    if isinstance(own, t.Float) and isinstance(kind, t.Int) and value.known and float(value.value).is_integer():
+        return constant(int(value.value)).sql
+    if isinstance(own, t.Decimal) and isinstance(kind, t.Float):
+        return f"CAST({value.sql} AS DOUBLE)"
+    if isinstance(own, t.Int) and isinstance(kind, t.Float) and not _whole(other):
+        return value.sql if value.known else f"CAST({integer_sql(value)} AS DOUBLE)"
+    return integer_sql(value)
+
+
+def _whole(value: Typed) -> bool:
+    return value.known and isinstance(value.value, float) and value.value.is_integer()
+
+
+def _unpadded(value: Typed) -> str:
+    return f"rtrim({value.sql}, chr(0))" if isinstance(t.plain(value.type), t.FixedString) else value.sql
+
+
+def _moment(value: Typed, type_: t.Type) -> str:
+    """A date or time as the common type of both; a date is the start of its day in the zone of the other."""
+    own = t.plain(value.type)
+    if isinstance(own, t.Date | t.Date32):
+        if isinstance(type_, t.Date | t.Date32):
+            return value.sql
+        zone = type_.zone if isinstance(type_, t.DateTime | t.DateTime64) else None
+        return instant(f"CAST({value.sql} AS TIMESTAMP)", zone)
+    return value.sql
+
+
+def _enums(left: Typed, right: Typed, one: t.Type, other: t.Type, node: ast.Node | None) -> Pair:
+    """An enum equals a text by its name and a number by its number."""
+    if isinstance(one, t.Enum | t.String | t.FixedString) and isinstance(other, t.Enum | t.String | t.FixedString):
+        return _unpadded(left), _unpadded(right)
+    sides = []
+    for value, kind in ((left, one), (right, other)):
+        if not isinstance(kind, t.Enum | t.Int | t.Float | t.Bool):
+            raise not_comparable(one, other, node)
+        sides.append(enum_number(value.sql, kind) if isinstance(kind, t.Enum) else integer_sql(value))
+    return sides[0], sides[1]
+
+
+def ordered_enum(value: Typed, other: Typed, node: ast.Node | None) -> str:
+    """A side of an order comparison in which an enum takes part, as the number that enums are ordered by."""
+    own, kind = t.plain(value.type), t.plain(other.type)
+    if isinstance(own, t.Enum):
+        return enum_number(value.sql, own)
+    if isinstance(own, t.String) and isinstance(kind, t.Enum):
+        if value.known:
+            numbers = dict(kind.members)
+            if value.value not in numbers:
+                text = f"Unknown element '{value.value}' for enum"
+                raise QueryError(text, code=691, name="UNKNOWN_ELEMENT_OF_ENUM", place=failures.place(node))
+            return str(numbers[value.value])
+        raise failures.unsupported("Order of an enum and a text that is not constant", node)
+    return integer_sql(value)

@@ -1,0 +1,137 @@
+"""IN and EXISTS: whether a value is in a set of constants or in the rows of a query.
+
+A set holds values of the left side's type: what cannot be one of them is never found, and NULL is found by nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tbpy.clickhouse import ast
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.expressions import ExpressionCompiler, special
+from tbpy.clickhouse.compiler.literals import constant
+from tbpy.clickhouse.compiler.subqueries import compile_block, exists, in_block
+from tbpy.clickhouse.compiler.typed import Typed, boolean, condition_of
+from tbpy.clickhouse.functions.comparable import comparable_sql
+from tbpy.clickhouse.functions.vector_arithmetic import elements
+from tbpy.errors import QueryError
+
+
+@special("in", "notIn", "globalIn", "globalNotIn", "nullIn", "notNullIn")
+def in_(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
+    if node.name in ("nullIn", "notNullIn"):
+        raise failures.unsupported(f"Function {node.name}", node)
+    value = compiler.compile(node.arguments[0])
+    if isinstance(t.plain(value.type), t.Nothing):
+        return constant(None)
+    inside = _in_condition(compiler, value, node.arguments[1], node)
+    negated = node.name.lower().endswith("notin")
+    condition = f"(NOT {inside})" if negated else inside
+    result = boolean(condition, nullable=_can_be_null(value), aggregate=value.aggregate, window=value.window)
+    if isinstance(value.type, t.LowCardinality) and not value.constant:
+        return replace(result, type=t.LowCardinality(result.type))
+    return result
+
+
+def _can_be_null(value: Typed) -> bool:
+    return t.is_nullable(value.type) and not isinstance(t.plain(value.type), t.Tuple)
+
+
+def _in_condition(compiler: ExpressionCompiler, value: Typed, right: ast.Expression, node: ast.Function) -> str:
+    if isinstance(right, ast.Subquery):
+        return in_block(compiler, value, compile_block(compiler, right.query), node)
+    if isinstance(right, ast.Identifier) and compiler.lookup(right) is None:
+        table = ast.TableName(right.parts[-1], right.parts[0] if len(right.parts) > 1 else None)
+        table = replace(table, start=right.start, end=right.end)
+        star = ast.Select((ast.Asterisk(),), from_=table)
+        return in_block(compiler, value, compile_block(compiler, star), node)
+    found = _set_items(compiler, value, right, node)
+    if isinstance(t.plain(value.type), t.Tuple):
+        return _tuple_in(compiler, value, found, node)
+    items = [item for item, _ in found if not (item.known and item.value is None)]
+    listed = [sql for item in items if (sql := _member(compiler, value, item, node)) is not None]
+    if not listed:
+        return f"(CASE WHEN {value.sql} IS NULL THEN NULL ELSE false END)" if _can_be_null(value) else "false"
+    return f"({value.sql} IN ({', '.join(dict.fromkeys(listed))}))"
+
+
+def _member(compiler: ExpressionCompiler, value: Typed, item: Typed, node: ast.Function) -> str | None:
+    """An element of a set as the type of the left side; None where it is no such value."""
+    own, kind = t.plain(value.type), t.plain(item.type)
+    if isinstance(own, t.Int) and item.known and isinstance(item.value, float) and not item.value.is_integer():
+        return None
+    if isinstance(own, t.Int) and item.known and isinstance(item.value, int) and not isinstance(kind, t.Bool):
+        return constant(item.value).sql if own.minimum <= item.value <= own.maximum else None
+    if isinstance(own, t.Bool) and item.known and isinstance(item.value, bool | int):
+        return {0: "false", 1: "true"}.get(int(item.value))
+    if isinstance(own, t.Enum) and isinstance(kind, t.Int) and item.known:
+        names = [name for name, number in own.members if number == item.value]
+        return comparable_sql(compiler, value, constant(names[0]), node)[1] if names else None
+    left, right = comparable_sql(compiler, value, item, node)
+    if left != value.sql and not isinstance(own, t.Decimal):
+        raise failures.unsupported(f"IN of {value.type} with an element of type {item.type}", node)
+    if left != value.sql:
+        return f"CAST({item.sql} AS DECIMAL(38, {own.scale}))" if isinstance(own, t.Decimal) else right
+    return right
+
+
+def _tuple_in(compiler: ExpressionCompiler, value: Typed, items: list[Item], node: ast.Function) -> str:
+    """Any of several tuples; one that holds NULL, on either side, is found by nothing."""
+    left, tests = _parts(compiler, value, node.arguments[0]), []
+    for item, written in items:
+        inner = t.plain(item.type)
+        if not isinstance(inner, t.Tuple) or len(inner.items) != len(left):
+            text = "Incorrect element of set. Should be a tuple of the same size as the left side"
+            raise QueryError(text, code=43, name="ILLEGAL_TYPE_OF_ARGUMENT", place=failures.place(node))
+        if item.known and isinstance(item.value, tuple) and None in item.value:
+            continue
+        pairs = zip(left, _parts(compiler, item, written), strict=True)
+        equal = [condition_of(compiler.call("equals", one, other, node=node)) for one, other in pairs]
+        tests.append(f"({' AND '.join(equal)})")
+    if not tests:
+        return "false"
+    joined = tests[0] if len(tests) == 1 else f"({' OR '.join(tests)})"
+    return f"coalesce({joined}, false)" if any(t.is_nullable(part.type) for part in left) else joined
+
+
+def _parts(compiler: ExpressionCompiler, value: Typed, written: ast.Expression | None) -> list[Typed]:
+    """The elements of a tuple: where it is written out they need not be put together first."""
+    if isinstance(written, ast.Function) and written.name == "tuple":
+        return [compiler.compile(argument) for argument in written.arguments]
+    return elements(value)
+
+
+Item = tuple[Typed, ast.Expression | None]  # an element of a set, and how it is written
+
+
+def _set_items(compiler: ExpressionCompiler, value: Typed, right: ast.Expression, node: ast.Function) -> list[Item]:
+    """The members of a set: of a tuple or array literal, or the one value given. For a tuple on the left, tuples."""
+    depth = _depth(t.plain(value.type))
+    if isinstance(right, ast.Function) and right.name in ("tuple", "array"):
+        items: list[Item] = [(compiler.compile(argument), argument) for argument in right.arguments]
+        whole = right.name == "array" and not isinstance(t.plain(value.type), t.Array)
+        nested = whole or all(_depth(t.plain(item.type)) == depth for item, _ in items)
+        return items if nested else [(compiler.compile(right), right)]
+    typed = compiler.compile(right)
+    if not typed.constant:
+        raise failures.unsupported("IN with a right side that is not constant", node)
+    kind = t.plain(typed.type)
+    if isinstance(kind, t.Array | t.Tuple) and _depth(kind) > depth:
+        if not isinstance(typed.value, tuple | list) or isinstance(t.plain(value.type), t.Tuple | t.Array):
+            raise failures.unsupported("IN with a set whose elements are not known", node)
+        return [(constant(item), None) for item in typed.value]
+    return [(typed, right)]
+
+
+def _depth(type_: t.Type) -> int:
+    """How many tuples and arrays stand around the first value: 0 for a number, 1 for a tuple of numbers."""
+    if isinstance(type_, t.Tuple):
+        return 1 + _depth(t.plain(type_.items[0]))
+    return 1 + _depth(t.plain(type_.item)) if isinstance(type_, t.Array) else 0
+
+
+@special("exists")
+def exists_(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
+    return exists(compiler, node)
