@@ -76,12 +76,12 @@ def _filled(result: Typed, default: str, target: t.Type) -> Typed:
 # --- to<Type> ---------------------------------------------------------------------------------------------------------
 
 
-def _family(suffix: str, target_of: TargetOf, *names: str, zoned: bool = False, fixed: int = 0) -> None:
+def _family(suffix: str, target_of: TargetOf, *aliases: str, zoned: bool = False, fixed: int = 0) -> None:
     """`toX`, `toXOrNull`, `toXOrZero` and `toXOrDefault`. `fixed` arguments after the value say the type."""
     most = 1 + fixed + (1 if zoned else 0)
     name = f"to{suffix}"
 
-    @scalar(name, *names, args=(1 + fixed, most))
+    @scalar(name, *aliases, args=(1 + fixed, most), insensitive=aliases)
     def strict(call: Call) -> Typed:
         target, _ = target_of(call)
         return _converted(call, target, Caster(call.compiler, call.node, zone=_zone(call, 1 + fixed)))
@@ -149,7 +149,7 @@ for _bits in (8, 16, 32, 64, 128, 256):
         _family(str(t.Int(_bits, _signed)), _always(t.Int(_bits, _signed)))
 for _float in (t.FLOAT32, t.FLOAT64):
     _family(str(_float), _always(_float))
-_family("Date", _always(t.DATE), "DATE", "Date", zoned=True)
+_family("Date", _always(t.DATE), "DATE", zoned=True)
 _family("Date32", _always(t.DATE32), zoned=True)
 _family("UUID", _always(t.UUID_))
 

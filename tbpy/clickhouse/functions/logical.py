@@ -1,10 +1,15 @@
-"""AND, OR, NOT, XOR: three-valued, giving UInt8."""
+"""AND, OR, NOT, XOR: three-valued, giving UInt8, or Bool where a Bool takes part."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed, boolean, condition_of
 from tbpy.clickhouse.functions.registry import Call, scalar
+
+_Fold = Callable[[Sequence[bool]], bool]
 
 
 def _conditions(call: Call) -> list[str]:
@@ -14,36 +19,51 @@ def _conditions(call: Call) -> list[str]:
     return [condition_of(arg) for arg in call.args]
 
 
-def _result(call: Call, condition: str) -> Typed:
+def _result(call: Call, condition: str, fold: _Fold) -> Typed:
+    bools = any(isinstance(t.plain(arg.type), t.Bool) for arg in call.args)
     nullable = any(t.is_nullable(arg.type) for arg in call.args)
-    return boolean(
-        condition,
-        nullable=nullable,
-        constant=all(arg.constant for arg in call.args),
-        aggregate=any(arg.aggregate for arg in call.args),
-        window=any(arg.window for arg in call.args),
-    )
+    if not nullable and all(arg.known for arg in call.args):
+        return _known(fold([bool(arg.value) for arg in call.args]), bools)
+    flags = {
+        "constant": all(arg.constant for arg in call.args),
+        "aggregate": any(arg.aggregate for arg in call.args),
+        "window": any(arg.window for arg in call.args),
+    }
+    if not bools:
+        return boolean(condition, nullable=nullable, **flags)
+    return Typed(condition, t.Nullable(t.BOOL) if nullable else t.BOOL, condition=condition, **flags)
 
 
-@scalar("and", args=(2, None), nulls="keep", insensitive=True)
+def _known(value: bool, bools: bool) -> Typed:
+    text = "true" if value else "false"
+    if bools:
+        return Typed(text, t.BOOL, condition=text, constant=True, value=value)
+    return Typed(str(int(value)), t.UINT8, condition=text, constant=True, value=int(value))
+
+
+@scalar("and", args=(2, None), nulls="keep", low_cardinality=False, insensitive=True)
 def and_(call: Call) -> Typed:
-    return _result(call, f"({' AND '.join(_conditions(call))})")
+    return _result(call, f"({' AND '.join(_conditions(call))})", all)
 
 
-@scalar("or", args=(2, None), nulls="keep", insensitive=True)
+@scalar("or", args=(2, None), nulls="keep", low_cardinality=False, insensitive=True)
 def or_(call: Call) -> Typed:
-    return _result(call, f"({' OR '.join(_conditions(call))})")
+    return _result(call, f"({' OR '.join(_conditions(call))})", any)
 
 
-@scalar("xor", args=(2, None), nulls="keep", insensitive=True)
+@scalar("xor", args=(2, None), nulls="keep", low_cardinality=False, insensitive=True)
 def xor(call: Call) -> Typed:
+    if any(isinstance(t.plain(arg.type), t.Nothing) for arg in call.args):
+        return constant(None)
     first, *rest = _conditions(call)
     for condition in rest:
         first = f"({first} <> {condition})"
-    return _result(call, first)
+    return _result(call, first, lambda values: sum(values) % 2 == 1)
 
 
 @scalar("not", insensitive=True, nulls="keep")
 def not_(call: Call) -> Typed:
+    if isinstance(t.plain(call.args[0].type), t.Nothing):
+        return constant(None)
     [condition] = _conditions(call)
-    return _result(call, f"(NOT {condition})")
+    return _result(call, f"(NOT {condition})", lambda values: not values[0])
