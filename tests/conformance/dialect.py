@@ -188,7 +188,8 @@ def _print_table(outcomes: Sequence[Outcome]) -> None:
     files = sorted({file for file, _ in groups})
     print(f"\n{'':34}{'n':>6}" + "".join(f"{kind:>9}" for kind in KINDS))
     for file in files:
-        for area in [area for found, area in groups if found == file] if len(groups) < 60 else []:
+        areas = [area for found, area in groups if found == file]
+        for area in areas if len(areas) > 1 else []:
             _print_counts(f"  {file} {area}", [counts[file, area, kind] for kind in KINDS])
         totals = [sum(counts[file, area, kind] for found, area in groups if found == file) for kind in KINDS]
         _print_counts(file, totals)

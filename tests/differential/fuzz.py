@@ -32,6 +32,9 @@ COLUMNS = {
     "ints": ("nums", "[1, 2, 3]", "[qty, delta]", "range(qty)"),
     "strs": ("tags", "['a', 'b']", "splitByChar('/', url)", "[user_id, session_id]"),
     "map": ("attrs", "map('k', user_id)"),
+    "enum": ("CAST(qty % 3, 'Enum8(''a'' = 0, ''b'' = 1, ''z'' = 2)')",),
+    "zoned": ("toTimeZone(ts, 'Europe/Madrid')", "toDateTime('2024-03-31 03:30:00', 'Europe/Madrid')"),
+    "tuple": ("(qty, user_id)", "tuple(price, day)"),
 }
 RULES: tuple[tuple[str, str], ...] = (
     *(("int", f"({{int}} {operator} {{int}})") for operator in "+-*"),
@@ -135,12 +138,64 @@ RULES: tuple[tuple[str, str], ...] = (
     ("strs", "arrayMap(x -> toString(x), {ints})"),
     ("strs", "mapKeys({map})"),
     ("strs", "arrayReverse({strs})"),
+    ("int", "toHour({zoned})"),
+    ("int", "{tuple}.1"),
+    ("int", "toInt8({enum})"),
+    ("int", "arrayFold((acc, x) -> acc + x, {ints}, toInt64(0))"),
+    ("int", "length(JSONExtract(payload, 'tags', 'Array(String)'))"),
+    ("int", "toYYYYMM({date})"),
+    ("int", "arrayFirstIndex(x -> x > 2, {ints})"),
+    ("int", "countSubstrings({str}, 'a')"),
+    ("int", "ifNull({nint}, {int})"),
+    ("int", "transform({int}, [0, 2], [10, 20], 0)"),
+    ("int", "CASE {lc} WHEN 'view' THEN {int} ELSE 0 END"),
+    ("float", "arrayAvg({ints})"),
+    ("float", "({int} / {int})"),
+    ("float", "pow({num}, 2)"),
+    ("dec", "({dec} / 3)"),
+    ("dec", "toDecimal64({num}, 2)"),
+    ("dec", "abs({dec})"),
+    ("str", "toString({enum})"),
+    ("str", "toString({zoned})"),
+    ("str", "leftPad({str}, 5, '*')"),
+    ("str", "splitByChar('.', {str})[1]"),
+    ("str", "replaceRegexpAll({str}, '[0-9]', '#')"),
+    ("str", "CAST({int} AS String)"),
+    ("str", "toString({tuple})"),
+    ("str", "JSONExtractRaw(payload, 'nested')"),
+    ("str", "lower(hex({str}))"),
+    ("str", "extractURLParameter(url, 'id')"),
+    ("str", "path(url)"),
+    ("str", "format('{}-{}', {str}, {str})"),
+    ("cond", "{enum} = 'b'"),
+    ("cond", "{tuple} = {tuple}"),
+    ("cond", "match({str}, '^u[0-3]')"),
+    ("cond", "{lc} IN ('view', 'buy')"),
+    ("cond", "arrayExists(x -> x = {str}, {strs})"),
+    ("cond", "user_id IN (SELECT user_id FROM users WHERE plan = 'pro')"),
+    ("cond", "mapContains({map}, 'k2')"),
+    ("date", "toDate({zoned})"),
+    ("date", "toDate({str})"),
+    ("dt", "date_trunc('hour', {dt})"),
+    ("dt", "toDateTime({date})"),
+    ("zoned", "toStartOfDay({zoned})"),
+    ("zoned", "({zoned} + INTERVAL {small} HOUR)"),
+    ("zoned", "toStartOfInterval({zoned}, INTERVAL 6 HOUR)"),
+    ("nint", "toInt32OrNull({str})"),
+    ("nfloat", "toFloat64OrNull({str})"),
+    ("nstr", "nullIf({str}, {str})"),
+    ("ints", "arrayMap((x, i) -> x * i, {ints}, arrayEnumerate({ints}))"),
+    ("ints", "arrayCumSum({ints})"),
+    ("ints", "arrayReverseSort(x -> x % 3, {ints})"),
+    ("strs", "arrayFilter(x -> x != {str}, {strs})"),
+    ("strs", "arrayPushBack({strs}, {str})"),
+    ("map", "mapFilter((k, v) -> k != 'k1', {map})"),
 )
 UNIONS = {
     "num": ("int", "float"),
     "intdec": ("int", "dec"),
     "nany": ("nstr", "nint", "nfloat"),
-    "any": ("int", "float", "dec", "str", "date", "dt", "cond", "ints", "strs", "nint", "nstr"),
+    "any": ("int", "float", "dec", "str", "date", "dt", "cond", "ints", "strs", "nint", "nstr", "enum", "zoned", "map"),
 }
 AGGREGATES = (
     *(f"{name}({{any1}})" for name in ("min", "max", "any", "uniq", "count")),
@@ -165,7 +220,10 @@ class QueryGenerator:
         self._random = random.Random(seed)
 
     def query(self) -> str:
-        shapes: Sequence[Callable[[], str]] = (self._rows, self._rows, self._grouped, self._nested, self._window)
+        shapes: Sequence[Callable[[], str]] = (
+            *(self._rows, self._rows, self._grouped, self._grouped, self._nested, self._window),
+            *(self._joined, self._united, self._array_joined, self._limited),
+        )
         return self._random.choice(shapes)()
 
     def _rows(self) -> str:
@@ -175,8 +233,8 @@ class QueryGenerator:
     def _grouped(self) -> str:
         key = self._expression(self._random.choice(GROUPS), 2)
         values = ", ".join(self._filled(self._random.choice(AGGREGATES), 2) for _ in range(2))
-        having = self._random.choice(("", "", "HAVING count() > 2 "))
-        return f"SELECT {key} AS k, {values} FROM events {self._where()}GROUP BY k {having}ORDER BY k"
+        after = self._random.choice(("", "", "HAVING count() > 2 ", "WITH TOTALS ", "WITH ROLLUP "))
+        return f"SELECT {key} AS k, {values} FROM events {self._where()}GROUP BY k {after}ORDER BY k"
 
     def _nested(self) -> str:
         inner = f"SELECT id, {self._expression('int', 2)} AS a, {self._expression('nstr', 2)} AS b FROM events"
@@ -190,6 +248,38 @@ class QueryGenerator:
         return (
             f"SELECT id, {self._filled(call, 2)} OVER ({self._filled(frame, 1)}) AS w FROM events ORDER BY id LIMIT 15"
         )
+
+    def _joined(self) -> str:
+        kind = self._random.choice(("LEFT", "INNER", "ANY LEFT", "RIGHT", "FULL"))
+        right = f"(SELECT user_id, name, age, {self._expression_of_users()} AS x FROM users WHERE plan != 'free') AS u"
+        value = self._random.choice(("name", "age", "x", "coalesce(age, 0) + 1", "concat(name, '-')", "u.user_id"))
+        left = f"(SELECT id, user_id, {self._expression('any1', 2)} AS e FROM events) AS l"
+        return (
+            f"SELECT id, e, {value} AS v FROM {left} {kind} JOIN {right} ON l.user_id = u.user_id ORDER BY ALL LIMIT 20"
+        )
+
+    def _expression_of_users(self) -> str:
+        return self._random.choice(("signup", "credit * 2", "upper(plan)", "[name]", "age > 25", "(name, age)"))
+
+    def _united(self) -> str:
+        type_ = self._random.choice(("int", "num", "nint", "str", "nstr", "date", "dt", "dec"))
+        parts = [f"SELECT {self._expression(type_, 2)} AS a FROM events WHERE id < 6" for _ in range(2)]
+        joiner = self._random.choice(("UNION ALL", "UNION DISTINCT", "INTERSECT", "EXCEPT"))
+        return f"SELECT a FROM ({parts[0]} {joiner} {parts[1]}) ORDER BY a"
+
+    def _array_joined(self) -> str:
+        kind = self._random.choice(("ARRAY JOIN", "LEFT ARRAY JOIN"))
+        array = self._expression(self._random.choice(("ints", "strs")), 2)
+        value = self._expression('any1', 1)
+        return f"SELECT id, x, {value} AS e FROM events {kind} {array} AS x WHERE id < 8 ORDER BY id, x"
+
+    def _limited(self) -> str:
+        key = self._expression(self._random.choice(("lc", "cond", "nstr", "int")), 1)
+        tail = self._random.choice(
+            (f"LIMIT 1 BY {key}", f"LIMIT 2 BY {key} LIMIT 5", "LIMIT 3, 4", "LIMIT 4 WITH TIES")
+        )
+        distinct = "DISTINCT " if tail == "LIMIT 3, 4" else ""
+        return f"SELECT {distinct}id, {key} AS k FROM events {self._where()}ORDER BY k, id {tail}"
 
     def _where(self) -> str:
         return f"WHERE {self._expression('cond', 2)} " if self._random.random() < 0.6 else ""
