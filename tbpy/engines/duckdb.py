@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from tbpy.clickhouse.quoting import duckdb_name, duckdb_string
 from tbpy.engines.failures import is_locked, lock_owner, locked, translate
 from tbpy.engines.result import QueryResult, Row, Statistics
 from tbpy.engines.session import Parameters, Session
 
 if TYPE_CHECKING:
     from tbpy.clickhouse.compiler.statement import CompiledQuery
+
+OnStart = Callable[[Callable[[], None]], None]
 
 _CONFIG = {
     "autoinstall_known_extensions": "false",
@@ -81,15 +84,42 @@ class DuckDBEngine:
         now: datetime | None = None,
         time_limit: float | None = None,
         batch_size: int = 8192,
+        on_start: OnStart | None = None,
     ) -> QueryResult:
-        """Runs a compiled query. `now` is what `now()` answers; `time_limit` in seconds raises `QueryTimeoutError`."""
+        """Runs a compiled query. `now` is what `now()` answers; `time_limit` in seconds raises `QueryTimeoutError`.
+
+        `on_start` is given a function that stops the query from another thread; it then raises as if it took too long.
+        """
         session = self.session()
         try:
+            if on_start is not None:
+                on_start(session.interrupt)
             session.register(compiled.functions)
             return self._start(session, compiled, now, time_limit, batch_size)
         except BaseException:
             session.close()
             raise
+
+    def write_parquet(
+        self,
+        compiled: CompiledQuery,
+        path: Path,
+        *,
+        now: datetime | None = None,
+        time_limit: float | None = None,
+        on_start: OnStart | None = None,
+    ) -> None:
+        """Runs a compiled query into a Parquet file; its columns have the ClickHouse names. Else as `query`."""
+        columns = ", ".join(
+            f"c{place} AS {duckdb_name(name)}" for place, name in enumerate(_distinct(c.name for c in compiled.columns))
+        )
+        aliases = ", ".join(f"c{place}" for place in range(len(compiled.columns)))
+        rows = f"SELECT {columns} FROM ({compiled.sql}) AS answered({aliases})"
+        with self.session() as session, session.time_limit(time_limit):
+            if on_start is not None:
+                on_start(session.interrupt)
+            session.register(compiled.functions)
+            session.execute(f"COPY ({rows}) TO {duckdb_string(str(path))} (FORMAT parquet)", _parameters(compiled, now))
 
     def close(self) -> None:
         with self._opening:
@@ -132,6 +162,17 @@ class DuckDBEngine:
             return Statistics(elapsed=time.perf_counter() - started, rows_read=counted[0])
 
         return QueryResult(compiled.columns, rest(), compiled.format, totals=next(iter(totals), None), finish=finish)
+
+
+def _distinct(names: Iterable[str]) -> Iterator[str]:
+    """Names that differ also where case does not count, as a Parquet file needs them."""
+    taken: set[str] = set()
+    for name in names:
+        distinct, number = name, 1
+        while distinct.lower() in taken:
+            distinct, number = f"{name}_{number}", number + 1
+        taken.add(distinct.lower())
+        yield distinct
 
 
 def _timed_batches(

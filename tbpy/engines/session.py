@@ -77,6 +77,10 @@ class Session:
                     create_function(self._connection, name, FUNCTIONS[name])
                     self._registered.add(name)
 
+    def interrupt(self) -> None:
+        """Stops what runs here; called from another thread. Without a running statement nothing happens."""
+        self._connection.interrupt()
+
     @contextmanager
     def time_limit(self, seconds: float | None) -> Iterator[None]:
         """Interrupts what runs after that time; it then raises `QueryTimeoutError`."""

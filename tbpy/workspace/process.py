@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """`url` is where it answers HTTP, None for a command that only runs for a moment. `started` is ISO 8601, UTC."""
+    """`url` is where it answers HTTP and `token` what it asks for, None for a command that only runs for a moment.
+
+    `started` is ISO 8601, UTC.
+    """
 
     pid: int
     started: str
     url: str | None = None
+    token: str | None = field(default=None, repr=False)
 
 
 class ProcessFile:
@@ -24,10 +28,13 @@ class ProcessFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def write(self, started: datetime, url: str | None = None) -> None:
-        process = Process(os.getpid(), started.isoformat(timespec="seconds"), url)
+    def write(self, started: datetime, url: str | None = None, token: str | None = None) -> None:
+        """Only the owner of the file may read it, for the token's sake."""
+        process = Process(os.getpid(), started.isoformat(timespec="seconds"), url, token)
         temporary = self._path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(asdict(process)), encoding="utf-8")
+        temporary.unlink(missing_ok=True)
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(asdict(process), file)
         temporary.replace(self._path)
 
     def read(self) -> Process | None:

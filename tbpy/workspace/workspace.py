@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from tbpy.workspace.suggesting import did_you_mean
 from tbpy.workspace.targets import target_of
 
 if TYPE_CHECKING:
-    from tbpy.clickhouse.compiler import CompiledQuery
+    from tbpy.engines.duckdb import OnStart
     from tbpy.project import Project
     from tbpy.workspace.infos import DatasourceInfo, EndpointInfo, PipeInfo
     from tbpy.workspace.querying import Request
@@ -114,6 +114,10 @@ class Workspace:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def announce(self, url: str, token: str) -> None:
+        """Tells other processes where this one answers HTTP, and a token that may do everything there."""
+        ProcessFile(self.root / FOLDER / "process.json").write(self._clock(), url, token)
+
     def close(self) -> None:
         self._engine.close()
         self._release()
@@ -140,8 +144,9 @@ class Workspace:
         project = project or self.project
         with self._engine.transaction() as session:
             report = Build(session, project, self._catalogue, self._moment()).run()
-        self._project = project
-        self._refresh()
+            stored = catalogue.read(session)
+        # Together, so that a query which comes meanwhile sees the old project or the new one.
+        self._project, self._catalogue = project, stored
         return replace(report, elapsed=time.perf_counter() - started)
 
     # --- rows ---------------------------------------------------------------------------------------------------------
@@ -173,6 +178,56 @@ class Workspace:
                 raise IngestError(f"Cannot read {source}: {error.message}") from error
             self._flow(session, name, before, moment)
         return replace(report, elapsed=time.perf_counter() - started)
+
+    def replace(
+        self,
+        name: str,
+        source: str | Path,
+        format: str | Format | None = None,  # noqa: A002
+        *,
+        condition: str | None = None,
+    ) -> AppendReport:
+        """As `append`, in place of all rows, or of those for which `condition` (ClickHouse SQL) is true.
+
+        What is materialized from the data source is made anew. When nothing can be read, nothing is changed.
+        """
+        from tbpy.workspace.deleting import compile_condition
+        from tbpy.workspace.replacing import refill_targets, remove_rows
+
+        datasource, kind, moment, started = self._datasource(name), _format(format), self._moment(), time.perf_counter()
+        stored = self._catalogue
+        going = None
+        if condition is not None:
+            going = compile_condition(self.project, stored.datasources, name, condition)
+        with open_inputs(source) as inputs, self._engine.transaction() as session:
+            session.register(datasource.functions)
+            remove_rows(session, datasource, going, moment)
+            target, import_ = target_of(datasource, moment), Import(uuid.uuid4().hex, moment)
+            try:
+                report = append_files(session, target, inputs, source, import_, kind=kind)
+            except QueryError as error:
+                raise IngestError(f"Cannot read {source}: {error.message}") from error
+            refill_targets(session, stored.materializations, stored.datasources, name, moment)
+            catalogue.write_sorted_rows(session, name, 0)
+        self._refresh()
+        return replace(report, elapsed=time.perf_counter() - started)
+
+    def append_events(self, events: Mapping[str, Sequence[str]]) -> dict[str, frozenset[int]]:
+        """Stores lines of NDJSON by data source, all in one transaction with their materializations.
+
+        Answers the positions of the lines that went to quarantine. Raises `NotFoundError` for an unknown data source
+        and `QueryError` when a materialized node fails; nothing is stored then.
+        """
+        from tbpy.workspace.ingest.events import store_events
+
+        moment, quarantined = self._moment(), {}
+        with self._engine.transaction() as session:
+            for name, lines in events.items():
+                datasource = self._datasource(name)
+                before = self._last_row(session, datasource)
+                quarantined[name] = store_events(session, datasource, lines, moment)
+                self._flow(session, name, before, moment)
+        return quarantined
 
     def truncate(self, name: str) -> int:
         """Deletes all rows of a data source, or of a quarantine by its own name; answers how many there were."""
@@ -215,11 +270,21 @@ class Workspace:
     # --- queries ------------------------------------------------------------------------------------------------------
 
     def query(
-        self, sql: str, *, parameters: Mapping[str, Any] | None = None, time_limit: float | None = None
+        self,
+        sql: str,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        time_limit: float | None = None,
+        now: datetime | None = None,
+        on_start: OnStart | None = None,
     ) -> QueryResult:
-        """Answers ClickHouse SQL over data sources, quarantines, pipes and nodes. `time_limit` in seconds."""
-        request = self._request(parameters)
-        return self._answer(request.compile_sql(sql), request, time_limit)
+        """Answers ClickHouse SQL over data sources, quarantines, pipes and nodes. `time_limit` in seconds.
+
+        `now` is what `now()` answers, the clock's time unless given; `on_start` gets a function that stops the query.
+        """
+        request = self._request(parameters, now)
+        compiled = request.compile_sql(sql)
+        return self._engine.query(compiled, now=request.now, time_limit=time_limit, on_start=on_start)
 
     def endpoint(
         self,
@@ -228,13 +293,32 @@ class Workspace:
         *,
         sql: str | None = None,
         time_limit: float | None = None,
+        now: datetime | None = None,
+        on_start: OnStart | None = None,
     ) -> QueryResult:
         """What an endpoint answers to these parameters, or with `sql` a query over that, where it is called `_`.
 
         Raises `NotFoundError` for what is no endpoint, `TemplateError` for missing and wrong parameters.
         """
-        request = self._request(parameters)
-        return self._answer(request.compile_endpoint(name, sql), request, time_limit)
+        request = self._request(parameters, now)
+        compiled = request.compile_endpoint(name, sql)
+        return self._engine.query(compiled, now=request.now, time_limit=time_limit, on_start=on_start)
+
+    def write_parquet(
+        self,
+        path: Path,
+        *,
+        sql: str | None = None,
+        endpoint: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        time_limit: float | None = None,
+        now: datetime | None = None,
+        on_start: OnStart | None = None,
+    ) -> None:
+        """Writes what `endpoint(endpoint, parameters, sql=sql)` answers, or `query(sql)` without an endpoint."""
+        request = self._request(parameters, now)
+        compiled = request.compile_sql(sql or "") if endpoint is None else request.compile_endpoint(endpoint, sql)
+        self._engine.write_parquet(compiled, path, now=request.now, time_limit=time_limit, on_start=on_start)
 
     def endpoints(self) -> tuple[EndpointInfo, ...]:
         from tbpy.workspace.querying import endpoint_infos
@@ -250,20 +334,17 @@ class Workspace:
 
     def _moment(self) -> datetime:
         """Now, as naive UTC."""
-        now = self._clock()
-        return now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
+        return _naive(self._clock())
 
     def _refresh(self) -> None:
         with self._engine.session() as session:
             self._catalogue = catalogue.read(session)
 
-    def _request(self, parameters: Mapping[str, Any] | None) -> Request:
+    def _request(self, parameters: Mapping[str, Any] | None, now: datetime | None = None) -> Request:
         from tbpy.workspace.querying import Request
 
-        return Request(self.project, self._catalogue.datasources, self._moment(), parameters or {})
-
-    def _answer(self, compiled: CompiledQuery, request: Request, time_limit: float | None) -> QueryResult:
-        return self._engine.query(compiled, now=request.now, time_limit=time_limit)
+        moment = self._moment() if now is None else _naive(now)
+        return Request(self.project, self._catalogue.datasources, moment, parameters or {})
 
     def _datasource(self, name: str) -> StoredDatasource:
         found = self._catalogue.datasources.get(name)
@@ -295,6 +376,10 @@ class Workspace:
         if any(found.source == name for found in self._catalogue.materializations):
             stored = self._catalogue
             flow(session, stored.materializations, stored.datasources, name, before, moment)
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _format(value: str | Format | None) -> Format | None:
