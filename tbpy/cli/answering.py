@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tbpy.engines import QueryResult
 
 TABLE = "table"
+# Short names, in small letters; `CSV` and the like are ClickHouse's own names, and have no header.
 NAMES = {
     "json": "JSON",
     "csv": "CSVWithNames",
@@ -79,13 +80,10 @@ def wanted(
     """
     from tbpy.clickhouse.formats import find_format
 
-    ending = output.suffix.removeprefix(".") if output else ""
-    name = ("json" if as_json else None) or format or clause or (ending if ending in NAMES else None)
-    if name is None:
-        name = "ndjson" if output else TABLE
-    if name != TABLE:
-        name = find_format(NAMES.get(name.lower(), name)).name
-    return Wanted(name, limit or None, stats, output)
+    ending = NAMES.get(output.suffix.removeprefix("."), "JSONEachRow") if output else TABLE
+    named = NAMES.get(format, format) if format else None
+    name = "JSON" if as_json else named or clause or ending
+    return Wanted(name if name == TABLE else find_format(name).name, limit or None, stats, output)
 
 
 def answer(result: QueryResult, how: Wanted) -> Body | Rows | Written:

@@ -11,7 +11,6 @@ import typer
 from tbpy.errors import UsageError
 
 CONFIG_FILES = ("tinybird.config.json", "tinybird.json")
-SIGNS = (*CONFIG_FILES, ".tbpy")
 FOLDERS = ("datasources", "endpoints", "pipes", "materializations", "copies", "sinks", "connections")
 SUFFIXES = (".datasource", ".pipe", ".connection")
 
@@ -27,7 +26,7 @@ def project_root(context: typer.Context) -> Path:
 def find_root(start: Path) -> Path:
     """A folder that says so wins over one that only looks like a project; the nearest wins over those above it."""
     above = [start, *start.parents]
-    signed = next((folder for folder in above if any((folder / sign).exists() for sign in SIGNS)), None)
+    signed = next((folder for folder in above if says_so(folder)), None)
     likely = next((folder for folder in above if has_project_folders(folder)), None)
     found = nearest(signed, likely)
     if found is None and any(datafiles(start)):
@@ -36,6 +35,13 @@ def find_root(start: Path) -> Path:
         hint = "start one with `tbpy init NAME`, or name its folder: `tbpy --project FOLDER ...`"
         raise UsageError(f"no project in {start} or above it", hint=hint)
     return configured(found)
+
+
+def says_so(folder: Path) -> bool:
+    """A configuration file, or a workspace beside datafiles: `.tbpy` alone may be left of a project that moved."""
+    if any((folder / name).exists() for name in CONFIG_FILES):
+        return True
+    return (folder / ".tbpy").is_dir() and any(datafiles(folder))
 
 
 def nearest(*candidates: Path | None) -> Path | None:

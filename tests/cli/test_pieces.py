@@ -25,7 +25,8 @@ FOLDERS: list[tuple[tuple[str, ...], str, str]] = [
     (("strange/a.pipe",), ".", "."),
     (("tinybird.config.json", "tb/datasources/a.datasource"), ".", "tb"),
     (("tinybird.config.json", "tb/datasources/a.datasource"), "tb/datasources", "tb"),
-    (("outer/pipes/a.pipe", "outer/inner/.tbpy/x", "outer/inner/sub/y"), "outer/inner/sub", "outer/inner"),
+    (("outer/pipes/a.pipe", "outer/inner/.tbpy/x", "outer/inner/s/b.pipe"), "outer/inner/s", "outer/inner"),
+    (("outer/pipes/a.pipe", "outer/inner/.tbpy/x"), "outer/inner", "outer"),
 ]
 
 
