@@ -102,18 +102,26 @@ def _first_matches(
 
 def _anti(compiler: SourceCompiler, node: ast.Join, kind: str, left: Source, right: Source) -> Source:
     """The rows of one side that have no match; the columns of the other side are at their defaults."""
-    condition, relations = _matched(compiler, node, "inner", left, right)
+    kept = "right" if kind == "right" else "inner"
+    if node.using:
+        condition, relations = _using(node, kept, left, right, None)
+    else:
+        condition, relations = _matched(compiler, node, "inner", left, right)
     count = len(left.relations)
+    lefts, rights = relations[:count], relations[count:]
     if kind == "right":
-        relations = (*(_absent(relation) for relation in relations[:count]), *relations[count:])
-        return replace(_joined(right, "ANTI JOIN", left, condition, relations))
-    relations = (*relations[:count], *(_absent(relation) for relation in relations[count:]))
-    return _joined(left, "ANTI JOIN", right, condition, relations)
+        return _joined(right, "ANTI JOIN", left, condition, (*map(_absent, lefts), *rights))
+    return _joined(left, "ANTI JOIN", right, condition, (*lefts, *map(_absent, rights)))
 
 
 def _absent(relation: Relation) -> Relation:
+    """A source of which no row is there; USING keys come from the other side."""
+
     def absent(column: Column) -> Column:
-        return replace(column, value=replace(column.value, sql=default_sql(column.value.type), condition=None))
+        if column.shared:
+            return column
+        value = replace(column.value, sql=default_sql(column.value.type), condition=None, constant=True)
+        return replace(column, value=value)
 
     return replace(relation, columns=tuple(map(absent, relation.columns)), hidden=tuple(map(absent, relation.hidden)))
 
@@ -188,14 +196,19 @@ def _sees(compiler: SourceCompiler, node: ast.Expression, source: Source) -> boo
 # --- USING ------------------------------------------------------------------------------------------------------------
 
 
-def _using(node: ast.Join, kind: str, left: Source, right: Source, nulls: bool) -> tuple[str, tuple[Relation, ...]]:
+def _using(
+    node: ast.Join, kind: str, left: Source, right: Source, nulls: bool | None
+) -> tuple[str, tuple[Relation, ...]]:
+    """The condition, and the relations with merged keys. `nulls` None: no row of either side is ever missing."""
     names = _using_names(node)
     conditions, keys = [], {}
     for name in names:
         type_, one, other = shared_type(_find(left, name, node), _find(right, name, node), node)
         conditions.append(f"{one} = {other}")
         keys[name] = (type_, one, other)
-    relations = _outer(kind, left.relations, right.relations, nulls)
+    relations = left.relations + right.relations
+    if nulls is not None:
+        relations = _outer(kind, left.relations, right.relations, nulls)
     count = len(left.relations)
     merged = [_share(relation, keys, kind) for relation in relations[:count]]
     rest = [_hide(relation, names) for relation in relations[count:]]
@@ -222,7 +235,7 @@ def _find(source: Source, name: str, node: ast.Join) -> Column:
 
 
 def _share(relation: Relation, keys: dict[str, tuple[t.Type, str, str]], kind: str) -> Relation:
-    """The left table's USING keys, as the one column that both tables have."""
+    """The left table's USING keys, as the one column that both tables have; its own stays readable as `left.key`."""
     places = {name: place for place, name in enumerate(keys, 1)}
 
     def share(column: Column) -> Column:
@@ -232,7 +245,11 @@ def _share(relation: Relation, keys: dict[str, tuple[t.Type, str, str]], kind: s
         sql = {"right": right, "full": f"coalesce({left}, {right})"}.get(kind, left)
         return replace(column, value=replace(column.value, sql=sql, type=type_), shared=places[column.name])
 
-    return replace(relation, columns=tuple(map(share, relation.columns)))
+    own: tuple[Column, ...] = ()
+    if kind in ("right", "full"):  # ClickHouse names it `k` after a FULL JOIN, `left.k` after a RIGHT JOIN
+        mine = [column for column in relation.columns if column.name in keys]
+        own = tuple(replace(column, shared=places[column.name] if kind == "full" else 0) for column in mine)
+    return replace(relation, columns=tuple(map(share, relation.columns)), hidden=relation.hidden + own)
 
 
 def _hide(relation: Relation, names: list[str]) -> Relation:

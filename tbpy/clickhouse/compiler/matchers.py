@@ -72,6 +72,9 @@ def qualified_name(compiler: ExpressionCompiler, relation: Relation, column: Col
 
     `written` tells a qualifier in the query from a `*`, for which a USING key is one column.
     """
+    merged = any(other.shared for other in relation.columns if other.name == column.name)
+    if (merged and not written) or (column.shared and compiler.scope.joins == 1):
+        return column.name
     namesakes = compiler.scope.columns_named(column.name, None)
     ambiguous = len(namesakes) > 1 and (written or not column.shared)
     if (namesakes[0][1] is column and not (ambiguous and compiler.scope.joins > 1)) or not relation.title:
@@ -88,7 +91,7 @@ def _all_columns(compiler: ExpressionCompiler, node: ast.Asterisk) -> Iterator[O
         return
     relations = _qualified(compiler, node.qualifier, node)
     if node.qualifier:
-        found = [(relation, column) for relation in relations for column in (*relation.columns, *relation.hidden)]
+        found = [(relation, column) for relation in relations for column in relation.own_columns()]
     else:
         found = [(relation, column) for relation in relations for column in relation.columns]
         rest = len(found) + 1

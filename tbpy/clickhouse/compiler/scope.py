@@ -28,17 +28,26 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """One source of FROM. `names` are the qualifiers it answers to: its alias, or table and database.table."""
+    """One source of FROM. `names` are the qualifiers it answers to: its alias, or table and database.table.
+
+    `hidden` columns are no part of `*`: USING keys as this source itself has them, elements of ARRAY JOIN under an alias.
+    """
 
     names: tuple[str, ...]
     columns: tuple[Column, ...]
-    hidden: tuple[Column, ...] = ()  # readable by name, but no part of `*`
+    hidden: tuple[Column, ...] = ()
 
-    def column(self, name: str) -> Column | None:
-        for column in self.columns:
-            if column.name == name:
-                return column
-        return next((column for column in self.hidden if column.name == name), None)
+    def column(self, name: str, *, own: bool = False) -> Column | None:
+        """The column that a name means; `own`, after a qualifier, is what this source has, not what USING merged."""
+        first, then = (self.hidden, self.columns) if own else (self.columns, self.hidden)
+        return next((column for column in (*first, *then) if column.name == name), None)
+
+    def own_columns(self) -> tuple[Column, ...]:
+        """What `source.*` means."""
+        merged = {column.name for column in self.columns}
+        mine = {column.name: column for column in self.hidden}
+        rest = (column for column in self.hidden if column.name not in merged)
+        return (*(mine.get(column.name, column) for column in self.columns), *rest)
 
     @property
     def title(self) -> str:
@@ -135,7 +144,7 @@ class Scope:
         """The columns that an identifier may mean, in order of FROM; a USING key counts once."""
         found = []
         for relation in self._qualified(qualifier):
-            column = relation.column(name)
+            column = relation.column(name, own=qualifier is not None)
             if column is not None:
                 found.append((relation, column))
         return found
