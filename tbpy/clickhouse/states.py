@@ -1,4 +1,4 @@
-"""How the states of aggregates (`AggregateFunction(f, T, ...)`) are stored: plain DuckDB values that a column can declare.
+"""How states of aggregates (`AggregateFunction(f, T, ...)`) are stored: plain DuckDB values that a column can declare.
 
 | functions | state |
 | --- | --- |
@@ -11,8 +11,8 @@
 | uniq*, groupUniqArray, groupBitmap, countDistinct | LIST of the different values |
 | all others | LIST of the arguments of all rows |
 
-NULL is the state of no rows, for every function. `fIf` has the state of `f`; its type keeps the condition's type. Which SQL
-makes, merges and finishes a state is in `tbpy.clickhouse.aggregates.state_forms`.
+NULL is the state of no rows, for every function. `fIf` has the state of `f`; its type keeps the condition's type. Which
+SQL makes, merges and finishes a state is in `tbpy.clickhouse.aggregates.state_forms`.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.basic import sum_type
+from tbpy.clickhouse.aggregates.groups import by_key
 from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
 from tbpy.clickhouse.compiler.conversion import coerce
 from tbpy.clickhouse.compiler.failures import bad_arguments
@@ -65,17 +66,17 @@ def group_array_insert_at(call: AggregateCall) -> Typed:
     if call.parameters and call.parameter(0) is not None:
         filler = coerce(call.parameters[0], type_).exact()
     size = call.whole_parameter(1)
-    place, name = call.context.fresh("i"), call.context.fresh("e")
+    place = call.context.fresh("i")
 
-    def spread(rows: str) -> str:
-        longest = f"list_max(list_transform({rows}, lambda {name}: {name}['p'])) + 1"
+    def spread(firsts: str) -> str:
+        longest = f"list_max(map_keys({firsts})) + 1"
         length = str(size) if size is not None else f"coalesce({longest}, 0)"
-        found = f"list_filter({rows}, lambda {name}: {name}['p'] = {place})"
-        value = f"CASE WHEN len({found}) > 0 THEN {found}[1]['v'] ELSE {filler} END"
+        value = f"CASE WHEN map_contains({firsts}, {place}) THEN {firsts}[{place}] ELSE {filler} END"
         return f"list_transform(range(0, CAST({length} AS BIGINT)), lambda {place}: {value})"
 
-    rows = call.collect(f"{{'p': {call.sql(1)}, 'v': {call.sql()}}}")
-    return _array(call, call.let(rows, spread), type_)
+    rows = call.collect(f"{{'k': CAST({call.sql(1)} AS BIGINT), 'v': {call.sql()}}}")
+    firsts = by_key(call.context, rows, lambda run: f"{{'k': {run}[1]['k'], 'v': {run}[1]['v']}}")
+    return _array(call, call.let(f"map_from_entries({firsts})", spread), type_)
 
 
 @aggregate("groupArrayIntersect")
@@ -100,30 +101,33 @@ def group_array_intersect(call: AggregateCall) -> Typed:
 def _moving(call: AggregateCall, item: t.Type, finish: str) -> Typed:
     """For every place the sum of the values of the window that ends there; `finish` makes the result of it."""
     window = call.whole_parameter(0)
-    place = call.context.fresh("i")
-
-    values_sql = f"CAST({call.sql()} AS UTINYINT)" if isinstance(call.type(), t.Bool) else call.sql()
+    argument = f"CAST({call.sql()} AS UTINYINT)" if isinstance(call.type(), t.Bool) else call.sql()
+    unit = 10**item.scale if isinstance(item, t.Decimal) else 1
+    whole = isinstance(call.type(), t.Int | t.Bool | t.Decimal)
+    number = "HUGEINT" if whole else "DOUBLE"
+    name = call.context.udf("tb_moving_sum" if whole else "tb_moving_sum_float")
+    total = call.context.fresh("e")
 
     def slide(values: str) -> str:
-        start = "1" if window is None else f"greatest(1, {place} - {window - 1})"
-        total = f"list_sum({values}[{start}:{place}])"
-        value = finish.format(total, window or f"len({values})")
-        return f"list_transform(range(1, len({values}) + 1), lambda {place}: CAST({value} AS {duckdb_type(item)}))"
+        value = finish.format(total, window or f"len({values})", unit)
+        sums = f"{name}({values}, {window or 0})"
+        return f"list_transform({sums}, lambda {total}: CAST({value} AS {duckdb_type(item)}))"
 
-    return _array(call, call.let(call.collect(values_sql), slide), item)
+    scaled = f"CAST({argument} * {unit} AS {number})" if unit > 1 else f"CAST({argument} AS {number})"
+    return _array(call, call.let(call.collect(scaled), slide), item)
 
 
 @aggregate("groupArrayMovingSum", parameters=1)
 def group_array_moving_sum(call: AggregateCall) -> Typed:
-    return _moving(call, sum_type(call, call.type()), "{0}")
+    item = sum_type(call, call.type())
+    return _moving(call, item, "{0} / {2}" if isinstance(item, t.Decimal) else "{0}")
 
 
 @aggregate("groupArrayMovingAvg", parameters=1)
 def group_array_moving_avg(call: AggregateCall) -> Typed:
     item = sum_type(call, call.type())
     if isinstance(item, t.Decimal):
-        unit = 10**item.scale
-        return _moving(call, item, f"CAST(CAST({{0}} * {unit} AS HUGEINT) // {{1}} AS DECIMAL(38, 0)) / {unit}")
+        return _moving(call, item, "CAST({0} // {1} AS DECIMAL(38, 0)) / {2}")
     return _moving(call, t.FLOAT64, "{0} / {1}")
 
 

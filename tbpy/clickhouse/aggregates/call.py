@@ -1,8 +1,8 @@
 """One aggregate as a builder sees it: over the rows of a group, or over the elements of a list.
 
-A builder writes DuckDB aggregates through `apply` and `collect` only. Over rows these are aggregates with DISTINCT, FILTER
-and OVER where they belong; over the elements of a list they are list functions. So every row of the catalogue works
-plainly, in windows, below -Array, -ForEach and -Map, in arrayReduce, and on the states that keep their rows as a list.
+A builder writes DuckDB aggregates through `apply` and `collect` only. Over rows these are aggregates with DISTINCT,
+FILTER and OVER where they belong; over the elements of a list they are list functions. So every row of the catalogue
+works plainly, in windows, below -Array, -ForEach and -Map, in arrayReduce, and on the states that keep their rows.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Elements:
 class AggregateCall:
     """`args` have types without LowCardinality, and without Nullable unless the row says `nulls="keep"`.
 
-    `where` are DuckDB BOOLEANs that a row must satisfy to count; `window` is the text inside OVER (...), None for a plain
-    aggregate; `elements` is the list that is aggregated instead of rows.
+    `where` are DuckDB BOOLEANs that a row must satisfy to count; `window` is the text inside OVER (...), None for a
+    plain aggregate; `elements` is the list that is aggregated instead of rows.
     """
 
     name: str

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.call import AggregateCall, Elements
+from tbpy.clickhouse.aggregates.groups import by_key
 from tbpy.clickhouse.aggregates.registry import Aggregate, build_aggregate, find_aggregate
 from tbpy.clickhouse.compiler.failures import bad_arguments, wrong_count
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
@@ -207,16 +208,19 @@ def _map(call: AggregateCall, inner: Inner) -> Typed:
     map_ = t.plain(call.type()) if len(call.args) == 1 else None
     if not isinstance(map_, t.Map):
         call.wrong_type()
-    entries, key, name = (call.context.fresh(prefix) for prefix in "vke")
-    here = Elements(f"list_filter({entries}, lambda {name}: {name}['key'] = {key})", name)
-    value = Typed(f"{name}['value']", map_.value)
-    result = inner.build(replace(call, args=(value,), elements=here, where=(), distinct=False))
-    keys = f"list_sort(list_distinct(list_transform({entries}, lambda {name}: {name}['key'])))"
-    pairs = f"list_transform({keys}, lambda {key}: {{'k': {key}, 'v': {result.sql}}})"
-    source = f"flatten({call.collect(f'map_entries({call.sql()})')})"
-    type_ = t.Map(t.without_low_cardinality(map_.key), result.type)
-    whole = f"list_transform([{source}], lambda {entries}: map_from_entries({pairs}))[1]"
-    return call.typed(f"CAST({whole} AS {duckdb_type(type_)})", type_)
+    name, item = call.context.fresh("e"), call.context.fresh("e")
+    results: list[Typed] = []
+
+    def each(run: str) -> str:
+        value = Typed(f"{name}['v']", map_.value)
+        over = replace(call, args=(value,), elements=Elements(run, name), where=(), distinct=False)
+        results.append(inner.build(over))
+        return f"{{'k': {run}[1]['k'], 'v': {results[-1].sql}}}"
+
+    pairs = f"list_transform(map_entries({call.sql()}), lambda {item}: {{'k': {item}['key'], 'v': {item}['value']}})"
+    groups = by_key(call.context, f"flatten({call.collect(pairs)})", each)
+    type_ = t.Map(t.without_low_cardinality(map_.key), results[0].type)
+    return call.typed(f"CAST(map_from_entries(list_sort({groups})) AS {duckdb_type(type_)})", type_)
 
 
 @combinator("Tuple")

@@ -7,7 +7,7 @@ values fit into its counters. Equal counts stand in the order that its partial s
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.aggregates.groups import by_key, field
+from tbpy.clickhouse.aggregates.groups import field
 from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
 from tbpy.clickhouse.aggregates.uniques import distinct_key
 from tbpy.clickhouse.compiler.failures import bad_arguments
@@ -16,22 +16,22 @@ from tbpy.clickhouse.storage import duckdb_type
 
 
 def _ranked(call: AggregateCall, most: int, weight: str | None) -> str:
-    """The most frequent values as structs i (where it came first), c (the count) and v."""
-    item, place = call.context.fresh("e"), call.context.fresh("i")
+    """The most frequent values as structs c (the count) and v."""
+    item = call.context.fresh("e")
     rows = call.collect(call.sql() if weight is None else f"{{'v': {call.sql()}, 'w': {weight}}}")
-    value = item if weight is None else f"{item}['v']"
-    weighed = "" if weight is None else f", 'w': {item}['w']"
-    entries = f"list_transform({rows}, lambda {item}, {place}: {{'k': {value}, 'i': {place}{weighed}}})"
+    name = call.context.udf("tb_most_frequent")
 
-    def count(run: str) -> str:
-        number = f"len({run})" if weight is None else f"list_sum({field(call.context, run, 'w')})"
-        return f"{{'i': {run}[1]['i'], 'c': CAST({number} AS UBIGINT), 'v': {run}[1]['k']}}"
+    def rank(values: str) -> str:
+        value = item if weight is None else f"{item}['v']"
+        texts = f"list_transform({values}, lambda {item}: CAST({value} AS VARCHAR))"
+        weights = "NULL"
+        if weight is not None:
+            weights = f"list_transform({values}, lambda {item}: CAST({item}['w'] AS HUGEINT))"
+        found = f"{values}[{item}['place']]" + ("" if weight is None else "['v']")
+        best = f"{name}({texts}, {weights}, {most})"
+        return f"list_transform({best}, lambda {item}: {{'c': {item}['count'], 'v': {found}}})"
 
-    def rank(counters: str) -> str:
-        places = f"{call.context.udf('tb_most_frequent')}({field(call.context, counters, 'c')}, {most})"
-        return f"list_transform({places}, lambda {place}: {counters}[{place}])"
-
-    return call.let(f"list_sort({by_key(call.context, entries, count)})", rank)
+    return call.let(rows, rank)
 
 
 def _most(call: AggregateCall) -> int:

@@ -65,7 +65,7 @@ def _over_arrays(call: AggregateCall, function: str, result: Result, filtered: b
 
     key_type = t.not_nullable(t.without_low_cardinality(items[0]))
     type_ = t.Tuple(tuple(t.Array(item) for item in (key_type, *types)))
-    sql = call.let(by_key(call.context, entries, total), finish)
+    sql = call.let(f"list_sort({by_key(call.context, entries, total)})", finish)
     return call.typed(f"CAST({sql} AS {duckdb_type(type_)})", type_)
 
 

@@ -1,7 +1,7 @@
 """The quantile family: exact by interpolation, by position, weighted, and the estimators where they are exact.
 
-`quantile` keeps a sample of 8192 values in ClickHouse: up to there it interpolates between the exact neighbours, which is
-what stands here. Each row gives one level (`quantile`, alias `median`) or several (`quantiles`).
+`quantile` keeps a sample of 8192 values in ClickHouse: up to there it interpolates between the exact neighbours, as it
+does here. Each row gives one level (`quantile`, alias `median`) or several (`quantiles`).
 """
 
 from __future__ import annotations

@@ -124,7 +124,31 @@ def inner_of(type_: t.AggregateFunction, call: AggregateCall) -> Inner:
 
 
 _SIMPLE = frozenset(
-    ["any", "anyLast", "any_respect_nulls", "anyLast_respect_nulls", "min", "max", "sum", "sumWithOverflow", "groupBitAnd", "groupBitOr", "groupBitXor", "sumMap", "minMap", "maxMap", "sumMappedArrays", "minMappedArrays", "maxMappedArrays", "groupArrayArray", "groupArrayLastArray", "groupUniqArrayArray", "groupUniqArrayArrayMap", "sumCount", "deltaSumTimestamp"]
+    (
+        "any",
+        "anyLast",
+        "any_respect_nulls",
+        "anyLast_respect_nulls",
+        "min",
+        "max",
+        "sum",
+        "sumWithOverflow",
+        "groupBitAnd",
+        "groupBitOr",
+        "groupBitXor",
+        "sumMap",
+        "minMap",
+        "maxMap",
+        "sumMappedArrays",
+        "minMappedArrays",
+        "maxMappedArrays",
+        "groupArrayArray",
+        "groupArrayLastArray",
+        "groupUniqArrayArray",
+        "groupUniqArrayArrayMap",
+        "sumCount",
+        "deltaSumTimestamp",
+    )
 )
 
 

@@ -40,7 +40,7 @@ def _sums(call: AggregateCall, degree: int) -> tuple[str, ...]:
 
 
 def variance_sql(n: str, s1: str, s2: str, *, sample: bool) -> str:
-    """ClickHouse's variance from sums, which is not steady for large means: never below 0, and 0 for infinite values."""
+    """ClickHouse's variance from sums, not steady for large means: never below 0, and 0 for infinite values."""
     value = f"({s2} - {s1} * {s1} / {n}) / ({n} - 1)" if sample else f"({s2} - {s1} * {s1} / {n}) / {n}"
     positive = f"CASE WHEN isnan({value}) THEN 0e0 ELSE greatest({value}, 0e0) END"
     return f"CASE WHEN {n} > {1 if sample else 0} THEN {positive} END"

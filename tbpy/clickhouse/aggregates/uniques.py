@@ -1,7 +1,7 @@
 """Counting different values: the uniq family, exact where ClickHouse is exact and where it estimates.
 
-ClickHouse's `uniq` is exact up to 65,536 different values, `uniqCombined` and `uniqHLL12` are exact for small sets; beyond
-that they estimate, and the exact number is within their promise.
+ClickHouse's `uniq` is exact up to 65,536 different values, `uniqCombined` and `uniqHLL12` are exact for small sets;
+beyond that they estimate, and the exact number is within their promise.
 """
 
 from __future__ import annotations

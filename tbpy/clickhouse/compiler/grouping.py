@@ -1,4 +1,4 @@
-"""GROUP BY beyond plain keys: ROLLUP, CUBE, GROUPING SETS, WITH TOTALS, and which columns may stand beside aggregates."""
+"""GROUP BY beyond plain keys: ROLLUP, CUBE, GROUPING SETS, WITH TOTALS, and what may stand beside aggregates."""
 
 from __future__ import annotations
 
