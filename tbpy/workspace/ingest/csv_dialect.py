@@ -42,10 +42,10 @@ def detect(sample: bytes, columns: Sequence[TargetColumn], label: str) -> Dialec
     return Dialect(delimiter, _only_header(rows, columns), width, positional)
 
 
-def read_rows(sample: bytes, *, expected: int | None = None) -> tuple[str, list[list[str]]]:
-    """The delimiter and the first rows. `expected` is the number of columns that a right delimiter gives, if known."""
+def read_rows(sample: bytes, *, expected: int | None = None, limit: int = _SAMPLED_ROWS) -> tuple[str, list[list[str]]]:
+    """The delimiter and the first `limit` rows. `expected` is the number of columns with the right one, if known."""
     text = sample.decode("utf-8", "replace")
-    candidates = [(delimiter, _rows(text, delimiter)) for delimiter in _DELIMITERS]
+    candidates = [(delimiter, _rows(text, delimiter, limit)) for delimiter in _DELIMITERS]
 
     def fitness(candidate: tuple[str, list[list[str]]]) -> tuple[bool, int]:
         widths = [len(row) for row in candidate[1]]
@@ -55,13 +55,13 @@ def read_rows(sample: bytes, *, expected: int | None = None) -> tuple[str, list[
     return max(candidates, key=fitness)
 
 
-def _rows(text: str, delimiter: str) -> list[list[str]]:
+def _rows(text: str, delimiter: str, limit: int) -> list[list[str]]:
     rows: list[list[str]] = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
             if row:
                 rows.append(row)
-            if len(rows) == _SAMPLED_ROWS:
+            if len(rows) == limit:
                 break
     except csv.Error:
         return rows
