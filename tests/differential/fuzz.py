@@ -198,7 +198,7 @@ UNIONS = {
     "any": ("int", "float", "dec", "str", "date", "dt", "cond", "ints", "strs", "nint", "nstr", "enum", "zoned", "map"),
 }
 AGGREGATES = (
-    *(f"{name}({{any1}})" for name in ("min", "max", "any", "uniq", "count")),
+    *(f"{name}({{any1}})" for name in ("min", "max", "uniqExact", "uniq", "count")),
     *(f"{name}({{nums}})" for name in ("sum", "avg", "stddevPop", "median", "quantile(0.9)")),
     "sum({dec})",
     "avg({nfloat})",

@@ -1,0 +1,1 @@
+"""Random queries over random tables, on tbpy and on ClickHouse: `python -m tests.differential.fuzz --help`."""
