@@ -1,7 +1,7 @@
 """Texts that may not be UTF-8: ClickHouse's String is bytes, DuckDB's VARCHAR is UTF-8.
 
-The SQL of such a value is `decode(<BLOB>)`. Whatever needs text gets it, or DuckDB's conversion error where the bytes are
-none: never a wrong answer. Whatever needs bytes (`hex(MD5(x))`, `base64Encode(unhex(x))`) takes the BLOB from inside.
+The SQL of such a value is `decode(<BLOB>)`. Whatever needs text gets it, or DuckDB's conversion error where the bytes
+are none: never a wrong answer. Whatever needs bytes (`hex(MD5(x))`, `base64Encode(unhex(x))`) takes the BLOB from inside.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def bytes_of(value: Typed) -> str:
 
 
 def by_bytes(value: Typed, fast: str, slow: str) -> str:
-    """SQL of something counted in bytes: `fast` counts characters, `slow` is right for all; a text of ASCII takes `fast`."""
+    """SQL of something counted in bytes: `fast` counts characters and serves texts of ASCII, `slow` is always right."""
     if is_binary(value):
         return slow
     if isinstance(value.value, str):

@@ -16,7 +16,7 @@ from tbpy.clickhouse.quoting import duckdb_string
 
 
 def hex_sql(call: Call) -> str:
-    """Hex digits of a value: whole bytes, of integers without leading zero bytes, of floats and decimals in memory order."""
+    """Hex digits of a value: of integers without leading zero bytes, of floats and decimals in the order of memory."""
     arg = call.args[0]
     match arg.type:
         case t.String() | t.FixedString():

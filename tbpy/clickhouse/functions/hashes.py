@@ -75,7 +75,7 @@ def _unsigned(raw: Raw) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """`of_bytes` and `of_integer` hash one value, None: an integer is hashed as its bytes. `combine` names two functions."""
+    """What hashes bytes, what combines two hashes, and what hashes an integer (None: its bytes are hashed)."""
 
     of_bytes: str
     combine: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import failure, known_text, text
@@ -106,6 +105,3 @@ def ilike(call: Call) -> Typed:
 @scalar("notILike", args=2)
 def not_ilike(call: Call) -> Typed:
     return call.condition(f"(NOT {_condition(call, fold=True)})")
-
-
-__all__ = ["t"]

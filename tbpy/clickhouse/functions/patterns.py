@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.typed import Typed
-from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.regexps import Shape, dotall, shape
+from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import constant_text, failure, known_text, text
 from tbpy.clickhouse.quoting import duckdb_string
 

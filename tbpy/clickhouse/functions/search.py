@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.compiler.binary import by_bytes
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
@@ -210,6 +209,3 @@ def _subsequence(suffix: str, fold: Fold) -> None:
 
 for _suffix, _fold, _ in _VARIANTS:
     _subsequence(_suffix, _fold)
-
-
-__all__ = ["by_bytes", "place_of"]

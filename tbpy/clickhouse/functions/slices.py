@@ -1,9 +1,9 @@
-"""Parts of a string by position: substring, left, right, substringIndex. Positions count bytes, in `...UTF8` characters."""
+"""Parts of a string by position: substring, left, right, substringIndex. `...UTF8` counts characters, the rest bytes."""
 
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.compiler.binary import by_bytes, bytes_of, hex_slice, is_binary
+from tbpy.clickhouse.compiler.binary import by_bytes, bytes_of, hex_slice
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import failure, integer, integer_value, known_text, text
@@ -100,6 +100,3 @@ def substring_index(call: Call) -> Typed:
     else:
         sql = f"array_to_string(list_slice({parts}, {value}, -1), {separator.sql})"
     return call.typed(sql, t.STRING)
-
-
-__all__ = ["is_binary"]

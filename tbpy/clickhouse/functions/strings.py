@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.binary import by_bytes, bytes_of, hex_slice, is_binary, text_of
-from tbpy.clickhouse.compiler.failures import QueryError, unsupported
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
@@ -150,7 +149,8 @@ def _pad(function: str, *names: str, unicode: bool = False) -> None:
             call.unsupported("padding that is not ASCII")
         width = f"CAST({size} - strlen({arg.sql}) + length({arg.sql}) AS INTEGER)"
         wider = f"{function}({arg.sql}, {width}, {duckdb_string(padding)})"
-        slow = f"CASE WHEN strlen({arg.sql}) <= {size} THEN {wider} ELSE {hex_slice(bytes_of(arg), '1', f'2 * {size}')} END"
+        cut = hex_slice(bytes_of(arg), "1", f"2 * {size}")
+        slow = f"CASE WHEN strlen({arg.sql}) <= {size} THEN {wider} ELSE {cut} END"
         return call.typed(by_bytes(arg, fast, f"({slow})"), t.STRING)
 
 
@@ -185,7 +185,8 @@ def append_trailing_char(call: Call) -> Typed:
     known = known_text(suffix)
     if known is None or len(known.encode()) != 1:
         raise failure(call, f"Second argument of function {call.name} must be a one-character string")
-    sql = f"(CASE WHEN {arg.sql} = '' OR suffix({arg.sql}, {suffix.sql}) THEN {arg.sql} ELSE {arg.sql} || {suffix.sql} END)"
+    ready = f"{arg.sql} = '' OR suffix({arg.sql}, {suffix.sql})"
+    sql = f"(CASE WHEN {ready} THEN {arg.sql} ELSE {arg.sql} || {suffix.sql} END)"
     return call.typed(sql, t.STRING)
 
 
@@ -343,6 +344,3 @@ _overlay("overlayUTF8", unicode=True)
 @scalar("firstLine")
 def first_line(call: Call) -> Typed:
     return call.typed(f"regexp_extract({text(call, fixed=False).sql}, '^[^\\r\\n]*')", t.STRING)
-
-
-__all__ = ["QueryError", "as_text", "unsupported"]

@@ -48,7 +48,8 @@ def to_valid_utf8(data: bytes) -> str:
 
 
 def overlay(data: bytes, replacement: bytes, offset: int, length: int) -> bytes:
-    """`length` units from `offset` (from 1, negative from the end, 0 the end) exchanged; a negative length is the replacement's."""
+    """`length` bytes from `offset` exchanged: a negative offset counts from the end, 0 is the end; a negative length is
+    the replacement's own."""
     start, end = _range(len(data), len(replacement), offset, length)
     return data[:start] + replacement + data[end:]
 
@@ -64,7 +65,7 @@ def _range(size: int, own: int, offset: int, length: int) -> tuple[int, int]:
 
 
 def soundex(text: str) -> str:
-    """Soundex of the ASCII letters: a letter and three digits, 0000 when there is none. H and W separate, as vowels do."""
+    """A letter and three digits for the ASCII letters, 0000 when there is none. H and W separate, as vowels do."""
     letters = [char for char in text.upper() if "A" <= char <= "Z"]
     if not letters:
         return "0000"
