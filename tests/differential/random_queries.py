@@ -1,4 +1,4 @@
-"""Compares random queries on tbpy and ClickHouse: `python -m tests.differential.fuzz --seed 1 --count 500`.
+"""Compares random queries on tbpy and ClickHouse: `python -m tests.differential.random_queries --seed 1 --count 500`.
 
 Expressions are grown from `RULES`: a type, and SQL in which `{type}` stands for an expression of that type. The same
 seed gives the same queries.
@@ -307,7 +307,7 @@ def queries(seed: int, count: int) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.differential.fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.differential.random_queries", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--sql", action="store_true", help="with the DuckDB SQL")
