@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tbpy.engines import QueryResult
 
 TABLE = "table"
+PARQUET = "Parquet"
+SHOWN_ROWS = 100  # as `tb sql` does
 # Short names, in small letters; `CSV` and the like are ClickHouse's own names, and have no header.
 NAMES = {
     "json": "JSON",
@@ -76,14 +79,18 @@ def wanted(
 ) -> Wanted:
     """What the options say, the strongest first: `--json`, `--format`, the query's own FORMAT, the ending of a file.
 
-    Raises `QueryError` for a format that does not exist.
+    `limit` None is the usual number of rows, and all of them in files; 0 is all. Raises `QueryError` for a format that
+    does not exist.
     """
     from tbpy.clickhouse.formats import find_format
 
     ending = NAMES.get(output.suffix.removeprefix("."), "JSONEachRow") if output else TABLE
     named = NAMES.get(format, format) if format else None
     name = "JSON" if as_json else named or clause or ending
-    return Wanted(name if name == TABLE else find_format(name).name, limit or None, stats, output)
+    form = name if name == TABLE else find_format(name).name
+    if limit is None and output is None and form != PARQUET:
+        limit = SHOWN_ROWS
+    return Wanted(form, limit or None, stats, output)
 
 
 def answer(result: QueryResult, how: Wanted) -> Body | Rows | Written:
@@ -127,6 +134,17 @@ def formatted(result: QueryResult, rows: list[Any], how: Wanted) -> Body | Writt
     with how.output.open("wb") as file:
         written = sum(file.write(chunk) for chunk in chunks)
     return Written(how.output, written)
+
+
+def parquet(write: Callable[[Path], None], how: Wanted) -> Body | Written:
+    """Parquet, which `write` writes to a path: the engine does that, row by row would take too long."""
+    if how.output is not None:
+        write(how.output)
+        return Written(how.output, how.output.stat().st_size)
+    with TemporaryDirectory(prefix="tbpy-") as folder:
+        path = Path(folder) / "answer.parquet"
+        write(path)
+        return Body(path.read_bytes())
 
 
 def table(columns: tuple[Any, ...], rows: list[Any]) -> Rows:

@@ -67,7 +67,7 @@ def data(
 
     with session.open_workspace(context) as workspace:
         result = workspace.query(f"SELECT * FROM {quote_identifier(name)} LIMIT {limit}")
-        return answer(result, wanted(format, as_json=as_json))
+        return answer(result, wanted(format, as_json=as_json, limit=0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote, urlencode
 
@@ -11,6 +12,7 @@ import typer
 
 from tbpy.cli import session
 from tbpy.cli.answering import (
+    PARQUET,
     FormatOption,
     NowOption,
     OutputOption,
@@ -18,6 +20,7 @@ from tbpy.cli.answering import (
     StatsOption,
     Written,
     answer,
+    parquet,
     print_answer,
     wanted,
 )
@@ -68,8 +71,11 @@ def data(
 ) -> Body | Rows | Written:
     """Answer what an endpoint answers. Other options are its parameters: --name value."""
     parameters = parse_parameters(context.args, param or ())
-    how = wanted(format, as_json=as_json, output=output, stats=stats)
+    how = wanted(format, as_json=as_json, output=output, limit=0, stats=stats)
     with session.open_workspace(context, now=now) as workspace:
+        if how.format == PARQUET:
+            write = partial(workspace.write_parquet, endpoint=name, parameters=parameters, sql=query)
+            return parquet(write, how)
         return answer(workspace.endpoint(name, parameters, sql=query), how)
 
 

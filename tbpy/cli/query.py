@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from tbpy.cli import session
 from tbpy.cli.answering import (
+    PARQUET,
     FormatOption,
     NowOption,
     OutputOption,
@@ -17,6 +19,7 @@ from tbpy.cli.answering import (
     StatsOption,
     Written,
     answer,
+    parquet,
     print_answer,
     wanted,
 )
@@ -34,12 +37,12 @@ def register(app: typer.Typer) -> None:
 @answers(print_answer)
 def query(
     context: typer.Context,
-    sql: Annotated[
-        str | None, typer.Argument(help="A ClickHouse SQL query; else it is read from standard input.")
-    ] = None,
+    sql: Annotated[str | None, typer.Argument(help="ClickHouse SQL; else it is read from standard input.")] = None,
     file: Annotated[Path | None, typer.Option("--file", help="Read the query from this file.")] = None,
     format: FormatOption = None,  # noqa: A002
-    rows_limit: Annotated[int, typer.Option("--rows-limit", min=0, help="Rows to print; 0 is no limit.")] = 100,
+    rows_limit: Annotated[
+        int | None, typer.Option("--rows-limit", min=0, help="Rows to answer: 100, or all in a file; 0 is all.")
+    ] = None,
     stats: StatsOption = False,
     output: OutputOption = None,
     now: NowOption = None,
@@ -49,11 +52,11 @@ def query(
     text = statement(sql, file)
     with session.open_workspace(context, now=now) as workspace:
         try:
-            result = workspace.query(text)
-            how = wanted(
-                format, as_json=as_json, clause=format_clause(text), output=output, limit=rows_limit, stats=stats
-            )
-            return answer(result, how)
+            clause = format_clause(text)
+            how = wanted(format, as_json=as_json, clause=clause, output=output, limit=rows_limit, stats=stats)
+            if how.format == PARQUET:
+                return parquet(partial(workspace.write_parquet, sql=first_rows(text, how.limit)), how)
+            return answer(workspace.query(text), how)
         except QueryError as error:
             point_into(error, text)
             raise
@@ -72,6 +75,19 @@ def statement(sql: str | None, file: Path | None) -> str:
     if sql is None or not sql.strip():
         raise UsageError("no query", hint='tbpy query "SELECT count() FROM ..."')
     return sql
+
+
+def first_rows(sql: str, limit: int | None) -> str:
+    """A query for the first rows of another. A template is taken as text: it is no SQL before it is rendered."""
+    if limit is None:
+        return sql
+    from tbpy.clickhouse.formatter import format_query
+    from tbpy.clickhouse.parser import parse_statement
+
+    text = sql.strip()
+    inner = None if text.startswith("%") else parse_statement(text).query
+    mark, inside = ("%", text[1:]) if inner is None else ("", format_query(inner))
+    return f"{mark}SELECT * FROM (\n{inside}\n) LIMIT {limit}"
 
 
 def format_clause(sql: str) -> str | None:

@@ -10,6 +10,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.conftest import Shell
@@ -89,6 +90,15 @@ def test_a_query_comes_from_anywhere_and_its_format_counts(cltv: Shell) -> None:
     assert cltv.tbpy("query", TWO, "--json").json["meta"][1] == {"name": "age", "type": "UInt8"}
     assert cltv.tbpy("query", TWO, "-o", "two.ndjson").code == 0
     assert (cltv.folder / "two.ndjson").read_text().count("\n") == 2
+
+
+def test_parquet_goes_to_files_and_pipes(cltv: Shell) -> None:
+    assert "Wrote all.parquet" in cltv.tbpy("query", "SELECT * FROM customer_demographics", "-o", "all.parquet").out
+    assert pq.read_table(cltv.folder / "all.parquet").num_rows == 1200
+    cltv.tbpy("query", TWO + " FORMAT Parquet", "--rows-limit", "1", "-o", "one.bin")
+    assert pq.read_table(cltv.folder / "one.bin").to_pylist() == [{"customer_id": "cust_2501", "age": 27}]
+    cltv.tbpy("endpoint", "data", "cltv_by_location", "-o", "places.parquet")
+    assert pq.read_table(cltv.folder / "places.parquet").column_names == ["location", "customers", "average_cltv"]
 
 
 def test_a_table_is_whole_and_says_when_there_is_more(cltv: Shell) -> None:
