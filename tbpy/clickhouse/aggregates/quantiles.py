@@ -112,6 +112,11 @@ def _interpolated(call: AggregateCall, level: float) -> str:
         case t.DateTime():
             value = call.apply("quantile_cont", f"epoch({call.sql()})", str(level))
             return f"make_timestamp(CAST(floor({value}) AS BIGINT) * 1000000)"
+        case t.DateTime64(precision) if precision <= 6:
+            unit = 10 ** (6 - precision)
+            ticks = f"CAST(epoch_us({call.sql()}) // {unit} AS DOUBLE)"
+            value = call.apply("quantile_cont", ticks, str(level))
+            return f"make_timestamp(CAST(floor({value}) AS BIGINT) * {unit})"
     call.unsupported(f"an argument of type {type_}")
 
 

@@ -108,8 +108,17 @@ def adapt_arguments(row: Aggregate, call: AggregateCall) -> bool:
 
 
 def argument_type(type_: t.Type) -> t.Type:
-    """The type as an aggregate sees it: full columns of plain values."""
-    return t.without_low_cardinality(type_.item if isinstance(type_, t.SimpleAggregateFunction) else type_)
+    """The type as an aggregate sees it: full columns of plain values, at every depth."""
+    match type_:
+        case t.LowCardinality(item) | t.SimpleAggregateFunction(_, item):
+            return argument_type(item)
+        case t.Array(item):
+            return t.Array(argument_type(item))
+        case t.Map(key, value):
+            return t.Map(argument_type(key), argument_type(value))
+        case t.Tuple(items, names):
+            return t.Tuple(tuple(map(argument_type, items)), names)
+    return type_
 
 
 def _optional(type_: t.Type) -> bool:

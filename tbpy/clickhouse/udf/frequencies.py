@@ -1,4 +1,4 @@
-"""Counting the values of a list; equal counts stand as a Floyd-Rivest partial sort leaves them, as in ClickHouse's topK.
+"""Counting the values of a list; equal counts stand as a Floyd-Rivest partial sort leaves them, as in topK.
 
 Source: R. Floyd, R. Rivest, "Expected time bounds for selection", as commonly implemented; held to recorded answers.
 """
@@ -55,7 +55,7 @@ def _select(places: list[int], counts: list[int], wanted: int) -> None:
         swapped = counts[places[left]] > counts[places[right]]
         if swapped:
             places[left], places[right] = places[right], places[left]
-        pivot = counts[places[left if swapped else right]]
+        pivot = counts[places[right if swapped else left]]
         split = _partition(places, counts, left, right, pivot)
         if swapped:
             places[left], places[split] = places[split], places[left]
