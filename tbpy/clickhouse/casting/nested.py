@@ -6,10 +6,12 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting import texts
 from tbpy.clickhouse.casting.caster import Caster, target
+from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.literals import tuple_sql
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import duckdb_type, field_names
+from tbpy.errors import QueryError
 
 
 def fresh_parameter(*sqls: str) -> str:
@@ -104,8 +106,11 @@ def to_map(caster: Caster, value: Typed, target_: t.Map) -> Typed:
             first, second = (f"list_transform({value.sql}, lambda e: e[{duckdb_string(name)}])" for name in names)
             keys = array_sql(caster, first, key, target_.key)
             values = array_sql(caster, second, item, target_.value)
+        case t.String():
+            text = f"Unsupported types to CAST AS Map. Left type: String, right type: {target_}"
+            raise QueryError(text, code=53, name="TYPE_MISMATCH", place=failures.place(caster.node))
         case _:
-            caster.wrong(source, target_)
+            return caster.wrong(source, target_)
     return caster.result(value, f"map({keys}, {values})", target_)
 
 
@@ -149,7 +154,6 @@ def _by_function(caster: Caster, value: Typed, target_: t.Type, name: str) -> Ty
 def _of_text(caster: Caster, value: Typed, target_: t.Type) -> Typed:
     """A known text such as `[1, 'a']` or `(1, 'a')`: read as an expression of literals, then converted."""
     from tbpy.clickhouse.parser import parse_expression
-    from tbpy.errors import QueryError
 
     try:
         expression = parse_expression(str(value.value))

@@ -100,6 +100,8 @@ def _integer_like(type_: t.Type) -> t.Int:
 def _known_integer(caster: Caster, value: Any, source: t.Type, target_: t.Int) -> Typed | None:
     if isinstance(value, str) and isinstance(source, t.String):
         read = texts.read_integer(value, target_)
+        if read is None and value.startswith("-"):
+            return caster.failed(value, target_, 72, "CANNOT_PARSE_NUMBER")
         if read is None:
             return caster.failed(value, target_)
         if (caster.lenient or caster.accurate) and not target_.minimum <= read <= target_.maximum:
@@ -154,6 +156,12 @@ def _from_float(caster: Caster, value: Typed, target_: t.Int) -> Typed:
         sql = f"TRY_CAST({value.sql} AS {storage})"
         return caster.checked(value, f"({value.sql} = trunc({value.sql}) AND {sql} IS NOT NULL)", sql, target_)
     whole = f"trunc({value.sql})"
+    if target_ in (t.INT32, t.INT64):
+        limit = f"{1 << (target_.bits - 1)}e0"
+        outside = f"isfinite({value.sql}) AND ({value.sql} >= {limit} OR {value.sql} < -{limit})"
+        least = f"CAST('{target_.minimum}' AS {storage})"
+        sql = f"(CASE WHEN {outside} THEN {least} ELSE CAST({whole} AS {storage}) END)"
+        return caster.result(value, sql, target_)
     if target_.bits <= 16 or target_ == t.UINT32:
         return caster.result(value, wrapped_sql(f"CAST({whole} AS BIGINT)", t.INT64, target_), target_)
     return caster.result(value, f"CAST({whole} AS {storage})", target_)

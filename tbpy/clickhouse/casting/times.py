@@ -20,6 +20,8 @@ from tbpy.clickhouse.functions.registry import find_scalar
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T].*)?\Z|(\d{4})(\d{2})(\d{2})\Z", re.DOTALL)
 _MOMENT = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\Z")
 _DATE_SQL = "'[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T].*)?'"
+_STRICT_SQL = "'[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?)?'"
+_STRICT_SECOND_SQL = "'[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2})?'"
 _MOMENT_SQL = "'[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]+)?)?)?'"
 _EPOCH = "TIMESTAMP '1970-01-01 00:00:00'"
 _LAST_SECOND = "TIMESTAMP '2106-02-07 06:28:15'"
@@ -133,14 +135,17 @@ def _bounded(sql: str) -> str:
 
 def _moment_of_text(caster: Caster, value: Typed, target_: t.DateTime | t.DateTime64, zone: str | None) -> Typed:
     if value.known and isinstance(value.value, str):
-        known = read_moment(value.value)
+        known = read_strictly(value.value) if caster.lenient else read_moment(value.value)
+        if known is not None and caster.lenient and known[1] and isinstance(target_, t.DateTime):
+            return caster.failed(value.value, target_)
         if known is not None:
             return _known_moment(*known, target_, zone)
     other = _best_effort(caster, value, target_, zone)
     if value.known and other is not None:
         return other
     usual = _usual_moment(value, target_, zone)
-    pattern = f"regexp_full_match({value.sql}, {_MOMENT_SQL})"
+    whole = _STRICT_SECOND_SQL if isinstance(target_, t.DateTime) else _STRICT_SQL
+    pattern = f"regexp_full_match({value.sql}, {whole if caster.lenient else _MOMENT_SQL})"
     if other is None or caster.lenient:
         return caster.checked(value, f"({pattern} AND {usual} IS NOT NULL)", usual, target_)
     return caster.result(value, f"(CASE WHEN {pattern} THEN {usual} ELSE {other.sql} END)", target_)
@@ -181,6 +186,26 @@ def read_moment(text: str) -> tuple[datetime, str] | None:
         start = datetime(int(year), int(month), int(day))
     except ValueError:
         return None
+    span = timedelta(hours=int(hour or 0), minutes=int(minute or 0), seconds=int(second or 0))
+    return start + span, fraction or ""
+
+
+_STRICT = re.compile(r"(\d{4})\D(\d{2})\D(\d{2})(?:[ T](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?)?\Z")
+_SECONDS = re.compile(r"(\d{5,})(?:\.(\d+))?\Z")
+
+
+def read_strictly(text: str) -> tuple[datetime, str] | None:
+    """As the conversions that give NULL or zero read a text: all digits of the date and time, or a number of seconds."""
+    seconds = _SECONDS.match(text)
+    if seconds is not None:
+        return datetime(1970, 1, 1) + timedelta(seconds=min(int(seconds[1]), 10**11)), seconds[2] or ""
+    found = _STRICT.match(text)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, fraction = found.groups()
+    if not 1 <= int(month) <= 12 or not 1 <= int(day) <= 31 or not int(year):
+        return datetime(1970, 1, 1), ""
+    start = datetime(int(year), int(month), 1) + timedelta(days=int(day) - 1)
     span = timedelta(hours=int(hour or 0), minutes=int(minute or 0), seconds=int(second or 0))
     return start + span, fraction or ""
 

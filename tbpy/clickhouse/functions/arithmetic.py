@@ -38,7 +38,7 @@ def widened(one: t.Type, other: t.Type, *, signed: bool = False) -> t.Type | Non
     if isinstance(left, t.Float | t.Int) and isinstance(right, t.Float | t.Int):
         if isinstance(left, t.Int) and isinstance(right, t.Int):
             return t.Int(next_width(max(left.bits, right.bits)), signed or left.signed or right.signed)
-        return t.FLOAT64
+        return None if any(isinstance(kind, t.Int) and kind.bits > 64 for kind in (left, right)) else t.FLOAT64
     return None
 
 

@@ -36,12 +36,11 @@ def _from_bits(call: Call, sql: str, type_: t.Int) -> Typed:
 def _binary(name: str, pattern: str, fold: Callable[[int, int], int]) -> None:
     @scalar(name, args=2)
     def build(call: Call) -> Typed:
-        one, other = _integer(call, 0), _integer(call, 1)
-        type_ = t.Int(max(one.bits, other.bits), one.signed or other.signed)
+        type_ = _both(call)
         left, right = call.args
         if left.known and right.known:
             return known_integer(wrap_value(fold(int(left.value), int(right.value)), type_), type_)
-        if one == other == type_ and not (left.constant and right.constant):
+        if _integer(call, 0) == _integer(call, 1) and not (left.constant and right.constant):
             return call.typed(pattern.format(integer_sql(left), integer_sql(right)), type_)
         sides = [_extended(value, type_) for value in call.args]
         return _from_bits(call, pattern.format(*sides), type_)
@@ -52,9 +51,9 @@ def _masked(value: Typed, type_: t.Int) -> str:
 
 
 def _extended(value: Typed, type_: t.Int) -> str:
-    """The bits of a number in the width of the result, its sign extended."""
+    """The bits of a number in the width of the result, its sign extended, as a HUGEINT."""
     if value.known:
-        return _masked(value, type_)
+        return f"CAST({_masked(value, type_)} AS HUGEINT)"
     return f"(CAST({integer_sql(value)} AS HUGEINT) & {(1 << type_.bits) - 1})"
 
 
@@ -72,10 +71,16 @@ def bit_not(call: Call) -> Typed:
     return call.typed(f"(~{value.exact()})", kind)
 
 
+def _both(call: Call) -> t.Int:
+    """As wide as the wider of two numbers, signed when either is."""
+    one, other = _integer(call, 0), _integer(call, 1)
+    return t.Int(max(one.bits, other.bits), one.signed or other.signed)
+
+
 def _shift(name: str, left: bool) -> None:
     @scalar(name, args=2)
     def build(call: Call) -> Typed:
-        kind, _ = _integer(call, 0), _integer(call, 1)
+        kind = _both(call)
         value, places = call.args
         if places.known and places.value < 0:
             raise _out_of_bounds(call, "The number of shift positions needs to be a non-negative value")
@@ -85,8 +90,7 @@ def _shift(name: str, left: bool) -> None:
         gone = "0" if left or not kind.signed else f"(CASE WHEN {value.sql} < 0 THEN -1 ELSE 0 END)"
         failure = "error('The number of shift positions needs to be a non-negative value')"
         checks = [f"WHEN {places.sql} >= {kind.bits} THEN {gone}"]
-        signed = as_number(t.plain(places.type))
-        if isinstance(signed, t.Int) and signed.signed:
+        if _integer(call, 1).signed:
             checks.insert(0, f"WHEN {places.sql} < 0 THEN {failure}")
         body = moved if places.known and places.value < kind.bits else f"(CASE {' '.join(checks)} ELSE {moved} END)"
         return _from_bits(call, body, kind)
@@ -96,9 +100,9 @@ def _moved(value: Typed, places: Typed, kind: t.Int, left: bool) -> str:
     """The bits moved by fewer places than there are; to the right, the sign moves in."""
     power = f"CAST(pow(2, least(greatest({places.sql}, 0), {kind.bits - 1})) AS HUGEINT)"
     if left:
-        return f"({unsigned(value, kind)} * {power})"
+        return f"({_extended(value, kind)} * {power})"
     if not kind.signed:
-        return f"({unsigned(value, kind)} >> CAST(least({places.sql}, {kind.bits - 1}) AS INTEGER))"
+        return f"({_extended(value, kind)} >> CAST(least({places.sql}, {kind.bits - 1}) AS INTEGER))"
     bits = f"CAST({value.sql} AS HUGEINT)"
     return f"(({bits} - ((({bits} % {power}) + {power}) % {power})) // {power})"
 
@@ -120,12 +124,12 @@ _shift("bitShiftRight", False)
 def _rotate(name: str, left: bool) -> None:
     @scalar(name, args=2)
     def build(call: Call) -> Typed:
-        kind = _integer(call, 0)
+        kind = _both(call)
         places = call.constant_value(1, "number of places")
         if not isinstance(places, int):
             call.wrong_type()
         by = places % kind.bits if left else -places % kind.bits
-        bits = unsigned(call.args[0], kind)
+        bits = _extended(call.args[0], kind)
         sql = f"(({bits} * {1 << by}) | ({bits} // {1 << (kind.bits - by)}))"
         return _from_bits(call, sql, kind)
 
@@ -177,9 +181,9 @@ def bit_count(call: Call) -> Typed:
 
 @scalar("bitHammingDistance", args=2)
 def bit_hamming_distance(call: Call) -> Typed:
-    one, other = _integer(call, 0), _integer(call, 1)
-    width = t.Int(max(one.bits, other.bits), False)
-    left, right = (_extended(value, width) for value in call.args)
+    """In 64 bits, the sign extended."""
+    _both(call)
+    left, right = (_extended(value, t.UINT64) for value in call.args)
     return call.typed(f"CAST(bit_count(xor(CAST({left} AS HUGEINT), CAST({right} AS HUGEINT))) AS UTINYINT)", t.UINT8)
 
 

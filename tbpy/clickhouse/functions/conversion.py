@@ -189,9 +189,10 @@ for _name, _precision in (("Decimal32", 9), ("Decimal64", 18), ("Decimal128", 38
     _family(_name, _decimal(_precision), fixed=1)
 
 
-@scalar("toBool")
+@scalar("toBool", nulls="keep")
 def to_bool(call: Call) -> Typed:
-    return Caster(call.compiler, call.node).plain(call.args[0], t.BOOL)
+    value = call.args[0]
+    return Caster(call.compiler, call.node).cast(value, t.Nullable(t.BOOL) if t.is_nullable(value.type) else t.BOOL)
 
 
 @scalar("toFixedString", args=2)

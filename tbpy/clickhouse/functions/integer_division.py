@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.casting.numbers import known_float, known_integer, wrap_value
+from tbpy.clickhouse.casting.numbers import known_float, known_integer, wrap_value, wrapped_sql
 from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.arithmetic import as_double, as_number, integer_sql, next_width, widened
 from tbpy.clickhouse.functions.decimals import guarded, scale_of, whole_sql
@@ -76,9 +77,25 @@ def _int_div(call: Call) -> Typed:
     if isinstance(one, t.Float) or isinstance(other, t.Float):
         quotient = f"trunc({as_double(left, right)} / {as_double(right, left)})"
         return call.typed(f"CAST({quotient} AS {storage})", type_)
-    sql = f"({integer_sql(left)} // {integer_sql(right)})"
+    wider = isinstance(one, t.Int) and isinstance(other, t.Int) and one.bits > other.bits
+    divisor = integer_sql(right) if wider else _as_signed(right, other, type_)
+    sql = f"({_as_signed(left, one, type_)} // {divisor})"
     exact = left.constant or not (one == other == type_)
     return call.typed(f"CAST({sql} AS {storage})" if exact else sql, type_)
+
+
+def _as_signed(value: Typed, kind: t.Type, result: t.Int) -> str:
+    """Where one side has a sign, the bits of the other are read as if it had one too, but for a narrower divisor."""
+    if not result.signed or not isinstance(kind, t.Int) or kind.signed:
+        return integer_sql(value)
+    return _signed_bits(value, kind)
+
+
+def _signed_bits(value: Typed, kind: t.Int) -> str:
+    signed = t.Int(kind.bits, True)
+    if value.known:
+        return constant(wrap_value(int(value.value), signed)).sql
+    return wrapped_sql(integer_sql(value), kind, signed)
 
 
 def _known_quotient(call: Call, left: Any, right: Any, type_: t.Int) -> Typed:
@@ -87,6 +104,11 @@ def _known_quotient(call: Call, left: Any, right: Any, type_: t.Int) -> Typed:
         if math.isnan(quotient) or math.isinf(quotient):
             raise division_by_zero(call)
         return known_integer(wrap_value(math.trunc(quotient), type_), type_)
+    if type_.signed:
+        one, other = _kinds(call)
+        assert isinstance(one, t.Int) and isinstance(other, t.Int)
+        left = wrap_value(int(left), t.Int(one.bits, True))
+        right = wrap_value(int(right), t.Int(max(one.bits, other.bits), True))
     sign = -1 if (left < 0) != (right < 0) else 1
     return known_integer(wrap_value(sign * (abs(left) // abs(right)), type_), type_)
 

@@ -19,8 +19,7 @@ def _conditions(call: Call) -> list[str]:
     return [condition_of(arg) for arg in call.args]
 
 
-def _result(call: Call, condition: str, fold: _Fold) -> Typed:
-    bools = any(isinstance(t.plain(arg.type), t.Bool) for arg in call.args)
+def _result(call: Call, condition: str, fold: _Fold, bools: bool) -> Typed:
     nullable = any(t.is_nullable(arg.type) for arg in call.args)
     if not nullable and all(arg.known for arg in call.args):
         return _known(fold([bool(arg.value) for arg in call.args]), bools)
@@ -41,14 +40,23 @@ def _known(value: bool, bools: bool) -> Typed:
     return Typed(str(int(value)), t.UINT8, condition=text, constant=True, value=int(value))
 
 
+def _any_bool(call: Call) -> bool:
+    """Whether AND and OR give Bool: one argument is Bool, and not Nullable(Bool)."""
+    return any(t.without_low_cardinality(arg.type) == t.BOOL for arg in call.args)
+
+
+def _any_optional_bool(call: Call) -> bool:
+    return any(t.plain(arg.type) == t.BOOL for arg in call.args)
+
+
 @scalar("and", args=(2, None), nulls="keep", low_cardinality=False, insensitive=True)
 def and_(call: Call) -> Typed:
-    return _result(call, f"({' AND '.join(_conditions(call))})", all)
+    return _result(call, f"({' AND '.join(_conditions(call))})", all, _any_bool(call))
 
 
 @scalar("or", args=(2, None), nulls="keep", low_cardinality=False, insensitive=True)
 def or_(call: Call) -> Typed:
-    return _result(call, f"({' OR '.join(_conditions(call))})", any)
+    return _result(call, f"({' OR '.join(_conditions(call))})", any, _any_bool(call))
 
 
 @scalar("xor", args=(2, None), nulls="keep", low_cardinality=False, insensitive=True)
@@ -58,7 +66,7 @@ def xor(call: Call) -> Typed:
     first, *rest = _conditions(call)
     for condition in rest:
         first = f"({first} <> {condition})"
-    return _result(call, first, lambda values: sum(values) % 2 == 1)
+    return _result(call, first, lambda values: sum(values) % 2 == 1, _any_optional_bool(call))
 
 
 @scalar("not", insensitive=True, nulls="keep")
@@ -66,4 +74,4 @@ def not_(call: Call) -> Typed:
     if isinstance(t.plain(call.args[0].type), t.Nothing):
         return constant(None)
     [condition] = _conditions(call)
-    return _result(call, f"(NOT {condition})", lambda values: not values[0])
+    return _result(call, f"(NOT {condition})", lambda values: not values[0], _any_optional_bool(call))

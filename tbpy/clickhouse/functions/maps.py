@@ -29,7 +29,7 @@ def map_(call: Call) -> Typed:
     if not call.args:
         type_ = t.Map(t.NOTHING, t.NOTHING)
         return call.typed(default_sql(type_), type_, constant=True)
-    keys, values = call.args[::2], call.args[1::2]
+    keys, values = call.original[::2], call.original[1::2]
     known = [key.value for key in keys if key.known]
     if len(set(known)) < len(known):
         call.unsupported("the same key twice")
@@ -184,13 +184,12 @@ _sorted("mapReverseSort", "DESC")
 
 @scalar("mapConcat", args=(1, None), low_cardinality=False)
 def map_concat(call: Call) -> Typed:
-    """One after another; a key that stands in two of them fails."""
+    """One after another. Of a key that stands in two of them the last value stays, as in ClickHouse's JSON."""
     types = [map_type(call, position) for position in range(len(call.args))]
     type_ = common_type(types, call.node)
     assert isinstance(type_, t.Map)
     maps = [coerce(arg, type_).exact() for arg in call.args]
-    keys, values = (f"list_concat({', '.join(f'{part}({m})' for m in maps)})" for part in ("map_keys", "map_values"))
-    return call.typed(f"map({keys}, {values})" if len(maps) > 1 else maps[0], type_)
+    return call.typed(f"map_concat({', '.join(maps)})" if len(maps) > 1 else maps[0], type_)
 
 
 @scalar("mapUpdate", args=2, low_cardinality=False)
