@@ -63,7 +63,10 @@ def to_unix_timestamp(call: Call) -> Typed:
     inner = t.plain(value.type)
     if not isinstance(inner, t.DateTime | t.DateTime64 | t.Date | t.Date32):
         call.wrong_type()
-    return call.typed(f"CAST(epoch_us({value.sql}) // 1000000 AS UINTEGER)", t.UINT32)
+    seconds = f"epoch_us({value.sql}) // 1000000"
+    if not isinstance(inner, t.DateTime):
+        seconds = f"({seconds}) & 4294967295"  # what lies beyond 2106 wraps
+    return call.typed(f"CAST({seconds} AS UINTEGER)", t.UINT32)
 
 
 def _to_unix64(unit: str, sql: str) -> None:

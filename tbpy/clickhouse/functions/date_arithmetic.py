@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.functions.zones import local, require_time, zone_argument
+from tbpy.clickhouse.functions.zones import local, require_time, zone_argument, zone_of
 
 _UNITS = (
     "Year",
@@ -74,8 +77,30 @@ def date_diff(call: Call) -> Typed:
     require_time(call, 1)
     require_time(call, 2)
     zone = zone_argument(call, 3)
-    start, end = (local(call.args[position], zone) for position in (1, 2))
+    if unit in _PASSING and _whole_hours(zone, call.args[1], call.args[2]):
+        # Hours and less pass alike on every clock that differs from UTC by whole hours, also when it is changed.
+        start, end = call.sql(1), call.sql(2)
+    else:
+        start, end = (local(call.args[position], zone) for position in (1, 2))
     return call.typed(difference(unit, start, end), t.INT64)
+
+
+_PASSING = ("hour", "minute", "second", "millisecond", "microsecond", "nanosecond")
+
+
+def _whole_hours(zone: str | None, *moments: Typed) -> bool:
+    names = {
+        zone or zone_of(moment.type) for moment in moments if not isinstance(t.plain(moment.type), t.Date | t.Date32)
+    }
+    return len(names) < 2 and all(name is None or _offset_minutes(name) == 0 for name in names)
+
+
+def _offset_minutes(zone: str) -> int:
+    try:
+        offset = ZoneInfo(zone).utcoffset(datetime(2024, 1, 1))
+    except (ZoneInfoNotFoundError, ValueError):
+        return 0
+    return int(offset.total_seconds() // 60) % 60 if offset is not None else 0
 
 
 def difference(unit: str, start: str, end: str) -> str:
@@ -97,7 +122,28 @@ def age(call: Call) -> Typed:
     start, end = (f"CAST({local(call.args[position], zone)} AS TIMESTAMP)" for position in (1, 2))
     if unit == "nanosecond":
         return call.typed(f"(datesub('microsecond', {start}, {end}) * 1000)", t.INT64)
+    months = {"month": 1, "quarter": 3, "year": 12}.get(unit)
+    if months is not None:
+        return call.typed(f"CAST(trunc({_whole_months(start, end)} / {months}e0) AS BIGINT)", t.INT64)
+    if unit == "week":
+        return call.typed(_whole_weeks(start, end), t.INT64)
     return call.typed(f"datesub('{unit}', {start}, {end})", t.INT64)
+
+
+def _whole_months(start: str, end: str) -> str:
+    """Borders of months, less one where the day and time are not reached; the end of a short month reaches nothing."""
+    borders = f"datediff('month', {start}, {end})"
+    places = [f"(day({side}), CAST({side} AS TIME))" for side in (start, end)]
+    early = f"CASE WHEN {borders} > 0 AND {places[1]} < {places[0]} THEN 1 ELSE 0 END"
+    late = f"CASE WHEN {borders} < 0 AND {places[1]} > {places[0]} THEN 1 ELSE 0 END"
+    return f"({borders} - {early} + {late})"
+
+
+def _whole_weeks(start: str, end: str) -> str:
+    """Mondays passed, one nearer to zero where the end's weekday comes before the start's: so also backwards."""
+    borders = difference("week", start, end)
+    places = [f"(isodow({side}), CAST({side} AS TIME))" for side in (start, end)]
+    return f"({borders} - CASE WHEN {places[1]} < {places[0]} THEN sign({borders}) ELSE 0 END)"
 
 
 # --- the calendar as a number -----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.functions.zones import local, require_time, zone_argument, zone_of
+from tbpy.clickhouse.functions.zones import local, require_clock, require_time, zone_argument, zone_of
 from tbpy.clickhouse.storage import duckdb_type
 
 #: name, other names, result, DuckDB SQL over the wall clock
@@ -32,15 +32,19 @@ _PARTS: tuple[tuple[tuple[str, ...], t.Type, str], ...] = (
     (("toRelativeYearNum",), t.UINT16, "year({0})"),
     (("toRelativeQuarterNum",), t.UINT32, "(year({0}) * 4 + quarter({0}) - 1)"),
     (("toRelativeMonthNum",), t.UINT32, "(year({0}) * 12 + month({0}))"),
-    (("toRelativeWeekNum",), t.UINT32, "((datediff('day', DATE '1970-01-01', CAST({0} AS DATE)) + 8) // 7)"),
+    (("toRelativeWeekNum",), t.UINT32, "((datediff('day', DATE '1970-01-01', CAST({0} AS DATE)) + 3) // 7)"),
     (("toRelativeDayNum",), t.UINT32, "datediff('day', DATE '1970-01-01', CAST({0} AS DATE))"),
 )
+
+
+_OF_THE_DAY = ("toHour", "toMinute", "toSecond", "toMillisecond")
 
 
 def _part(names: tuple[str, ...], type_: t.Type, pattern: str) -> None:
     @scalar(*names, args=(1, 2), insensitive=[name for name in names if name.isupper()])
     def build(call: Call) -> Typed:
-        require_time(call)
+        require = require_clock if names[0] in _OF_THE_DAY else require_time
+        require(call)
         clock = local(call.args[0], zone_argument(call, 1))
         return call.typed(f"CAST({pattern.format(clock)} AS {duckdb_type(type_)})", type_)
 
@@ -69,8 +73,9 @@ _epoch_part("toRelativeSecondNum", 1)
 def to_day_of_week(call: Call) -> Typed:
     """Modes 0 and 1 count from Monday, 2 and 3 from Sunday; 0 and 3 begin with 1, 1 and 2 with 0."""
     require_time(call)
-    mode = call.constant_value(1, "mode") & 3 if len(call.args) > 1 else 0
-    clock = local(call.args[0], zone_argument(call, 2))
+    by_zone = len(call.args) == 2 and isinstance(call.args[1].type, t.String)
+    mode = call.constant_value(1, "mode") & 3 if len(call.args) > 1 and not by_zone else 0
+    clock = local(call.args[0], zone_argument(call, 1 if by_zone else 2))
     pattern = ("isodow({0})", "(isodow({0}) - 1)", "dayofweek({0})", "(dayofweek({0}) + 1)")[mode]
     return call.typed(f"CAST({pattern.format(clock)} AS UTINYINT)", t.UINT8)
 
@@ -163,15 +168,15 @@ def _integers(call: Call, count: int) -> list[str]:
 def _make_date(name: str, type_: t.Type, low: str, high: str, fallback: str) -> None:
     @scalar(name, args=(2, 3), insensitive=True)
     def build(call: Call) -> Typed:
+        """A day that the month lacks runs over into the next; what is no date at all is the lowest one."""
         parts = _integers(call, len(call.args))
-        if len(parts) == 2:
-            made = f"(CASE WHEN {parts[1]} BETWEEN 1 AND 366 THEN make_date({parts[0]}, 1, 1) + CAST({parts[1]} - 1 AS INTEGER) END)"
-            valid = f"{parts[0]} BETWEEN 1 AND 9999 AND year({made}) = {parts[0]}"
-        else:
-            made = f"TRY(make_date({', '.join(parts)}))"
-            valid = f"{made} BETWEEN DATE '{low}' AND DATE '{high}'"
+        month, day, most = ("1", parts[1], 366) if len(parts) == 2 else (parts[1], parts[2], 31)
+        first = f"TRY(make_date({parts[0]}, {month}, 1))"
+        made = f"(CASE WHEN {day} BETWEEN 1 AND {most} THEN {first} + CAST({day} - 1 AS INTEGER) END)"
         inside = f"{made} BETWEEN DATE '{low}' AND DATE '{high}'"
-        return call.typed(f"(CASE WHEN {valid} AND {inside} THEN {made} ELSE DATE '{fallback}' END)", type_)
+        if len(parts) == 2:
+            inside += f" AND year({made}) = {parts[0]}"
+        return call.typed(f"(CASE WHEN {inside} THEN {made} ELSE DATE '{fallback}' END)", type_)
 
 
 _make_date("makeDate", t.DATE, "1970-01-01", "2149-06-06", "1970-01-01")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.functions.zones import local, require_time, to_utc, zone_argument, zone_of
+from tbpy.clickhouse.functions.zones import local, require_clock, require_time, to_utc, zone_argument, zone_of
 
 #: Rounded down to a Date: DuckDB SQL over the wall clock, a DATE or TIMESTAMP.
 _TO_DATE = {
@@ -18,9 +18,10 @@ _TO_DATE = {
 }
 
 
-def clamped(sql: str, source: t.Type) -> str:
-    """A DATE inside what ClickHouse's Date holds; only a Date32 or DateTime64 can lie outside."""
-    if isinstance(source, t.Date32 | t.DateTime64):
+def clamped(sql: str, source: t.Type, *, leaves: bool = False) -> str:
+    """A DATE inside what ClickHouse's Date holds. Rounding takes a Date or DateTime out of it only if it `leaves` its
+    year: the week of 1970-01-01 begins before it."""
+    if leaves or isinstance(source, t.Date32 | t.DateTime64):
         return f"least(greatest(CAST({sql} AS DATE), DATE '1970-01-01'), DATE '2149-06-06')"
     return f"CAST({sql} AS DATE)"
 
@@ -30,7 +31,8 @@ def _to_date(names: tuple[str, ...], pattern: str) -> None:
     def build(call: Call) -> Typed:
         source = require_time(call)
         clock = local(call.args[0], zone_argument(call, 1))
-        return call.typed(clamped(pattern.format(clock), source), t.DATE)
+        leaves = names[0] in ("toMonday", "toLastDayOfMonth")
+        return call.typed(clamped(pattern.format(clock), source, leaves=leaves), t.DATE)
 
 
 _ALIASES = {"toLastDayOfMonth": ("LAST_DAY",)}
@@ -41,6 +43,8 @@ for _name, _pattern in _TO_DATE.items():
 def _week_start(call: Call, clock: str, position: int) -> str:
     """Sunday in even modes, Monday in odd ones."""
     mode = call.constant_value(position, "mode") if len(call.args) > position else 0
+    if not isinstance(mode, int):
+        call.wrong_type()
     days = f"(isodow({clock}) - 1)" if mode & 1 else f"dayofweek({clock})"
     return f"CAST({clock} AS DATE) - CAST({days} AS INTEGER)"
 
@@ -49,14 +53,14 @@ def _week_start(call: Call, clock: str, position: int) -> str:
 def to_start_of_week(call: Call) -> Typed:
     source = require_time(call)
     clock = local(call.args[0], zone_argument(call, 2))
-    return call.typed(clamped(f"({_week_start(call, clock, 1)})", source), t.DATE)
+    return call.typed(clamped(f"({_week_start(call, clock, 1)})", source, leaves=True), t.DATE)
 
 
 @scalar("toLastDayOfWeek", args=(1, 3))
 def to_last_day_of_week(call: Call) -> Typed:
     source = require_time(call)
     clock = local(call.args[0], zone_argument(call, 2))
-    return call.typed(clamped(f"({_week_start(call, clock, 1)} + 6)", source), t.DATE)
+    return call.typed(clamped(f"({_week_start(call, clock, 1)} + 6)", source, leaves=True), t.DATE)
 
 
 # --- to a DateTime ----------------------------------------------------------------------------------------------------
@@ -80,7 +84,7 @@ def moment(call: Call, clock: str, zone: str | None) -> Typed:
 def _start_of(name: str, unit: str) -> None:
     @scalar(name, args=(1, 2))
     def build(call: Call) -> Typed:
-        require_time(call)
+        (require_time if unit == "day" else require_clock)(call)
         zone = zone_argument(call, 1) or zone_of(call.args[0].type)
         return moment(call, f"date_trunc('{unit}', {local(call.args[0], zone)})", zone)
 
@@ -190,6 +194,8 @@ def _interval_start(call: Call, inner: t.Type, clock: str, unit: str, count: int
             days = f"datediff('day', DATE '1970-01-01', CAST({clock} AS DATE))"
             start = f"(DATE '1970-01-01' + CAST({days} // {count} * {count} AS INTEGER))"
             return moment(call, start, zone)
+        case "Hour" | "Minute" | "Second" if isinstance(inner, t.Date | t.Date32):
+            call.wrong_type()
         case "Hour":
             day = f"date_trunc('day', CAST({clock} AS TIMESTAMP))"
             start = f"({day} + to_hours(CAST(hour(CAST({clock} AS TIMESTAMP)) // {count} * {count} AS BIGINT)))"

@@ -12,6 +12,8 @@ from tbpy.clickhouse.functions.json_values import (
     as_integer,
     as_text,
     child,
+    convert,
+    elements,
     filled,
     is_plain,
     json_path,
@@ -57,7 +59,7 @@ def _step(call: Call, place: str, step: Typed) -> str:
     if not t.is_integer(step.type):
         call.wrong_type()
     key = pointer_of(f"json_keys({place})[{step.sql}]")
-    items = f"json_extract({place}, '$[*]')[{step.sql}]"
+    items = f"{elements(place)}[{step.sql}]"
     return f"(CASE WHEN starts_with({place}, '{{') THEN json_extract({place}, {key}) ELSE {items} END)"
 
 
@@ -123,7 +125,11 @@ def has(call: Call) -> Typed:
 
 @scalar("isValidJSON", low_cardinality=False)
 def is_valid(call: Call) -> Typed:
-    return call.condition(f"json_valid({_document(call)})")
+    document = _document(call)
+    # DuckDB lets a comma stand before a closing bracket.
+    comma = f"regexp_matches({document}, ',\\s*[\\]}}]')"
+    strict = f"{call.context.udf('tb_json_valid')}({document})"
+    return call.condition(f"(CASE WHEN {comma} THEN {strict} ELSE json_valid({document}) END)")
 
 
 @scalar("JSONLength", args=(1, None), low_cardinality=False)
@@ -185,7 +191,8 @@ def extract_keys(call: Call) -> Typed:
 @scalar("JSONExtractArrayRaw", args=(1, None), low_cardinality=False)
 def extract_array_raw(call: Call) -> Typed:
     raw, name = element(call).raw, call.context.fresh("e")
-    items = f"list_transform(json_extract({raw}, '$[*]'), lambda {name}: {printed(call.context, f'CAST({name} AS VARCHAR)')})"
+    text = printed(call.context, f"CAST({name} AS VARCHAR)")
+    items = f"list_transform({elements(raw)}, lambda {name}: {text})"
     return _list(call, raw, "[", items, t.Array(t.STRING))
 
 
@@ -205,8 +212,13 @@ def extract_entries_raw(call: Call) -> Typed:
 def extract_entries(call: Call) -> Typed:
     type_ = _wanted(call)
     raw, name = element(call, 1, -1).raw, call.context.fresh("k")
-    value = filled(call, child(f"json_extract({raw}, {pointer_of(name)})"), type_)
-    return _entries(call, raw, value, name, type_)
+    place = child(f"json_extract({raw}, {pointer_of(name)})")
+    result = _entries(call, raw, filled(call, place, type_), name, type_)
+    if t.is_nullable(type_):
+        return result
+    # An entry whose value is no `type_` is left out.
+    fits = f"list_transform(json_keys({raw}), lambda {name}: ({convert(call, place, type_)}) IS NOT NULL)"
+    return call.typed(f"list_where({result.sql}, coalesce({fits}, []))", result.type)
 
 
 # --- SQL/JSON ---------------------------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def as_integer(element: Element, type_: t.Int) -> str:
 
 def as_float(element: Element, type_: t.Type) -> str:
     number = f"TRY_CAST({element.text} AS {duckdb_type(type_)})"
-    return f"CASE WHEN regexp_full_match({element.text}, {_NUMBER}) THEN {number} END"
+    return f"CASE WHEN regexp_full_match({element.text}, {_NUMBER}) AND isfinite({number}) THEN {number} END"
 
 
 def as_bool(element: Element) -> str:
@@ -96,8 +96,13 @@ def filled(call: Call, element: Element, type_: t.Type) -> str:
 def _as_array(call: Call, element: Element, item: t.Type) -> str:
     name = call.context.fresh("e")
     inner = filled(call, child(name), item)
-    items = f"list_transform(json_extract({element.raw}, '$[*]'), lambda {name}: {inner})"
+    items = f"list_transform({elements(element.raw)}, lambda {name}: {inner})"
     return f"CASE WHEN starts_with({element.raw}, '[') THEN CAST({items} AS {duckdb_type(t.Array(item))}) END"
+
+
+def elements(raw: str) -> str:
+    """The elements of a JSON array as a list; the cast keeps its type where DuckDB folds the value to NULL."""
+    return f"CAST(json_extract({raw}, '$[*]') AS JSON[])"
 
 
 def child(raw: str) -> Element:
@@ -106,18 +111,16 @@ def child(raw: str) -> Element:
 
 
 def _as_tuple(call: Call, element: Element, type_: t.Tuple) -> str:
-    """Named items by name, else by place; from an array always by place."""
+    """From an object named items by name, else by place; from an array by place."""
     fields = []
     for position, (field, item) in enumerate(zip(field_names(type_), type_.items, strict=True)):
-        by_place = f"json_extract({element.raw}, '$[{position}]')"
-        raw = by_place
-        if type_.names is not None:
-            by_name = f"json_extract({element.raw}, {duckdb_string(pointer(type_.names[position]))})"
-            raw = f"(CASE WHEN starts_with({element.raw}, '[') THEN {by_place} ELSE {by_name} END)"
+        key = duckdb_string(pointer(type_.names[position])) if type_.names is not None else None
+        key = key or pointer_of(f"json_keys({element.raw})[{position + 1}]")
+        by_place, by_key = f"json_extract({element.raw}, '$[{position}]')", f"json_extract({element.raw}, {key})"
+        raw = f"(CASE WHEN starts_with({element.raw}, '[') THEN {by_place} ELSE {by_key} END)"
         fields.append(f"{duckdb_string(field)}: {filled(call, child(raw), item)}")
-    kinds = "'['" if type_.names is None else "'[', '{'"
     struct = f"CAST({{{', '.join(fields)}}} AS {duckdb_type(type_)})"
-    return f"CASE WHEN left({element.raw}, 1) IN ({kinds}) THEN {struct} END"
+    return f"CASE WHEN left({element.raw}, 1) IN ('[', '{{') THEN {struct} END"
 
 
 def _as_map(call: Call, element: Element, value: t.Type) -> str:

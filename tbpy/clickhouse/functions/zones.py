@@ -50,3 +50,11 @@ def require_time(call: Call, position: int = 0) -> t.Type:
     if not isinstance(inner, t.Date | t.Date32 | t.DateTime | t.DateTime64):
         call.wrong_type()
     return inner
+
+
+def require_clock(call: Call, position: int = 0) -> t.Type:
+    """The type of an argument that has a time of day; a date has none."""
+    inner = t.plain(call.args[position].type)
+    if not isinstance(inner, t.DateTime | t.DateTime64):
+        call.wrong_type()
+    return inner

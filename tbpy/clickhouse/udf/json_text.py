@@ -34,6 +34,18 @@ def _printed(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def is_valid(text: str) -> bool:
+    try:
+        json.loads(text, parse_constant=_refused)
+    except ValueError:
+        return False
+    return True
+
+
+def _refused(text: str) -> None:
+    raise ValueError(text)
+
+
 def raw_value(text: str) -> str:
     """The JSON value that a text begins with: up to the comma or bracket that closes it."""
     depth = 0
@@ -62,5 +74,6 @@ def raw_value(text: str) -> str:
 
 FUNCTIONS = {
     "tb_json_reprint": Udf(reprint, ("VARCHAR",), "VARCHAR", "special"),
+    "tb_json_valid": Udf(is_valid, ("VARCHAR",), "BOOLEAN"),
     "tb_json_raw_value": Udf(raw_value, ("VARCHAR",), "VARCHAR"),
 }
