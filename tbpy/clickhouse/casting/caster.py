@@ -47,7 +47,7 @@ class Caster:
             return from_dynamic(self, value, target)
         result = self.plain(value.as_type(source), inner)
         if optional and not t.is_nullable(target):
-            message = "'Cannot convert NULL value to non-Nullable type'"
+            message = "'CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN: Cannot convert NULL value to non-Nullable type'"
             result = replace(result, sql=f"coalesce({result.sql}, error({message}))", condition=None)
         return replace(result, type=target)
 
@@ -86,7 +86,9 @@ class Caster:
         if self.lenient:
             body = f"(CASE WHEN {condition} THEN {sql} END)"
         else:
-            failure = f"error({_shown(value)} || {duckdb_string(f' cannot be read as {target}')})"
+            head = duckdb_string(_FAILURES.get(type(target), "CANNOT_PARSE_TEXT") + ": '")
+            tail = duckdb_string(f"' cannot be read as {target}")
+            failure = f"error({head} || {_shown(value)} || {tail})"
             body = f"(CASE WHEN {condition} THEN {sql} WHEN {value.sql} IS NOT NULL THEN {failure} END)"
         return self.result(value, body, target)
 
@@ -97,6 +99,18 @@ class Caster:
     @staticmethod
     def result(value: Typed, sql: str, target: t.Type, known: Any = UNKNOWN) -> Typed:
         return replace(value, sql=sql, type=target, condition=None, value=known)
+
+
+#: ClickHouse's name of the error of a text that is no value of a type.
+_FAILURES: dict[type[t.Type], str] = {
+    t.Date: "CANNOT_PARSE_DATE",
+    t.DateTime: "CANNOT_PARSE_DATETIME",
+    t.DateTime64: "CANNOT_PARSE_DATETIME",
+    t.UUID: "CANNOT_PARSE_UUID",
+    t.Bool: "CANNOT_PARSE_BOOL",
+    t.Enum: "UNKNOWN_ELEMENT_OF_ENUM",
+    t.FixedString: "TOO_LARGE_STRING_SIZE",
+}
 
 
 def _shown(value: Typed) -> str:
@@ -164,7 +178,9 @@ def to_enum(caster: Caster, value: Typed, target_: t.Enum) -> Typed:
         return caster.checked(value, f"{value.sql} IN ({listed})", value.sql, target_)
     if isinstance(value.type, t.Int | t.Bool):
         cases = " ".join(f"WHEN {number} THEN {duckdb_string(name)}" for name, number in target_.members)
-        failure = "NULL" if caster.lenient else "error('Unexpected value in enum')"
+        if value.known and value.value not in [number for _, number in target_.members]:
+            return caster.failed(value.value, target_, 691, "UNKNOWN_ELEMENT_OF_ENUM")
+        failure = "NULL" if caster.lenient else "error('UNKNOWN_ELEMENT_OF_ENUM: Unexpected value in enum')"
         sql = f"(CASE {value.sql} {cases} ELSE {failure} END)"
         return caster.result(value, sql, target_)
     if isinstance(value.type, t.Enum):

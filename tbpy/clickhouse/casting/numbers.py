@@ -100,6 +100,8 @@ def _integer_like(type_: t.Type) -> t.Int:
 def _known_integer(caster: Caster, value: Any, source: t.Type, target_: t.Int) -> Typed | None:
     if isinstance(value, str) and isinstance(source, t.String):
         read = texts.read_integer(value, target_)
+        if not value:
+            return caster.failed(value, target_, 32, "ATTEMPT_TO_READ_AFTER_EOF")
         if read is None and value.startswith("-"):
             return caster.failed(value, target_, 72, "CANNOT_PARSE_NUMBER")
         if read is None:
@@ -286,9 +288,10 @@ def to_decimal(caster: Caster, value: Typed, target_: t.Decimal) -> Typed:
 def _known_decimal(caster: Caster, value: Any, target_: t.Decimal) -> Typed:
     if isinstance(value, str):
         read = texts.read_decimal(value, target_)
-        return (
-            caster.failed(value, target_, 69, "ARGUMENT_OUT_OF_BOUND") if read is None else known_decimal(read, target_)
-        )
+        if read is not None:
+            return known_decimal(read, target_)
+        number = texts.read_float(value) is not None
+        return caster.failed(value, target_, *((69, "ARGUMENT_OUT_OF_BOUND") if number else (6, "CANNOT_PARSE_TEXT")))
     if isinstance(value, float):
         if math.isnan(value) or math.isinf(value):
             return caster.failed(value, target_, 407, "DECIMAL_OVERFLOW")

@@ -136,6 +136,8 @@ def _bounded(sql: str) -> str:
 def _moment_of_text(caster: Caster, value: Typed, target_: t.DateTime | t.DateTime64, zone: str | None) -> Typed:
     if value.known and isinstance(value.value, str):
         known = read_strictly(value.value) if caster.lenient else read_moment(value.value)
+        if caster.lenient and not value.value and isinstance(target_, t.DateTime64):
+            known = datetime(1970, 1, 1), ""  # as ClickHouse answers for an empty text
         if known is not None and caster.lenient and known[1] and isinstance(target_, t.DateTime):
             return caster.failed(value.value, target_)
         if known is not None:
@@ -146,6 +148,9 @@ def _moment_of_text(caster: Caster, value: Typed, target_: t.DateTime | t.DateTi
     usual = _usual_moment(value, target_, zone)
     whole = _STRICT_SECOND_SQL if isinstance(target_, t.DateTime) else _STRICT_SQL
     pattern = f"regexp_full_match({value.sql}, {whole if caster.lenient else _MOMENT_SQL})"
+    if caster.lenient and isinstance(target_, t.DateTime64):
+        usual = f"(CASE WHEN {value.sql} = '' THEN CAST({_EPOCH} AS {_storage(target_)}) ELSE {usual} END)"
+        pattern = f"({value.sql} = '' OR {pattern})"
     if other is None or caster.lenient:
         return caster.checked(value, f"({pattern} AND {usual} IS NOT NULL)", usual, target_)
     return caster.result(value, f"(CASE WHEN {pattern} THEN {usual} ELSE {other.sql} END)", target_)
@@ -195,7 +200,7 @@ _SECONDS = re.compile(r"(\d{5,})(?:\.(\d+))?\Z")
 
 
 def read_strictly(text: str) -> tuple[datetime, str] | None:
-    """As the conversions that give NULL or zero read a text: all digits of the date and time, or a number of seconds."""
+    """As conversions that give NULL or zero read a text: all digits of date and time, or a number of seconds."""
     seconds = _SECONDS.match(text)
     if seconds is not None:
         return datetime(1970, 1, 1) + timedelta(seconds=min(int(seconds[1]), 10**11)), seconds[2] or ""

@@ -88,7 +88,7 @@ def _shift(name: str, left: bool) -> None:
             return known_integer(_shifted(int(value.value), int(places.value), kind, left), kind)
         moved = _moved(value, places, kind, left)
         gone = "0" if left or not kind.signed else f"(CASE WHEN {value.sql} < 0 THEN -1 ELSE 0 END)"
-        failure = "error('The number of shift positions needs to be a non-negative value')"
+        failure = "error('ARGUMENT_OUT_OF_BOUND: The number of shift positions needs to be a non-negative value')"
         checks = [f"WHEN {places.sql} >= {kind.bits} THEN {gone}"]
         if _integer(call, 1).signed:
             checks.insert(0, f"WHEN {places.sql} < 0 THEN {failure}")

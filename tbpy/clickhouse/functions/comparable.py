@@ -67,6 +67,9 @@ def not_comparable(one: t.Type, other: t.Type, node: ast.Node | None) -> QueryEr
 def _nested(left: Typed, right: Typed, one: t.Type, other: t.Type, node: ast.Node | None) -> Pair:
     """Arrays, maps and tuples as their common type."""
     kinds = (t.Array, t.Map, t.Tuple)
+    texts_ = [isinstance(kind, t.String) for kind in (one, other)]
+    if any(texts_) and not isinstance(one, kinds) and not isinstance(other, kinds):
+        raise failures.no_common_type([one, other], node)
     if type(one) is not type(other) or not isinstance(one, kinds):
         raise not_comparable(one, other, node)
     type_ = common_type([one, other], node)

@@ -100,4 +100,4 @@ def guarded(call: Call, sql: str) -> str:
     divisor = call.args[1]
     if divisor.known and divisor.value:
         return sql
-    return f"(CASE WHEN {divisor.sql} = 0 THEN error('Division by zero') ELSE {sql} END)"
+    return f"(CASE WHEN {divisor.sql} = 0 THEN error('ILLEGAL_DIVISION: Division by zero') ELSE {sql} END)"

@@ -257,7 +257,9 @@ def _divisors(name: str, fold: Callable[[int, int], int]) -> None:
         left, right = (f"CAST({integer_sql(arg)} AS HUGEINT)" for arg in call.args)
         zero = f"{left} = 0 OR {right} = 0"
         value = f"CAST({name}({left}, {right}) AS {duckdb_type(type_)})"
-        return call.typed(f"(CASE WHEN {zero} THEN error('Division by zero') ELSE {value} END)", type_)
+        return call.typed(
+            f"(CASE WHEN {zero} THEN error('ILLEGAL_DIVISION: Division by zero') ELSE {value} END)", type_
+        )
 
 
 _divisors("gcd", math.gcd)

@@ -48,7 +48,7 @@ def map_from_arrays(call: Call) -> Typed:
         call.wrong_type()
     type_ = t.Map(keys.item, values.item)
     first, second = (arg.exact() for arg in call.args)
-    failure = "error('Two arguments of function mapFromArrays must have equal sizes')"
+    failure = "error('SIZES_OF_ARRAYS_DONT_MATCH: Two arguments of function mapFromArrays must have equal sizes')"
     return call.typed(f"(CASE WHEN len({first}) = len({second}) THEN map({first}, {second}) ELSE {failure} END)", type_)
 
 

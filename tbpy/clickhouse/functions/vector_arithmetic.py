@@ -72,6 +72,6 @@ def _arrays(call: Call, symbol: str, kinds: list[t.Type]) -> Typed | None:
     body = f"list_transform(list_zip({left.sql}, {right.sql}), lambda z: {result.sql})"
     empty = f"CAST([] AS {duckdb_type(t.Array(result.type))})"
     same = f"len({left.sql}) = len({right.sql})"
-    failure = "error('The arguments have different array sizes')"
+    failure = "error('SIZES_OF_ARRAYS_DONT_MATCH: The arguments have different array sizes')"
     sql = f"(CASE WHEN {same} THEN coalesce({body}, {empty}) ELSE {failure} END)"
     return call.typed(sql, t.Array(result.type))
