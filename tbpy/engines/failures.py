@@ -6,6 +6,7 @@ import re
 
 import duckdb
 
+from tbpy.clickhouse.error_codes import named_failure
 from tbpy.errors import ConflictError, QueryError, QueryTimeoutError, TbpyError
 
 # Source: ClickHouse documentation, "ErrorCodes".
@@ -29,6 +30,10 @@ def translate(error: duckdb.Error, *, time_limit: float | None = None) -> TbpyEr
     if isinstance(error, duckdb.InterruptException):
         limit = f" ({time_limit:g} seconds)" if time_limit is not None else ""
         return QueryTimeoutError(f"The query ran longer than it may{limit}", code=159, name="TIMEOUT_EXCEEDED")
+    named = named_failure(message)
+    if named is not None:
+        code, name, text = named
+        return QueryError(text, code=code, name=name)
     for kind, code, name in _CODES:
         if isinstance(error, kind):
             return QueryError(message, code=code, name=name)

@@ -14,7 +14,7 @@ from tbpy.clickhouse.compiler.queries import compile_block
 from tbpy.clickhouse.compiler.rows import load
 from tbpy.clickhouse.depth import limited_depth
 from tbpy.clickhouse.parser import parse_statement
-from tbpy.clickhouse.types import Type
+from tbpy.clickhouse.types import DateTime64, Type, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _compile(statement: ast.Statement, context: Context, catalog: Catalog) -> Co
         block = compile_block(context, catalog, None, statement.query)
     else:
         block = describing_block(context, catalog, statement)
-    sql = with_hoisted(context, block.sql)
+    sql = with_hoisted(context, _printable(block))
     return CompiledQuery(
         sql,
         tuple(ResultColumn(output.name, output.value.type) for output in block.outputs),
@@ -76,6 +76,22 @@ def _compile(statement: ast.Statement, context: Context, catalog: Catalog) -> Co
         tables=frozenset(context.tables),
         totals=_totals(context, block),
     )
+
+
+def _printable(block: Block) -> str:
+    """The block with nanoseconds as text: what fetches the rows has moments of microseconds."""
+    if not any(_has_nanoseconds(output.value.type) for output in block.outputs):
+        return block.sql
+    columns = (
+        f"CAST(c{position} AS VARCHAR) AS c{position}" if _has_nanoseconds(output.value.type) else f"c{position}"
+        for position, output in enumerate(block.outputs)
+    )
+    return f"SELECT {', '.join(columns)} FROM ({block.sql}) AS p"
+
+
+def _has_nanoseconds(type_: Type) -> bool:
+    inner = plain(type_)
+    return isinstance(inner, DateTime64) and inner.precision > 6
 
 
 def with_hoisted(context: Context, sql: str) -> str:

@@ -73,9 +73,10 @@ _epoch_part("toRelativeSecondNum", 1)
 def to_day_of_week(call: Call) -> Typed:
     """Modes 0 and 1 count from Monday, 2 and 3 from Sunday; 0 and 3 begin with 1, 1 and 2 with 0."""
     require_time(call)
-    by_zone = len(call.args) == 2 and isinstance(call.args[1].type, t.String)
-    mode = call.constant_value(1, "mode") & 3 if len(call.args) > 1 and not by_zone else 0
-    clock = local(call.args[0], zone_argument(call, 1 if by_zone else 2))
+    if len(call.args) > 1 and not t.is_integer(call.args[1].type):
+        call.wrong_type()
+    mode = call.constant_value(1, "mode") & 3 if len(call.args) > 1 else 0
+    clock = local(call.args[0], zone_argument(call, 2))
     pattern = ("isodow({0})", "(isodow({0}) - 1)", "dayofweek({0})", "(dayofweek({0}) + 1)")[mode]
     return call.typed(f"CAST({pattern.format(clock)} AS UTINYINT)", t.UINT8)
 

@@ -149,6 +149,8 @@ def date_trunc(call: Call) -> Typed:
     if unit not in _UNITS:
         call.unsupported(f"unit '{unit}'")
     inner = require_time(call, 1)
+    if unit in ("hour", "minute", "second") and isinstance(inner, t.Date | t.Date32):
+        call.wrong_type()
     zone = zone_argument(call, 2) or zone_of(inner)
     clock = local(call.args[1], zone)
     truncated = f"date_trunc('{unit}', {clock})"

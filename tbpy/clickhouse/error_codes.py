@@ -1,0 +1,37 @@
+"""Failures that happen while a query runs: the compiled SQL calls DuckDB's `error('NAME: message')`.
+
+The name is ClickHouse's, so that whoever runs the SQL can tell the failure with ClickHouse's code.
+Source: ClickHouse documentation, "ErrorCodes".
+"""
+
+from __future__ import annotations
+
+import re
+
+CODES = {
+    "CANNOT_PARSE_TEXT": 6,
+    "ARGUMENT_OUT_OF_BOUND": 69,
+    "CANNOT_CONVERT_TYPE": 70,
+    "BAD_ARGUMENTS": 36,
+    "CANNOT_PARSE_DATE": 38,
+    "CANNOT_PARSE_DATETIME": 41,
+    "ZERO_ARRAY_OR_TUPLE_INDEX": 135,
+    "ILLEGAL_DIVISION": 153,
+    "SIZES_OF_ARRAYS_DONT_MATCH": 190,
+    "CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN": 349,
+    "CANNOT_PARSE_UUID": 376,
+    "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO": 395,
+    "DECIMAL_OVERFLOW": 407,
+    "CANNOT_PARSE_IPV4": 676,
+    "CANNOT_PARSE_IPV6": 677,
+    "UNKNOWN_ELEMENT_OF_ENUM": 691,
+}
+
+_NAMED = re.compile(r"([A-Z][A-Z0-9_]+): (.*)", re.DOTALL)
+
+
+def named_failure(message: str) -> tuple[int, str, str] | None:
+    """(code, name, text) of a message that begins with a name; None when it does not."""
+    match = _NAMED.match(message)
+    code = CODES.get(match.group(1)) if match is not None else None
+    return None if match is None or code is None else (code, match.group(1), match.group(2))
