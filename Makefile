@@ -11,7 +11,7 @@ DEMO ?= $(VENV)/demo
 demo: $(VENV)/.installed ## From an empty folder to a working API: init, build, append, query, endpoint, test
 	rm -rf $(DEMO)
 	$(BIN)/tbpy init $(DEMO)
-	cd $(DEMO) && export PATH="$(CURDIR)/$(BIN):$$PATH" && set -ex \
+	@cd $(DEMO) && export PATH="$(CURDIR)/$(BIN):$$PATH" && set -ex \
 		&& tbpy build \
 		&& tbpy append customer_transactions.ndjson \
 		&& tbpy append customer_transactions more.csv \

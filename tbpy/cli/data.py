@@ -11,6 +11,7 @@ import typer
 from tbpy.cli import session
 from tbpy.cli.appended import print_appended
 from tbpy.cli.command import AsJson, answers
+from tbpy.cli.inferring import build_missing, suggested
 from tbpy.cli.inputs import Input, choose_inputs
 from tbpy.cli.progress import shown_progress
 
@@ -32,12 +33,18 @@ def append(
     format: Annotated[  # noqa: A002
         str | None, typer.Option("--format", "-f", help="ndjson, csv or parquet, when the name does not tell.")
     ] = None,
+    infer: Annotated[
+        bool, typer.Option("--infer", help="Write a .datasource for a file whose data source is unknown.")
+    ] = False,
     as_json: AsJson = False,
 ) -> Sequence[AppendReport]:
     """Store rows; those that do not fit go to quarantine."""
     with session.open_workspace(context) as workspace:
         inputs = choose_inputs(words, workspace.datasource_names(), piped=not sys.stdin.isatty())
-        return [append_input(workspace, item, format) for item in inputs]
+        if infer:
+            build_missing(workspace, inputs, format)
+        with suggested():
+            return [append_input(workspace, item, format) for item in inputs]
 
 
 def append_input(workspace: Workspace, item: Input, kind: str | None) -> AppendReport:

@@ -70,7 +70,9 @@ def configured(folder: Path) -> Path:
 
 
 def has_project_folders(folder: Path) -> bool:
-    return any(next(datafiles(folder / name, depth=0), None) for name in FOLDERS)
+    """One of the usual folders with datafiles in it, or two of them, which may be empty yet."""
+    there = [folder / name for name in FOLDERS if (folder / name).is_dir()]
+    return len(there) > 1 or any(next(datafiles(path, depth=0), None) for path in there)
 
 
 def datafiles(folder: Path, *, depth: int = 1) -> Iterator[Path]:

@@ -55,6 +55,28 @@ def test_rows_come_from_patterns_standard_input_and_urls(cltv: Shell) -> None:
     assert count(cltv) == 24_104
 
 
+def test_a_data_source_is_inferred_from_its_file(cltv: Shell) -> None:
+    cltv.write("visits.ndjson", '{"page":"/a","at":"2025-01-01 00:00:00","n":1}\n{"page":"/b","n":2.5}\n')
+    refused = cltv.tbpy("append", "visits.ndjson")
+    assert (refused.code, "--infer" in refused.err) == (3, True)
+    ran = cltv.tbpy("append", "visits.ndjson", "--infer")
+    assert (ran.code, "2 rows appended to visits" in ran.out) == (0, True), ran.err
+    assert "`json:$.page`" in (cltv.folder / "datasources/visits.datasource").read_text()
+    assert cltv.tbpy("fmt", "--check").code == 0
+    assert count(cltv, "SELECT count() FROM visits") == 2
+    cltv.write("datasources/bad.datasource", "SCHEMA >\n    `a` string\n")
+    cltv.write("more_visits.csv", "a,b\n1,2\n")
+    assert cltv.tbpy("append", "more_visits.csv", "--infer").code == 1
+    assert not (cltv.folder / "datasources/more_visits.datasource").exists()
+
+
+def test_an_empty_project_grows_from_a_file(shell: Shell) -> None:
+    assert shell.tbpy("init", "new", "--empty").code == 0
+    shell.write("new/visits.csv", "page,n\n/a,1\n")
+    assert "1 row appended to visits" in shell.tbpy("append", "visits.csv", "--infer", cwd="new").out
+    assert "/a" in shell.tbpy("query", "SELECT * FROM visits", cwd="new").out
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder)))

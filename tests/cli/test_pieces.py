@@ -21,6 +21,7 @@ FOLDERS: list[tuple[tuple[str, ...], str, str]] = [
     (("datasources/a.datasource",), ".", "."),
     (("datasources/a.datasource",), "datasources", "."),
     (("datasources/a.datasource", "docs/x.md"), "docs", "."),
+    (("datasources/.keep", "endpoints/.keep"), "endpoints", "."),
     (("a.pipe",), ".", "."),
     (("strange/a.pipe",), ".", "."),
     (("tinybird.config.json", "tb/datasources/a.datasource"), ".", "tb"),
