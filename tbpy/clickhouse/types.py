@@ -306,7 +306,7 @@ def is_nullable(type_: Type) -> bool:
     """Whether a value of the type may be NULL."""
     if isinstance(type_, LowCardinality | SimpleAggregateFunction):
         return is_nullable(type_.item)
-    return isinstance(type_, Nullable | Nothing | Dynamic | Variant)
+    return isinstance(type_, Nullable | Dynamic | Variant)
 
 
 def not_nullable(type_: Type) -> Type:

@@ -13,6 +13,7 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.failures import no_common_type
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import duckdb_type
 
 
@@ -75,9 +76,11 @@ def _common_number(types: Sequence[t.Type], original: Sequence[t.Type], node: as
     if decimals:
         if floats:
             return t.FLOAT64
+        # Decimals keep the widest storage among them, whatever their digits; whole numbers must fit before the point.
         scale = max(type_.scale for type_ in decimals)
-        whole = max([d.precision - d.scale for d in decimals] + [len(str(i.maximum)) for i in ints])
-        return t.Decimal(decimal_width(whole + scale), scale)
+        stored = max(decimal_width(type_.precision) for type_ in decimals)
+        whole = max((len(str(type_.maximum)) + scale for type_ in ints), default=0)
+        return t.Decimal(max(stored, decimal_width(whole)), scale)
     if floats:
         widest = max((type_.bits for type_ in ints), default=0)
         bits = max(type_.bits for type_ in floats)
@@ -104,12 +107,13 @@ def decimal_width(digits: int) -> int:
 
 
 def _common_time(types: Sequence[t.Type]) -> t.Type:
-    zone = next((x.zone for x in types if isinstance(x, t.DateTime | t.DateTime64) and x.zone), None)
-    precisions = [type_.precision for type_ in types if isinstance(type_, t.DateTime64)]
-    if precisions:
-        return t.DateTime64(max(precisions), zone)
-    if any(isinstance(type_, t.DateTime) for type_ in types):
-        return t.DateTime64(0, zone) if any(isinstance(type_, t.Date32) for type_ in types) else t.DateTime(zone)
+    """The first DateTime64 of the highest precision, else the first DateTime, which Date32 makes wider."""
+    precise = [type_ for type_ in types if isinstance(type_, t.DateTime64)]
+    if precise:
+        return max(precise, key=lambda type_: type_.precision)
+    moments = [type_ for type_ in types if isinstance(type_, t.DateTime)]
+    if moments:
+        return t.DateTime64(0) if any(isinstance(type_, t.Date32) for type_ in types) else moments[0]
     return t.DATE32
 
 
@@ -120,6 +124,29 @@ def coerce(typed: Typed, type_: t.Type) -> Typed:
     same_storage = duckdb_type(typed.type) == duckdb_type(type_)
     if isinstance(t.plain(typed.type), t.Nothing):
         return replace(typed, sql=f"CAST(NULL AS {duckdb_type(type_)})", type=type_, condition=None)
+    special = _special(typed.sql, t.plain(typed.type), t.plain(type_))
+    if special is not None:
+        return replace(typed, sql=special, type=type_, condition=None)
     if same_storage and not typed.constant:
         return replace(typed, type=type_, condition=None if t.is_nullable(type_) is False else typed.condition)
     return replace(typed, sql=f"CAST({typed.sql} AS {duckdb_type(type_)})", type=type_, condition=None)
+
+
+def _special(sql: str, source: t.Type, target: t.Type) -> str | None:
+    """A conversion that DuckDB's CAST would make otherwise; None where CAST is right."""
+    match source, target:
+        case t.FixedString(), t.String():
+            return f"rtrim({sql}, chr(0))"
+        case ((t.Date() | t.Date32()), (t.DateTime(zone) | t.DateTime64(_, zone))) if zone not in (
+            None,
+            "UTC",
+            "Etc/UTC",
+        ):
+            midnight = f"timezone('UTC', timezone({duckdb_string(zone or '')}, CAST({sql} AS TIMESTAMP)))"
+            return f"CAST({midnight} AS {duckdb_type(target)})"
+        case t.Array(item), t.Array(wanted):
+            inside = _special("e", t.plain(item), t.plain(wanted))
+            return (
+                None if inside is None else f"CAST(list_transform({sql}, lambda e: {inside}) AS {duckdb_type(target)})"
+            )
+    return None

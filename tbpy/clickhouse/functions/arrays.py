@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NoReturn
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.conversion import coerce, common_type
@@ -136,7 +137,28 @@ def range_(call: Call) -> Typed:
         call.wrong_type()
     item = common_type([t.plain(arg.type) for arg in call.args], call.node)
     bounds = ", ".join(f"CAST({arg.sql} AS BIGINT)" for arg in call.args)
-    return call.typed(f"CAST(range({bounds}) AS {duckdb_type(t.Array(item))})", t.Array(item))
+    made = f"CAST(range({bounds}) AS {duckdb_type(t.Array(item))})"
+    first, last = ("0", call.sql(0)) if len(call.args) == 1 else (call.sql(0), call.sql(1))
+    step = call.sql(2) if len(call.args) == 3 else "1"
+    if all(isinstance(arg.value, int) for arg in call.args):
+        return call.typed(made if _short(call) else _too_long(call), t.Array(item))
+    size = f"abs(CAST({last} AS DOUBLE) - {first}) / abs({step})"
+    failure = "error('ARGUMENT_OUT_OF_BOUND: A call to function range would produce too many array elements')"
+    return call.typed(f"(CASE WHEN {size} > {RANGE_LIMIT} THEN {failure} ELSE {made} END)", t.Array(item))
+
+
+#: ClickHouse allows 500 million elements in a block of rows; one value of that size would take 4 GB here.
+RANGE_LIMIT = 50_000_000
+
+
+def _short(call: Call) -> bool:
+    first, last, step = (0, call.args[0].value, 1) if len(call.args) == 1 else (*(a.value for a in call.args), 1)[:3]
+    return step != 0 and len(range(first, last, step)) <= RANGE_LIMIT
+
+
+def _too_long(call: Call) -> NoReturn:
+    text = "A call to function range would produce too many array elements, or its step is zero"
+    raise QueryError(text, code=69, name="ARGUMENT_OUT_OF_BOUND", place=place(call.node))
 
 
 @scalar("arrayWithConstant", args=2, nulls="keep")
@@ -420,6 +442,8 @@ def array_enumerate_dense(call: Call) -> Typed:
 
 @scalar("arrayIntersect", args=(1, None), low_cardinality=False)
 def array_intersect(call: Call) -> Typed:
+    if any(item_type(call, position) == t.NOTHING for position in range(len(call.args))):
+        return call.typed("[]", t.Array(t.NOTHING))
     item, (first, *rest) = common_items(call, *range(len(call.args)))
     name = call.context.fresh("e")
     inside = "".join(f" AND list_contains({other}, {name})" for other in rest)

@@ -117,18 +117,27 @@ def array_filter(call: Call, plan: Mapped) -> Typed:
     return call.typed(kept(plan), t.Array(plan.item))
 
 
+def _require_condition(call: Call, plan: Mapped) -> None:
+    """Without a lambda the elements are conditions themselves, and must be UInt8."""
+    if plan.body.sql == plan.element and plan.body.type not in (t.UINT8, t.BOOL):
+        call.wrong_type()
+
+
 @higher("arrayCount")
 def array_count(call: Call, plan: Mapped) -> Typed:
+    _require_condition(call, plan)
     return call.typed(f"CAST(len({kept(plan)}) AS UINTEGER)", t.UINT32)
 
 
 @higher("arrayExists")
 def array_exists(call: Call, plan: Mapped) -> Typed:
+    _require_condition(call, plan)
     return call.condition(f"(len({kept(plan)}) > 0)")
 
 
 @higher("arrayAll")
 def array_all(call: Call, plan: Mapped) -> Typed:
+    _require_condition(call, plan)
     unless = f"({condition_of(plan.body)}) IS NOT TRUE"
     return call.condition(f"(len({kept(plan, unless)}) = 0)")
 
@@ -191,21 +200,29 @@ def array_sum(call: Call, plan: Mapped) -> Typed:
 @higher("arrayAvg")
 def array_avg(call: Call, plan: Mapped) -> Typed:
     _refuse_nulls(call, plan)
-    sum_type(call, plan.body.type)
-    return call.typed(f"coalesce(CAST(list_avg({transform(plan)}) AS DOUBLE), 0e0)", t.FLOAT64)
+    inner = sum_type(call, plan.body.type)
+    if isinstance(inner, t.Decimal):  # the quotient keeps the scale before it becomes a Float64
+        values, size = transform(plan), 10**inner.scale
+        whole = f"CAST(trunc(CAST(list_sum({values}) * {size} AS DOUBLE) / len({values})) AS DOUBLE)"
+        return call.typed(f"coalesce({whole} / {size}e0, 0e0)", t.FLOAT64)
+    return call.typed(f"coalesce(list_avg(CAST({transform(plan)} AS DOUBLE[])), 0e0)", t.FLOAT64)
 
 
 @higher("arrayProduct")
 def array_product(call: Call, plan: Mapped) -> Typed:
     _refuse_nulls(call, plan)
-    return call.typed(f"coalesce(CAST(list_product({transform(plan)}) AS DOUBLE), 1e0)", t.FLOAT64)
+    return call.typed(f"coalesce(list_product(CAST({transform(plan)} AS DOUBLE[])), 1e0)", t.FLOAT64)
 
 
 def _extreme(name: str, function: str) -> None:
     @higher(name)
     def build(call: Call, plan: Mapped) -> Typed:
         _refuse_nulls(call, plan)
-        return call.typed(or_default(f"{function}({transform(plan)})", plan.body.type), plan.body.type)
+        values = transform(plan)
+        extreme = f"{function}({values})"
+        if isinstance(t.plain(plan.body.type), t.Float):  # NaN is the answer only where there is nothing else
+            extreme = f"coalesce({function}(list_filter({values}, lambda e: NOT isnan(e))), {extreme})"
+        return call.typed(or_default(extreme, plan.body.type), plan.body.type)
 
 
 _extreme("arrayMin", "list_min")

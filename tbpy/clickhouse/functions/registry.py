@@ -224,17 +224,25 @@ def _wanted(row: Scalar) -> str:
 def _propagate_nulls(row: Scalar, call: Call) -> Typed:
     if any(isinstance(t.plain(arg.type), t.Nothing) and t.is_nullable(arg.type) for arg in call.args):
         return call.typed("NULL", t.Nullable(t.NOTHING), value=None if all(arg.known for arg in call.args) else UNKNOWN)
+    if any(isinstance(arg.type, t.Nothing) for arg in call.args) and not any(call.lambdas):
+        return call.typed("NULL", t.NOTHING)  # an element of an empty array: there is no value to compute with
     optional = [arg for arg in call.args if isinstance(arg.type, t.Nullable)]
     if not optional:
         return row.build(call)
-    call.args = tuple(replace(arg, type=t.not_nullable(arg.type)) for arg in call.args)
+    missing = any(arg.value is None for arg in call.args)  # a known NULL: only the type of the result is to be found
+    call.args = tuple(
+        replace(arg, type=t.not_nullable(arg.type), value=UNKNOWN if arg.value is None else arg.value)
+        for arg in call.args
+    )
     result = row.build(call)
     wrapped = t.nullable(result.type)
+    if missing and t.is_nullable(wrapped):
+        return call.typed(f"CAST(NULL AS {duckdb_type(wrapped)})", wrapped, value=None)
     if row.strict or result.known:
         return replace(result, type=wrapped)
-    missing = " OR ".join(f"{arg.sql} IS NULL" for arg in optional)
+    absent = " OR ".join(f"{arg.sql} IS NULL" for arg in optional)
     empty = f"CAST(NULL AS {duckdb_type(wrapped)})"
-    sql = f"CASE WHEN {missing} THEN {empty} ELSE {result.sql} END"
+    sql = f"CASE WHEN {absent} THEN {empty} ELSE {result.sql} END"
     return replace(result, sql=f"({sql})", type=wrapped, condition=None)
 
 
