@@ -14,6 +14,7 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting import printing
 from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.binary import bytes_of, is_binary, text_of
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import duckdb_type
@@ -145,6 +146,8 @@ def to_string(caster: Caster, value: Typed, target_: t.String) -> Typed:
         text = printing.known_text(value.value, value.type)
         if text is not None:
             return Typed(duckdb_string(text), target_, constant=True, value=text)
+    if isinstance(value.type, t.IPv6):
+        return caster.compiler.call("IPv6NumToString", value, node=caster.node)
     sql = printing.text_sql(value.exact(), value.type, caster.zone)
     if sql is None:
         caster.refuse(value.type, target_)
@@ -162,6 +165,10 @@ def to_fixed_string(caster: Caster, value: Typed, target_: t.FixedString) -> Typ
             return caster.failed(value.value, target_, 131, "TOO_LARGE_STRING_SIZE")
         text = value.value + "\0" * (length - size)
         return Typed(duckdb_string(text), target_, constant=True, value=text)
+    if is_binary(value):
+        blob = bytes_of(value)
+        padded = text_of(f"({blob} || unhex(repeat('00', {length} - octet_length({blob}))))")
+        return caster.result(value, padded, target_)
     sql = f"({value.sql} || repeat(chr(0), {length} - strlen({value.sql})))"
     return caster.checked(value, f"strlen({value.sql}) <= {length}", sql, target_)
 

@@ -146,9 +146,10 @@ def to_ipv6(caster: Caster, value: Typed, target_: t.IPv6) -> Typed:
 
 
 def _by_function(caster: Caster, value: Typed, target_: t.Type, name: str) -> Typed:
-    if not isinstance(value.type, t.String):
+    if not isinstance(value.type, t.String | t.Int | t.IPv4):
         caster.refuse(value.type, target_)
-    return caster.compiler.call(name + ("OrNull" if caster.lenient else ""), value, node=caster.node)
+    lenient = caster.lenient and isinstance(value.type, t.String)
+    return caster.compiler.call(name + ("OrNull" if lenient else ""), value, node=caster.node)
 
 
 def _of_text(caster: Caster, value: Typed, target_: t.Type) -> Typed:

@@ -38,7 +38,7 @@ def hex_sql(call: Call) -> str:
         case t.UUID():
             return f"upper(replace(CAST({arg.sql} AS VARCHAR), '-', ''))"
         case t.IPv4():
-            return f"lpad(hex({arg.sql}), 8, '0')"
+            return _integer_hex(arg.sql, 32, False)
         case t.IPv6():
             return f"lpad(hex({arg.sql}), 32, '0')"
     call.wrong_type()
