@@ -85,16 +85,25 @@ def _date_of_number(caster: Caster, value: Typed, target_: t.Date | t.Date32) ->
     if isinstance(value.type, t.Int) and value.type.bits > 64:
         caster.refuse(value.type, target_)
     if isinstance(target_, t.Date32):
-        if isinstance(value.type, t.Int) and value.type.bits <= 16:
-            return caster.result(value, f"(DATE '1970-01-01' + CAST({number} AS INTEGER))", target_)
-        sql = f"(CASE WHEN {number} BETWEEN -65536 AND 65535 THEN DATE '1970-01-01' + CAST({number} AS INTEGER) END)"
-        return caster.checked(value, f"{number} BETWEEN -25567 AND 65535", sql, target_)
+        return _date32_of_number(caster, value, target_, number)
     if isinstance(value.type, t.Int) and value.type.maximum <= 65535 and not value.type.signed:
         return caster.result(value, f"(DATE '1970-01-01' + CAST({number} AS INTEGER))", target_)
     seconds = f"make_timestamp(CAST(least({number}, 4294967295) AS BIGINT) * 1000000)"
     later = f"CAST({local_time(seconds, caster.zone)} AS DATE)"
     days = f"DATE '1970-01-01' + CAST(greatest({number}, 0) AS INTEGER)"
     return caster.result(value, f"(CASE WHEN {number} > 65535 THEN {later} ELSE {days} END)", target_)
+
+
+#: What counts as days for a Date32; larger numbers are seconds.
+_MOST_DAYS = 2932896
+
+
+def _date32_of_number(caster: Caster, value: Typed, target_: t.Date32, number: str) -> Typed:
+    days = f"(DATE '1970-01-01' + CAST({number} AS INTEGER))"
+    if isinstance(value.type, t.Int) and value.type.bits <= 16:
+        return caster.result(value, days, target_)
+    seconds = f"CAST({local_time(f'make_timestamp(CAST({number} AS BIGINT) * 1000000)', caster.zone)} AS DATE)"
+    return caster.result(value, f"(CASE WHEN {number} > {_MOST_DAYS} THEN {seconds} ELSE {days} END)", target_)
 
 
 @target(t.DateTime)
@@ -105,6 +114,10 @@ def to_datetime(caster: Caster, value: Typed, target_: t.DateTime) -> Typed:
             return _moment_of_text(caster, value, target_, target_.zone)
         case t.Date():
             return caster.result(value, _bounded(instant(f"CAST({value.sql} AS TIMESTAMP)", target_.zone)), target_)
+        case t.Date32():
+            moment = instant(f"CAST({value.sql} AS TIMESTAMP)", target_.zone)
+            inside = f"{value.sql} BETWEEN DATE '1970-01-02' AND DATE '2106-02-06'"
+            return caster.checked(value, inside, moment, target_)
         case t.DateTime():
             return caster.result(value, value.sql, target_)
         case t.DateTime64(precision):

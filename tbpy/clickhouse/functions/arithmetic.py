@@ -191,6 +191,8 @@ def abs_(call: Call) -> Typed:
             if value.known:
                 return known_integer(abs(value.value), type_)
             return call.typed(f"CAST(abs(CAST({value.sql} AS {wide})) AS {duckdb_type(type_)})", type_)
+        case t.Int(128, True):
+            return call.typed(f"CAST(abs({value.sql}) AS UHUGEINT)", t.UINT128)
         case t.Int(_, False) as kind:
             return call.typed(integer_sql(value), kind)
         case t.Float() | t.Decimal() as kind:

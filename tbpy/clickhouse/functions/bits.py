@@ -187,6 +187,37 @@ def bit_hamming_distance(call: Call) -> Typed:
     return call.typed(f"CAST(bit_count(xor(CAST({left} AS HUGEINT), CAST({right} AS HUGEINT))) AS UTINYINT)", t.UINT8)
 
 
+def _positions(bits: str, size: int) -> str:
+    """The numbers of the bits that are set, a list."""
+    return f"list_filter(range({size}), lambda b: ({bits} // CAST(pow(2, b) AS HUGEINT)) % 2 = 1)"
+
+
+@scalar("bitPositionsToArray")
+def bit_positions_to_array(call: Call) -> Typed:
+    kind = _integer(call, 0)
+    found = _positions(unsigned(call.args[0], kind), kind.bits)
+    return call.typed(f"CAST({found} AS UBIGINT[])", t.Array(t.UINT64))
+
+
+@scalar("bitmaskToArray")
+def bitmask_to_array(call: Call) -> Typed:
+    """The powers of two that a number is the sum of; the highest bit of a signed one is its least number."""
+    kind = _integer(call, 0)
+    return call.typed(_powers(call, kind), t.Array(kind))
+
+
+def _powers(call: Call, kind: t.Int) -> str:
+    found = _positions(unsigned(call.args[0], kind), kind.bits)
+    power = wrapped_sql("CAST(pow(2, b) AS HUGEINT)", t.INT128, kind)
+    return f"list_transform({found}, lambda b: {power})"
+
+
+@scalar("bitmaskToList")
+def bitmask_to_list(call: Call) -> Typed:
+    powers = _powers(call, _integer(call, 0))
+    return call.typed(f"array_to_string(list_transform({powers}, lambda b: CAST(b AS VARCHAR)), ',')", t.STRING)
+
+
 @scalar("byteSwap", insensitive=True)
 def byte_swap(call: Call) -> Typed:
     kind = _integer(call, 0)

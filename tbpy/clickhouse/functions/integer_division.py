@@ -12,7 +12,14 @@ from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.arithmetic import as_double, as_number, integer_sql, next_width, widened
-from tbpy.clickhouse.functions.decimals import guarded, scale_of, whole_sql
+from tbpy.clickhouse.functions.decimals import (
+    checked_type,
+    guarded,
+    result_precision,
+    scale_of,
+    unit_of,
+    whole_sql,
+)
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.storage import duckdb_type
 from tbpy.errors import QueryError
@@ -160,19 +167,37 @@ def _modulo(call: Call) -> Typed:
     """The rest with the sign of the dividend; NULL where a whole divisor is zero."""
     one, other = _numbers_of_times(call)
     left, right = call.args
-    if isinstance(one, t.Decimal) or isinstance(other, t.Decimal):
-        return call.unsupported("decimals")
-    known = _known(call)
     if isinstance(one, t.Float) or isinstance(other, t.Float):
-        if known is not None:
-            return known_float(_float_rest(float(known[0]), float(known[1])), t.FLOAT64)
-        return call.typed(f"({as_double(left, right)} % {as_double(right, left)})", t.FLOAT64)
+        return _float_modulo(call)
+    if isinstance(one, t.Decimal) or isinstance(other, t.Decimal):
+        return _decimal_modulo(call, one, other)
+    known = _known(call)
     type_ = _modulo_type(one, other)
     if known is not None and known[1]:
         return known_integer(int(math.copysign(1, known[0])) * (abs(known[0]) % abs(known[1])), type_)
     sql = f"({integer_sql(left)} % {integer_sql(right)})"
     exact = left.constant or not (one == other == type_)
     return call.typed(f"CAST({sql} AS {duckdb_type(type_)})" if exact else sql, type_)
+
+
+def _float_modulo(call: Call) -> Typed:
+    known = _known(call)
+    if known is not None:
+        return known_float(_float_rest(float(known[0]), float(known[1])), t.FLOAT64)
+    left, right = call.args
+    return call.typed(f"({as_double(left, right)} % {as_double(right, left)})", t.FLOAT64)
+
+
+def _decimal_modulo(call: Call, one: t.Type, other: t.Type) -> Typed:
+    """The rest of the digits as they are stored: ClickHouse does not bring both sides to one scale."""
+    scale = scale_of(one) if isinstance(one, t.Decimal) else scale_of(other)
+    if scale_of(other) > scale:
+        text = "Decimal result's scale is less than argument's one"
+        raise QueryError(text, code=69, name="ARGUMENT_OUT_OF_BOUND", place=failures.place(call.node))
+    type_ = checked_type(call, result_precision(one, other), scale)
+    digits = (whole_sql(integer_sql(arg), scale_of(kind), 0) for arg, kind in zip(call.args, (one, other), strict=True))
+    rest = f"CAST({' % '.join(digits)} AS DECIMAL(38, 0)) * {unit_of(scale)}"
+    return call.typed(f"CAST({rest} AS {duckdb_type(type_)})", type_)
 
 
 def _float_rest(left: float, right: float) -> float:
@@ -211,6 +236,8 @@ def _positive_modulo(call: Call) -> Typed:
     right = call.args[1]
     if isinstance(rest.type, t.Float):
         return call.typed(f"(({rest.sql} + abs({right.sql})) % abs({right.sql}))", rest.type)
+    if isinstance(rest.type, t.Decimal):
+        call.unsupported("decimals")
     kind = as_number(t.plain(right.type))
     assert isinstance(kind, t.Int)
     type_ = t.Int(kind.bits, False)
