@@ -58,26 +58,28 @@ class DialectRunner:
         try:
             compiled = compile_query(case.query, self.catalog)
             sql = compiled.sql
-            got = self._answer(compiled)
+            got = answer_of(self.engine, compiled)
         except UnsupportedError as error:
             return Outcome(case, "refused", error.message, sql)
         except QueryError as error:
             return _failed(case, error, sql)
         except Exception:
-            return Outcome(case, "crashed", _raised(), sql)
+            return Outcome(case, "crashed", raised(), sql)
         if case.error is not None:
             return Outcome(case, "differs", f"error {case.error}, got an answer", sql, got)
         found = difference(case.want, got, ordered=case.ordered)
         return Outcome(case, "full" if found is None else "differs", found or "", sql, got)
 
-    def _answer(self, compiled: CompiledQuery) -> Answer:
-        result = self.engine.query(compiled)
-        rows, totals = result.rows, result.totals
-        converters = [converter(column.type) for column in compiled.columns]
-        meta = tuple((column.name, str(column.type)) for column in compiled.columns)
-        values = [[convert(v) for convert, v in zip(converters, row, strict=True)] for row in rows]
-        total = None if totals is None else [c(v) for c, v in zip(converters, totals, strict=True)]
-        return Answer(meta, values, total)
+
+def answer_of(engine: DuckDBEngine, compiled: CompiledQuery) -> Answer:
+    """The answer as JSON values."""
+    result = engine.query(compiled)
+    rows, totals = result.rows, result.totals
+    converters = [converter(column.type) for column in compiled.columns]
+    meta = tuple((column.name, str(column.type)) for column in compiled.columns)
+    values = [[convert(v) for convert, v in zip(converters, row, strict=True)] for row in rows]
+    total = None if totals is None else [c(v) for c, v in zip(converters, totals, strict=True)]
+    return Answer(meta, values, total)
 
 
 def _failed(case: DialectCase, error: QueryError, sql: str) -> Outcome:
@@ -86,11 +88,11 @@ def _failed(case: DialectCase, error: QueryError, sql: str) -> Outcome:
         found = "" if error.code == case.error else f"error {case.error}, got {error.code}: {error.message[:200]}"
         return Outcome(case, "differs" if found else "full", found, sql)
     if sql:
-        return Outcome(case, "crashed", _raised(), sql)
+        return Outcome(case, "crashed", raised(), sql)
     return Outcome(case, "refused", error.message)
 
 
-def _raised() -> str:
+def raised() -> str:
     """The error and the line of tbpy that it came from, shortly."""
     kind, error, trace = sys.exc_info()
     assert kind is not None

@@ -16,8 +16,6 @@ CONSTANTS: dict[str, tuple[str, ...]] = {
     "bool": ("true", "false"),
     "str": ("'abc'", "''", "'a'", "'12'", "'Añb'", "'x,y'"),
     "nstr": ("toNullable('a')", "nullIf('b', 'b')"),
-    "lc": ("toLowCardinality('a')",),
-    "nlc": ("toLowCardinality(toNullable('a'))",),
     "fixed": ("toFixedString('abc', 3)",),
     "enum": ("CAST('b' AS Enum8('a' = -1, 'b' = 0, 'c' = 5))",),
     "date": ("toDate('2024-02-29')", "toDate('2024-12-31')"),
@@ -166,7 +164,7 @@ dec: CAST({dec} AS Decimal(18, 2))
 ndec: ({ndec} + {dec})
 ndec: if({cond}, {dec}, NULL)
 ndec: nullIf({dec}, {dec})
-bool: ({cond})::Bool
+bool: CAST({cond} AS Bool)
 bool: if({cond}, {bool}, {bool})
 bool: not {bool}
 str: concat({str}, {str})

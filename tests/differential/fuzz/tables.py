@@ -55,7 +55,22 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("named", "Tuple(a Int32, b String)"),
     ("json", "String"),
 )
-_TEXTS = ("", "a", "b", "abc", "Añb", "x,y", "  pad ", "12", "-3.5", "2024-02-29", "a%b_c", "it's", "A/b/c?d=1#f", "null")
+_TEXTS = (
+    "",
+    "a",
+    "b",
+    "abc",
+    "Añb",
+    "x,y",
+    "  pad ",
+    "12",
+    "-3.5",
+    "2024-02-29",
+    "a%b_c",
+    "it's",
+    "A/b/c?d=1#f",
+    "null",
+)
 _JSON = ('{"a": 1, "b": "x", "c": [1, 2.5, "z"]}', '{"a": -7, "b": null, "d": {"e": true}}', "{}", "bad", '{"a": 2.5}')
 
 
@@ -142,7 +157,9 @@ def random_table(source: random.Random, name: str) -> RandomTable:
         columns.append((f"{kind}{numbers[kind]}", kind, type_))
     count = source.choice((0, 1, 3, 8, 15, 25, 40)) if name != "t1" else source.choice((8, 15, 25, 40))
     types = [t.parse_type(type_) for _, _, type_ in columns]
-    rows = tuple(tuple(_cell(source, number, *column) for column in zip(columns, types)) for number in range(count))
+    rows = tuple(
+        tuple(_cell(source, number, *column) for column in zip(columns, types, strict=True)) for number in range(count)
+    )
     return RandomTable(name, tuple(columns), rows)
 
 
@@ -192,7 +209,8 @@ def _decimal(source: random.Random, type_: t.Type) -> Any:
 
 
 def _moment(source: random.Random, type_: t.Type) -> Any:
-    text = f"{_date(source, type_)} {source.randint(0, 23):02}:{source.choice((0, 15, 30, 59)):02}:{source.choice((0, 1, 59)):02}"
+    minute, second = source.choice((0, 15, 30, 59)), source.choice((0, 1, 59))
+    text = f"{_date(source, type_)} {source.randint(0, 23):02}:{minute:02}:{second:02}"
     if not isinstance(type_, t.DateTime64):
         return text
     return f"{text}.{source.choice((0, 1, 500, 999)):03}{'0' * (type_.precision - 3)}"

@@ -1,0 +1,132 @@
+"""Compares random queries over random tables with ClickHouse, shrinks what goes wrong and lists it.
+
+    python -m tests.differential.fuzz --seed 1 --queries 500 --minutes 10
+
+The same seed gives the same tables and queries. A query whose rule is mended goes to `tests/differential/queries/fuzz.txt`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from tests.differential.fuzz.run import KINDS, Arena, Result
+from tests.differential.fuzz.shrink import shrunk, shrunk_tables, with_values
+from tests.differential.fuzz.statements import RandomQuery, StatementGenerator
+from tests.differential.fuzz.tables import RandomTable, random_table
+from tests.differential.oracle import OracleError
+
+_QUERIES_PER_TABLES = 40
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    arena, kinds, seen = Arena(), Counter[str](), Counter[str]()
+    reasons: Counter[str] = Counter()
+    ends = time.monotonic() + 60 * options.minutes
+    for number in range(options.queries):
+        if time.monotonic() > ends:
+            break
+        if number % _QUERIES_PER_TABLES == 0:
+            source = random.Random(f"{options.seed}/{number}")
+            tables = [random_table(source, f"t{place}") for place in (1, 2, 3)]
+            arena.load(tables)
+            generator = StatementGenerator(source, tables, options.level)
+        query = generator.query()
+        result = arena.run(query.text, ordered=query.ordered)
+        kinds[result.kind] += 1
+        if result.kind in ("refused", "accepted"):
+            reasons[f"{result.kind}: {result.detail[:150]}"] += 1
+        if result.wrong or result.kind in options.show:
+            signature = _signature(result)
+            seen[signature] += 1
+            if seen[signature] <= options.repeat:
+                _report(arena, tables, query, result, options)
+    arena.close()
+    for reason, count in reasons.most_common(options.reasons):
+        print(f"{count:5}  {reason}")
+    print(", ".join(f"{kind} {kinds[kind]}" for kind in KINDS if kinds[kind]))
+    return int(any(kinds[kind] for kind in ("differs", "crashed", "mistaken")))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.differential.fuzz",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--queries", type=int, default=500)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument(
+        "--level", type=int, default=3, help="0 expressions, 1 groups and order, 2 sources, 3 everything"
+    )
+    parser.add_argument("--show", nargs="*", default=[], help="other outcomes to list: refused, accepted")
+    parser.add_argument("--repeat", type=int, default=2, help="how many of the same failure to show")
+    parser.add_argument("--reasons", type=int, default=0, help="count so many reasons of refusals")
+    parser.add_argument("--shrink", type=int, default=250, help="attempts to make a query smaller")
+    parser.add_argument("--sql", action="store_true", help="with the DuckDB SQL")
+    return parser
+
+
+def _signature(result: Result) -> str:
+    """What failures of one cause share: the text without values and names."""
+    if result.kind == "differs":
+        kind = re.search(r": type (.*)", result.detail)
+        return f"type {kind[1]}" if kind else re.sub(r"'[^']*'|\d+", "", result.detail)[:60]
+    return f"{result.kind} " + re.sub(r"'[^']*'|\"[^\"]*\"|\d+|`[^`]*`", "", result.detail)[:70]
+
+
+def _category(result: Result) -> str:
+    if result.kind != "differs":
+        return _signature(result)[:40]
+    for word in (": type ", "name ", " rows, got ", " columns, got "):
+        if word in result.detail:
+            return word
+    return "value"
+
+
+def _report(
+    arena: Arena, tables: Sequence[RandomTable], query: RandomQuery, result: Result, options: argparse.Namespace
+) -> None:
+    category = _category(result)
+    best = [result]
+
+    def still_wrong(text: str) -> bool:
+        found = arena.run(text, ordered=query.ordered)
+        same = found.kind == result.kind and _category(found) == category
+        if same:
+            best.append(found)
+        return same
+
+    try:
+        text = shrunk(query.text, still_wrong, attempts=options.shrink)
+    except Exception as error:
+        print(f"(no shrinking: {error!r:.100})")
+        text = query.text
+
+    def fails(smaller: Sequence[RandomTable]) -> bool:
+        try:
+            arena.load(smaller)
+            return still_wrong(text)
+        except OracleError:
+            return False
+
+    small = shrunk_tables([table for table in tables if table.name in text], fails)
+    arena.load(tables)
+    whole = with_values(text, small)
+    found = arena.run(whole, ordered=query.ordered)
+    found, whole = (found, whole) if found.kind == result.kind else (best[-1], text)
+    print(f"{found.kind:8} {whole}\n         {found.detail}")
+    if options.sql:
+        print(f"         {found.sql}")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
