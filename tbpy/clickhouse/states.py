@@ -8,7 +8,8 @@
 | argMin, argMax | STRUCT(value, key) |
 | avg | STRUCT(sum, count) |
 | stddev*, var* | STRUCT(n, s1, s2): sums of powers |
-| uniq*, groupUniqArray, groupBitmap, countDistinct | LIST of the different values |
+| uniq*, groupBitmap, countDistinct | LIST of the different values |
+| groupUniqArray | LIST of the different values in ClickHouse's order |
 | all others | LIST of the arguments of all rows |
 
 NULL is the state of no rows, for every function. `fIf` has the state of `f`; its type keeps the condition's type. Which
@@ -57,7 +58,7 @@ KINDS = {
     "uniqHLL12": "set",
     "uniqCombined": "set",
     "uniqCombined64": "set",
-    "groupUniqArray": "set",
+    "groupUniqArray": "array",
     "groupBitmap": "set",
     "countDistinct": "set",
 }
@@ -113,7 +114,7 @@ def _parts(kind: str, types: tuple[t.Type, ...]) -> tuple[tuple[str, str], ...]:
             return (("sum", _average_sum(types[0])), ("count", "UBIGINT"))
         case "moments":
             return (("n", "DOUBLE"), ("s1", "DOUBLE"), ("s2", "DOUBLE"))
-        case "set":
+        case "set" | "array":
             return (("", f"{row_storage(types)}[]"),)
     return (("", first),)
 

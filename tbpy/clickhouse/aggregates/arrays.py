@@ -41,11 +41,49 @@ def group_array_last(call: AggregateCall) -> Typed:
     return _array(call, call.let(call.collect(), ring), call.type())
 
 
-@aggregate("groupUniqArray", parameters=1, note="the order of the values is not defined")
+@aggregate("groupUniqArray", parameters=1)
 def group_uniq_array(call: AggregateCall) -> Typed:
-    call.distinct = True
-    most = call.whole_parameter(0)
-    return _array(call, call.collect() if most is None else f"{call.collect()}[1:{most}]", call.type())
+    """The different values in the order of ClickHouse's hash sets; tuples and the like in the order that they come."""
+    most = call.whole_parameter(0) or -1
+    place, item = call.context.fresh("p"), call.context.fresh("e")
+
+    def unique(values: str) -> str:
+        places = _unique_places(call, values, item, most)
+        return f"list_transform({places}, lambda {place}: {values}[{place}])"
+
+    call.distinct = False
+    return _array(call, call.let(call.collect(), unique), call.type())
+
+
+def _unique_places(call: AggregateCall, values: str, item: str, most: int) -> str:
+    """Where the different values of a list come first, as SQL."""
+    number, bits = _number_of(item, call.type())
+    if isinstance(call.type(), t.String):
+        return f"{call.context.udf('tb_unique_texts')}({values}, {most})"
+    if isinstance(call.type(), t.Float):
+        numbers = f"list_transform({values}, lambda {item}: CAST({item} AS DOUBLE))"
+        return f"{call.context.udf('tb_unique_floats')}({numbers}, {bits}, {most})"
+    if number:
+        numbers = f"list_transform({values}, lambda {item}: CAST({number} AS HUGEINT))"
+        return f"{call.context.udf('tb_unique_numbers')}({numbers}, {bits}, {most})"
+    texts = f"list_transform({values}, lambda {item}: CAST({item} AS VARCHAR))"
+    return f"{call.context.udf('tb_first_places')}({texts}){f'[1:{most}]' if most > 0 else ''}"
+
+
+def _number_of(item: str, type_: t.Type) -> tuple[str, int]:
+    """The whole number that ClickHouse keeps the value as, and its width in bits; '' where it is not one."""
+    match type_:
+        case t.Int(bits) if bits <= 64:
+            return item, bits
+        case t.Float(bits):
+            return "", bits
+        case t.Bool():
+            return f"CAST({item} AS UTINYINT)", 8
+        case t.Date():
+            return f"date_diff('day', DATE '1970-01-01', {item})", 16
+        case t.DateTime():
+            return f"CAST(epoch({item}) AS BIGINT)", 32
+    return "", 0
 
 
 @aggregate("groupArraySorted", parameters=1)

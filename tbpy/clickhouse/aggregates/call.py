@@ -108,10 +108,23 @@ class AggregateCall:
 
     def collect(self, expression: str | None = None, where: Sequence[str] = ()) -> str:
         """The values of `expression` (by default the only argument) as a list in the order of rows, never NULL."""
+        if self.distinct:
+            return replace(self, distinct=False)._collect_distinct(expression, where)
         text = self.apply("list", self.sql() if expression is None else expression, where=where)
         if self.elements is not None or not (self.may_be_empty() or where):
             return text
         return f"coalesce({text}, [])"
+
+    def _collect_distinct(self, expression: str | None, where: Sequence[str]) -> str:
+        """The different values in the order that they come; DuckDB's own DISTINCT would lose that order."""
+        item, place = self.context.fresh("e"), self.context.fresh("p")
+
+        def unique(values: str) -> str:
+            texts = f"list_transform({values}, lambda {item}: CAST({item} AS VARCHAR))"
+            places = f"{self.context.udf('tb_first_places')}({texts})"
+            return f"list_transform({places}, lambda {place}: {values}[{place}])"
+
+        return self.let(self.collect(expression, where), unique)
 
     def collect_rows(self, args: Sequence[Typed] | None = None) -> Elements:
         """The arguments of every row as a list of structs "1", "2", ...; of bare values when there is one argument."""

@@ -13,7 +13,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.basic import sum_sql, wrapped
 from tbpy.clickhouse.aggregates.call import AggregateCall, Elements
 from tbpy.clickhouse.aggregates.choice import sort_value
-from tbpy.clickhouse.aggregates.registry import Aggregate, adapt_arguments, argument_type
+from tbpy.clickhouse.aggregates.registry import Aggregate, adapt_arguments, argument_type, find_aggregate
 from tbpy.clickhouse.aggregates.statistics import variance_sql
 from tbpy.clickhouse.aggregates.uniques import distinct_key
 from tbpy.clickhouse.compiler.typed import Typed
@@ -208,9 +208,25 @@ def _merge_set(call: AggregateCall, function: str, parts: Parts) -> Parts:
 
 
 def _finish_set(function: str, type_: t.Type, parts: Parts) -> str:
-    if function == "groupUniqArray":
-        return f"coalesce({parts[0]}, CAST([] AS {duckdb_type(type_)}))"
     return f"CAST(coalesce(len({parts[0]}), 0) AS {duckdb_type(type_)})"
+
+
+def _make_array(call: AggregateCall, row: Aggregate) -> Parts:
+    adapt_arguments(row, call)
+    return (row.build(replace(call)).sql,)
+
+
+def _merge_array(call: AggregateCall, function: str, parts: Parts) -> Parts:
+    """The states one after the other, as one array whose different values count again."""
+    state, row = call.args[0].type, find_aggregate(function)
+    assert isinstance(state, t.AggregateFunction) and row is not None
+    joined = Elements(merge_rows(call, function, parts)[0], call.context.fresh("e"))
+    item = t.not_nullable(t.without_low_cardinality(state.arguments[0]))
+    return (row.build(replace(call.over(joined, [item]), original=())).sql,)
+
+
+def _finish_array(function: str, type_: t.Type, parts: Parts) -> str:
+    return f"coalesce({parts[0]}, CAST([] AS {duckdb_type(type_)}))"
 
 
 # --- whole rows ---
@@ -239,4 +255,5 @@ FORMS = {
     "average": Form(_make_average, _merge_average, _finish_average),
     "moments": Form(_make_moments, _merge_moments, _finish_moments),
     "set": Form(_make_set, _merge_set, _finish_set),
+    "array": Form(_make_array, _merge_array, _finish_array),
 }
