@@ -1,7 +1,7 @@
 """Texts that may not be UTF-8: ClickHouse's String is bytes, DuckDB's VARCHAR is UTF-8.
 
 The SQL of such a value is `decode(<BLOB>)`. Whatever needs text gets it, or DuckDB's conversion error where the bytes
-are none: never a wrong answer. Whatever needs bytes (`hex(MD5(x))`, `base64Encode(unhex(x))`) takes the BLOB from inside.
+are none: never a wrong answer. Whatever needs bytes (`hex(MD5(x))`, `base64Encode(unhex(x))`) takes the BLOB inside.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from tbpy.clickhouse.casting.caster import Caster, enum_number
 from tbpy.clickhouse.casting.printing import instant
 from tbpy.clickhouse.casting.times import read_moment
 from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.binary import bytes_of, is_binary
 from tbpy.clickhouse.compiler.conversion import coerce, common_type
 from tbpy.clickhouse.compiler.literals import constant, float_sql
 from tbpy.clickhouse.compiler.typed import Typed
@@ -31,6 +32,8 @@ def comparable_sql(compiler: ExpressionCompiler, left: Typed, right: Typed, node
     one, other = t.plain(left.type), t.plain(right.type)
     if isinstance(one, t.Enum) or isinstance(other, t.Enum):
         return _enums(left, right, one, other, node)
+    if t.is_text(one) and t.is_text(other) and (is_binary(left) or is_binary(right)):
+        return _digits(left), _digits(right)
     if one == other:
         return (left.sql, right.sql) if one != t.BOOL or not right.known else _bools(left, right)
     if isinstance(other, t.String) and right.known:
@@ -153,6 +156,12 @@ def _number(value: Typed, other: Typed) -> str:
 
 def _whole(value: Typed) -> bool:
     return value.known and isinstance(value.value, float) and value.value.is_integer()
+
+
+def _digits(value: Typed) -> str:
+    """The bytes of a text as hex digits, without the zero bytes that pad a FixedString."""
+    digits = f"hex({bytes_of(value)})"
+    return f"regexp_replace({digits}, '(00)+$', '')" if isinstance(t.plain(value.type), t.FixedString) else digits
 
 
 def _unpadded(value: Typed) -> str:

@@ -1,4 +1,4 @@
-"""Parts of a string by position: substring, left, right, substringIndex. `...UTF8` counts characters, the rest bytes."""
+"""Parts of a string by position: substring, left, right, substringIndex. `...UTF8` counts characters, others bytes."""
 
 from __future__ import annotations
 
