@@ -195,7 +195,7 @@ def filled(relation: Relation, *, nulls: bool) -> Relation:
 
     def fill(column: Column) -> Column:
         value = column.value
-        if nulls:
+        if nulls and t.is_nullable(t.nullable(value.type)):
             return replace(column, value=replace(value, type=t.nullable(value.type), constant=False))
         if t.is_nullable(value.type):
             return column

@@ -11,6 +11,7 @@ from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.block import Block
 from tbpy.clickhouse.compiler.literals import tuple_sql
 from tbpy.clickhouse.compiler.typed import Typed, boolean
+from tbpy.clickhouse.storage import default_sql
 
 if TYPE_CHECKING:
     from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
@@ -25,17 +26,23 @@ def compile_block(compiler: ExpressionCompiler, query: ast.Query) -> Block:
 def scalar_subquery(compiler: ExpressionCompiler, node: ast.Subquery) -> Typed:
     """The one row of a query: NULL where there is none, a tuple where it has several columns."""
     block = compile_block(compiler, node.query)
-    first = block.outputs[0].value
     if len(block.outputs) == 1:
-        return Typed(f"({block.sql})", _scalar_type(first.type), constant=True)
+        return _one_value(f"({block.sql})", block.outputs[0].value.type)
     items = tuple(output.value.type for output in block.outputs)
-    names = [f"s.c{position}" for position in range(len(items))]
-    type_ = t.Tuple(items)
-    return Typed(f"(SELECT {tuple_sql(names)} FROM ({block.sql}) AS s)", type_, constant=True)
+    titles = tuple(output.name for output in block.outputs)
+    names = titles if len(set(titles)) == len(titles) else None
+    fields = tuple_sql([f"s.c{position}" for position in range(len(items))], names)
+    return Typed(f"(SELECT {fields} FROM ({block.sql}) AS s)", t.Tuple(items, names), constant=True)
 
 
-def _scalar_type(type_: t.Type) -> t.Type:
-    return t.nullable(type_)
+def _one_value(sql: str, type_: t.Type) -> Typed:
+    """NULL stands for no row, but for arrays and maps, which cannot be NULL."""
+    if isinstance(type_, t.Tuple):
+        return Typed(sql, t.Nullable(type_), constant=True)
+    optional = t.nullable(type_)
+    if not t.is_nullable(optional):
+        sql = f"coalesce({sql}, {default_sql(type_)})"
+    return Typed(sql, optional, constant=True)
 
 
 def exists(compiler: ExpressionCompiler, node: ast.Function) -> Typed:

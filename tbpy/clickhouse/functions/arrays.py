@@ -40,7 +40,7 @@ def common_items(call: Call, *positions: int) -> tuple[t.Type, list[str]]:
 def array(call: Call) -> Typed:
     if not call.args:
         return call.typed("[]", t.Array(t.NOTHING), constant=True, value=[])
-    item = common_type([arg.type for arg in call.args], call.node)
+    item = common_type([arg.type for arg in call.original], call.node)
     inside = ", ".join(coerce(arg, item).sql for arg in call.args)
     known = all(arg.known for arg in call.args)
     sql = f"[{inside}]"
@@ -60,8 +60,8 @@ def array_element(call: Call) -> Typed:
     index = call.args[1]
     if not t.is_integer(index.type):
         call.wrong_type()
-    element = f"{call.sql(0)}[{index.sql}]"
-    return call.typed(or_default(element, item), item)
+    place = f"CAST({index.sql} AS BIGINT)" if t.plain(index.type) == t.UINT64 and not index.known else index.sql
+    return call.typed(or_default(f"{call.sql(0)}[{place}]", item), item)
 
 
 def _map_element(call: Call, container: t.Map) -> Typed:
@@ -88,8 +88,6 @@ def length(call: Call) -> Typed:
             sql = f"strlen({call.sql(0)})"
         case t.FixedString(size):
             return call.typed(str(size), t.UINT64)
-        case t.Tuple(items):
-            return call.typed(str(len(items)), t.UINT64)
         case _:
             call.wrong_type()
     return call.typed(f"CAST({sql} AS UBIGINT)", t.UINT64)
