@@ -190,7 +190,9 @@ def _printed(call: Call, letter: str, arg: Typed) -> str:
     match arg.type:
         case t.String() | t.FixedString() if letter == "s":
             return arg.sql
-        case t.Int() if letter in "diuxXo":
+        case t.Int(64, False) if letter in "diuxXo":
+            return f"CAST((CAST({arg.sql} AS HUGEINT) + 9223372036854775808) % 18446744073709551616 - 9223372036854775808 AS BIGINT)"
+        case t.Int(bits) if letter in "diuxXo" and bits <= 64:
             return f"CAST({arg.sql} AS BIGINT)"
         case t.Int() if letter == "c":
             return f"CAST({arg.sql} AS INTEGER)"

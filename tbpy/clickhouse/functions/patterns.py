@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.typed import Typed
-from tbpy.clickhouse.functions.regexps import Shape, dotall, shape
+from tbpy.clickhouse.functions.regexps import Shape, dotall, python_pattern, shape
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import constant_text, failure, known_text, text
 from tbpy.clickhouse.quoting import duckdb_string
@@ -19,6 +21,19 @@ def _pattern(call: Call, position: int = 1) -> tuple[str, Shape]:
 def _never_empty(call: Call, found: Shape) -> None:
     if found.empty:
         call.unsupported("a pattern that can match nothing")
+
+
+def _in_python(call: Call, position: int = 1) -> str:
+    """A pattern that can match nothing, for Python's `re`: RE2's own loops treat empty matches in other ways."""
+    translated = python_pattern(str(call.args[position].value))
+    if translated is None:
+        call.unsupported("a pattern that can match nothing")
+    return duckdb_string(translated)
+
+
+def _whole_groups(sql: str, pattern: str) -> str:
+    """Matches of a group; one that took no part in a match is an empty text."""
+    return f"list_transform({sql}, lambda m: coalesce(m, ''))" if re.search(r"[?*|{]", pattern) else sql
 
 
 # --- match ------------------------------------------------------------------------------------------------------------
@@ -99,8 +114,11 @@ def extract(call: Call) -> Typed:
 def extract_all(call: Call) -> Typed:
     haystack = text(call, fixed=False).sql
     pattern, found = _pattern(call)
-    _never_empty(call, found)
-    sql = f"regexp_extract_all({haystack}, {pattern}, {min(found.groups, 1)})"
+    group = min(found.groups, 1)
+    if found.empty:
+        udf = call.context.udf("tb_regexp_extract_all")
+        return call.typed(f"{udf}({haystack}, {_in_python(call)}, {group})", t.Array(t.STRING))
+    sql = _whole_groups(f"regexp_extract_all({haystack}, {pattern}, {group})", pattern if group else "")
     return call.typed(sql, t.Array(t.STRING))
 
 
@@ -140,7 +158,9 @@ def extract_all_groups_vertical(call: Call) -> Typed:
     """One array for each match."""
     haystack, pattern, count = _grouped(call)
     _never_empty(call, shape(str(call.args[1].value)))
-    lists = [f"regexp_extract_all({haystack}, {pattern}, {number})" for number in range(1, count + 1)]
+    lists = [
+        _whole_groups(f"regexp_extract_all({haystack}, {pattern}, {number})", pattern) for number in range(1, count + 1)
+    ]
     name = call.context.fresh("i")
     row = ", ".join(f"{groups}[{name}]" for groups in lists)
     sql = f"list_transform(range(1, len({lists[0]}) + 1), lambda {name}: [{row}])"
@@ -152,7 +172,9 @@ def extract_all_groups_horizontal(call: Call) -> Typed:
     """One array for each group."""
     haystack, pattern, count = _grouped(call)
     _never_empty(call, shape(str(call.args[1].value)))
-    lists = ", ".join(f"regexp_extract_all({haystack}, {pattern}, {number})" for number in range(1, count + 1))
+    lists = ", ".join(
+        _whole_groups(f"regexp_extract_all({haystack}, {pattern}, {number})", pattern) for number in range(1, count + 1)
+    )
     return call.typed(f"[{lists}]", t.Array(t.Array(t.STRING)))
 
 
@@ -216,7 +238,9 @@ def replace_regexp_all(call: Call) -> Typed:
     replacement = _replacement(call, found.groups)
     if found.empty and not found.only_empty and replacement:
         # RE2 does not take an empty match right after another match, ClickHouse does.
-        call.unsupported("a pattern that can match nothing")
+        udf = call.context.udf("tb_regexp_replace_all")
+        sql = f"{udf}({haystack}, {_in_python(call)}, {duckdb_string(replacement)})"
+        return call.typed(sql, t.STRING)
     return call.typed(f"regexp_replace({haystack}, {pattern}, {duckdb_string(replacement)}, 'g')", t.STRING)
 
 

@@ -6,6 +6,7 @@ empty matches, so the catalogue needs to know where those can be.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 _ZERO_WIDTH_ESCAPES = frozenset("bBAzZ")
@@ -30,6 +31,34 @@ def shape(pattern: str) -> Shape:
 def dotall(pattern: str) -> str:
     """The pattern with the meaning that ClickHouse gives to `.`."""
     return f"(?s){pattern}"
+
+
+def python_pattern(pattern: str) -> str | None:
+    """The pattern for Python's `re` (with DOTALL and ASCII), where both languages surely mean the same; else None."""
+    if re.search(r"\\[pPCQEA]|\[\[:|\(\?<[^=!]|\(\?[a-zA-Z]*-|\(\?[a-z]*U|[*+?}]\+|\(\?[=!>#(]|\(\?<", pattern):
+        return None
+    parts, index, inside = [], 0, False
+    multiline = re.match(r"\(\?[a-z]*m", pattern) is not None
+    while index < len(pattern):
+        char = pattern[index]
+        if char == "\\":
+            char = pattern[index : index + 2]
+            index += 1
+            char = "\\Z" if char == "\\z" else char
+            if char[1:].isdecimal():
+                return None
+        elif char in "[]":
+            inside = char == "["
+        elif char == "$" and not inside and not multiline:
+            char = "\\Z"
+        parts.append(char)
+        index += 1
+    translated = "".join(parts)
+    try:
+        re.compile(translated, re.DOTALL | re.ASCII)
+    except re.error:
+        return None
+    return translated
 
 
 class _Reader:

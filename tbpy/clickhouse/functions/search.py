@@ -106,6 +106,17 @@ for _function, _name in (("starts_with", "startsWith"), ("suffix", "endsWith")):
 # --- several needles --------------------------------------------------------------------------------------------------
 
 
+def _found(haystack: str, needle: str) -> str:
+    """Whether a needle is found; an empty one is, but not in nothing."""
+    return f"({haystack} <> '')" if needle == "''" else f"contains({haystack}, {needle})"
+
+
+def _place(haystack: str, needle: str, *, unicode: bool) -> str:
+    if needle == "''":
+        return f"(CASE WHEN {haystack} = '' THEN 0 ELSE 1 END)"
+    return place_of(haystack, needle, unicode=unicode)
+
+
 def _needles(call: Call, fold: Fold) -> list[str]:
     value = call.constant_value(1, "list of needles")
     if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
@@ -117,29 +128,28 @@ def _multi_search(suffix: str, fold: Fold, unicode: bool) -> None:
     @scalar(f"multiSearchAny{suffix}", args=2)
     def any_(call: Call) -> Typed:
         haystack = fold(text(call, fixed=False))
-        found = [f"contains({haystack}, {needle})" for needle in _needles(call, fold)]
+        found = [_found(haystack, needle) for needle in _needles(call, fold)]
         return call.condition(f"({' OR '.join(found)})")
 
     @scalar(f"multiSearchFirstIndex{suffix}", args=2)
     def first_index(call: Call) -> Typed:
         haystack = fold(text(call, fixed=False))
         cases = " ".join(
-            f"WHEN contains({haystack}, {needle}) THEN {number}"
-            for number, needle in enumerate(_needles(call, fold), 1)
+            f"WHEN {_found(haystack, needle)} THEN {number}" for number, needle in enumerate(_needles(call, fold), 1)
         )
         return _count(call, f"CASE {cases} WHEN {haystack} IS NOT NULL THEN 0 END")
 
     @scalar(f"multiSearchFirstPosition{suffix}", args=2)
     def first_position(call: Call) -> Typed:
         haystack = fold(text(call, fixed=False))
-        places = [f"nullif({place_of(haystack, needle, unicode=unicode)}, 0)" for needle in _needles(call, fold)]
+        places = [f"nullif({_place(haystack, needle, unicode=unicode)}, 0)" for needle in _needles(call, fold)]
         least = places[0] if len(places) == 1 else f"least({', '.join(places)})"
         return _count(call, f"CASE WHEN {haystack} IS NOT NULL THEN coalesce({least}, 0) END")
 
     @scalar(f"multiSearchAllPositions{suffix}", args=2)
     def all_positions(call: Call) -> Typed:
         haystack = fold(text(call, fixed=False))
-        places = [place_of(haystack, needle, unicode=unicode) for needle in _needles(call, fold)]
+        places = [_place(haystack, needle, unicode=unicode) for needle in _needles(call, fold)]
         return call.typed(f"CAST([{', '.join(places)}] AS UBIGINT[])", t.Array(t.UINT64))
 
 
@@ -175,7 +185,7 @@ def _token(name: str, fold: Fold, *, or_null: bool = False) -> None:
         """Whether the needle stands between characters of ASCII that are neither letters nor digits."""
         haystack = fold(text(call, fixed=False))
         needle = constant_text(call, 1, "needle")
-        if not all(char.isalnum() or not char.isascii() for char in needle) or (or_null and not needle):
+        if not all(char.isalnum() or not char.isascii() for char in needle):
             if or_null:
                 return call.typed("CAST(NULL AS UTINYINT)", t.Nullable(t.UINT8))
             raise failure(call, "Needle must not contain whitespace or separator characters")

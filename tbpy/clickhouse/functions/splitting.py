@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.typed import Typed
-from tbpy.clickhouse.functions.regexps import dotall, shape
+from tbpy.clickhouse.functions.regexps import dotall, python_pattern, shape
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import constant_integer, constant_text, failure, known_text, text
 from tbpy.clickhouse.quoting import duckdb_string
@@ -65,7 +65,10 @@ def split_by_regexp(call: Call) -> Typed:
     if not pattern:
         return _first(call, _characters(call, arg), 2)
     if shape(pattern).empty:
-        call.unsupported("a pattern that can match nothing")
+        translated = python_pattern(pattern)
+        if translated is None:
+            call.unsupported("a pattern that can match nothing")
+        return _first(call, f"{call.context.udf('tb_regexp_split')}({arg}, {duckdb_string(translated)})", 2)
     return _first(call, f"regexp_split_to_array({arg}, {duckdb_string(dotall(pattern))})", 2)
 
 
