@@ -75,7 +75,7 @@ def _common_number(types: Sequence[t.Type], original: Sequence[t.Type], node: as
     ints = [type_ for type_ in numbers if isinstance(type_, t.Int)]
     if decimals:
         if floats:
-            return t.FLOAT64
+            raise no_common_type(original, node)
         # Decimals keep the widest storage among them, whatever their digits; whole numbers must fit before the point.
         scale = max(type_.scale for type_ in decimals)
         stored = max(decimal_width(type_.precision) for type_ in decimals)

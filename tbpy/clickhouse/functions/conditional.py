@@ -218,8 +218,16 @@ def coalesce(call: Call) -> Typed:
     if not chosen:
         return constant(None)
     if len(chosen) == 1:
-        return call.original[chosen[0]]
+        return _chosen(call, chosen[0])
     return _first_of(call, [call.args[position] for position in chosen])
+
+
+def _chosen(call: Call, position: int) -> Typed:
+    """One of the arguments as the result; it is constant only where all of them are."""
+    value = call.args[position]
+    if value.constant and not all(arg.constant for arg in call.args):
+        return replace(value, sql=value.exact(), constant=False, value=UNKNOWN)
+    return value
 
 
 def _first_of(call: Call, args: Sequence[Typed]) -> Typed:
@@ -245,11 +253,9 @@ def _coalesced(call: Call, args: Sequence[Typed], type_: t.Type) -> Typed:
 def if_null(call: Call) -> Typed:
     first, second = call.args
     if isinstance(t.plain(first.type), t.Nothing):
-        return call.original[1]
-    if not t.is_nullable(first.type):
-        return call.original[0]
-    if isinstance(t.plain(second.type), t.Nothing):
-        return call.original[0]
+        return _chosen(call, 1)
+    if not t.is_nullable(first.type) or isinstance(t.plain(second.type), t.Nothing):
+        return _chosen(call, 0)
     return _first_of(call, [first, second])
 
 

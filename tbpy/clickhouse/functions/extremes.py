@@ -41,6 +41,8 @@ def _type(call: Call, given: list[Typed], name: str) -> t.Type:
         return t.INT128
     if any(isinstance(kind, t.Float) for kind in kinds) and any(kind.bits == 64 for kind in whole):
         call.wrong_type()
+    if len(kinds) == 2 and {type(kind) for kind in kinds} == {t.Decimal, t.Float}:
+        return t.FLOAT64
     return t.not_nullable(common_type(kinds, call.node))
 
 

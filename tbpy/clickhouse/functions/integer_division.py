@@ -137,7 +137,7 @@ def _or_zero(name: str, divide: Callable[[Call], Typed]) -> None:
     @scalar(name, args=2, strict=False)
     def build(call: Call) -> Typed:
         result = divide(call)
-        if result.known:
+        if result.known or isinstance(result.type, t.Float):
             return result
         zero = f"WHEN {call.args[1].sql} = 0 THEN 0"
         storage = duckdb_type(result.type)
