@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from tbpy.clickhouse.quoting import duckdb_name, duckdb_string
-from tbpy.engines.failures import is_locked, lock_owner, locked, translate
+from tbpy.engines.failures import DatabaseInUseError, is_locked, lock_owner, translate
 from tbpy.engines.result import QueryResult, Row, Statistics
 from tbpy.engines.session import Parameters, Session
 
@@ -36,7 +36,7 @@ class DuckDBEngine:
     """A database and its connections.
 
     `path` None is a database in memory. `threads` and `memory_limit` (as DuckDB writes it, "2GB") default to DuckDB's
-    own: all cores, four fifths of the memory. Raises `ConflictError` when another process has the file.
+    own: all cores, four fifths of the memory. Raises `DatabaseInUseError` when another process has the file.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class DuckDBEngine:
             database.execute("SET GLOBAL TimeZone = 'UTC'")
         except duckdb.Error as error:
             if is_locked(error):
-                raise locked(self.path, lock_owner(error)) from error
+                raise DatabaseInUseError(self.path, lock_owner(error)) from error
             raise translate(error) from error
         return database
 

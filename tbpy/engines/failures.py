@@ -56,6 +56,10 @@ def lock_owner(error: duckdb.Error) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def locked(path: object, owner: int | None) -> ConflictError:
-    process = f"process {owner}" if owner is not None else "another process"
-    return ConflictError(f"{path} is in use by {process}", hint="wait until it has finished, or stop it")
+class DatabaseInUseError(ConflictError):
+    """Another process has the database file; `owner` is its id, None when DuckDB does not tell."""
+
+    def __init__(self, path: object, owner: int | None) -> None:
+        process = f"process {owner}" if owner is not None else "another process"
+        super().__init__(f"{path} is in use by {process}", hint="wait until it has finished, or stop it")
+        self.owner = owner

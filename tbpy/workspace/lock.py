@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from tbpy.errors import ConflictError
 
@@ -20,6 +20,27 @@ _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.5
 
 OnWait = Callable[[int | None], None]
+T = TypeVar("T")
+
+
+def wait_for(
+    attempt: Callable[[], T | None], owner: Callable[[], int | None], *, timeout: float, on_wait: OnWait | None
+) -> T | None:
+    """What `attempt` gives once it gives something, None when that takes longer than `timeout` seconds.
+
+    After a second `on_wait` is told, once, which process stands in the way.
+    """
+    started, pause, told = time.monotonic(), _FIRST_PAUSE, False
+    while (found := attempt()) is None:
+        waited = time.monotonic() - started
+        if waited >= timeout:
+            return None
+        if waited >= _SAY_AFTER and not told and on_wait is not None:
+            on_wait(owner())
+            told = True
+        time.sleep(min(pause, timeout - waited))
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+    return found
 
 
 class WorkspaceLock:
@@ -34,18 +55,11 @@ class WorkspaceLock:
 
         Raises `ConflictError` after `timeout` seconds.
         """
-        started, pause, told = time.monotonic(), _FIRST_PAUSE, False
         file = self._path.open("a+", encoding="ascii")
-        while not _try_lock(file):
-            waited = time.monotonic() - started
-            if waited >= timeout:
-                file.close()
-                raise self._in_use(timeout)
-            if waited >= _SAY_AFTER and not told and on_wait is not None:
-                on_wait(self.owner())
-                told = True
-            time.sleep(min(pause, timeout - waited))
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        locked = wait_for(lambda: _try_lock(file) or None, self.owner, timeout=timeout, on_wait=on_wait)
+        if locked is None:
+            file.close()
+            raise self._in_use(timeout)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

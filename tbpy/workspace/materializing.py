@@ -13,7 +13,7 @@ from tbpy.clickhouse.compiler import compile_query
 from tbpy.clickhouse.parser import parse_statement
 from tbpy.clickhouse.storage import duckdb_type
 from tbpy.datafiles import Node, Pipe
-from tbpy.errors import Diagnostic, QueryError, Severity, TemplateError
+from tbpy.errors import Diagnostic, NotFoundError, QueryError, Severity, TemplateError
 from tbpy.project import NodeKey, Project, names_of
 from tbpy.templating import compile_template
 from tbpy.workspace.catalogue import StoredMaterialization
@@ -30,7 +30,7 @@ def compile_all(
     for pipe, node, target in _materialized(project):
         try:
             found.append(_compile(project, stored, pipe, node, stored[target]))
-        except (QueryError, TemplateError) as error:
+        except (NotFoundError, QueryError, TemplateError) as error:
             message = f"the materialized node '{node.name}' cannot run, {target} gets no rows of it: {error.message}"
             warnings.append(
                 Diagnostic("materialization", message, Severity.WARNING, pipe.file, node.span, hint=error.hint)

@@ -21,6 +21,7 @@ from tbpy.workspace.ingest.quarantine import Import
 from tbpy.workspace.ingest.report import AppendReport
 from tbpy.workspace.ingest.sources import Format, open_inputs
 from tbpy.workspace.lock import OnWait, WorkspaceLock
+from tbpy.workspace.opening import open_engine
 from tbpy.workspace.process import ProcessFile
 from tbpy.workspace.suggesting import did_you_mean
 from tbpy.workspace.targets import target_of
@@ -80,7 +81,8 @@ class Workspace:
         """
         folder = root / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        if not (folder / ".gitignore").exists():
+            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
         lock, process = WorkspaceLock(folder / "lock"), ProcessFile(folder / "process.json")
         lock.acquire(timeout=timeout, on_wait=on_wait)
 
@@ -90,7 +92,7 @@ class Workspace:
 
         try:
             process.write(clock())
-            engine = DuckDBEngine(folder / "workspace.duckdb", threads=threads, memory_limit=memory_limit)
+            engine = open_engine(folder / "workspace.duckdb", threads, memory_limit, timeout, on_wait)
             return cls(root, engine, clock, secrets, release)
         except BaseException:
             release()

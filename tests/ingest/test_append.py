@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
@@ -164,6 +165,24 @@ def test_csv_records_that_are_none(landing: MakeLanding) -> None:
     report = sales.append_text(f"id,at,amount\n{good}a,b\n{good}a,2024-01-02 03:04:05,1,2\n{good}a,x,y\n", "a.csv")
     assert (report.rows, report.quarantined, report.invalid_lines) == (3, 3, 2)
     assert {"a,b", "a,2024-01-02 03:04:05,1,2"} <= {row[0] for row in sales.quarantine("c__line")}
+
+
+CELLS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(records=st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=6))
+def test_every_csv_record_lands_somewhere(landing: MakeLanding, records: list[tuple[str, str, str]]) -> None:
+    sales = landing(SALES)
+    try:
+        text = io.StringIO(newline="")
+        csv.writer(text, quoting=csv.QUOTE_ALL).writerows([tuple(SALES), tuple(GOOD.values()), *records])
+        report = sales.append_text(text.getvalue(), "wild.csv")
+        assert report.rows + report.quarantined == 1 + len(records)
+        assert (len(sales.rows()), len(sales.quarantine())) == (report.rows, report.quarantined)
+    finally:
+        sales.engine.run('DROP TABLE "t"')
+        sales.engine.run('DROP TABLE "t_quarantine"')
 
 
 def test_parquet(landing: MakeLanding, tmp_path: Path) -> None:

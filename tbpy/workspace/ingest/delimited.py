@@ -31,16 +31,19 @@ def load_csv(loading: Loading, source: Input) -> Verdict:
     """Raises `IngestError` for a file that is no text."""
     session, columns = loading.session, loading.target.columns
     dialect = detect(read_sample(source), columns, source.label)
-    fast = _scan(source.path, source.compression, dialect, columns, _fast(columns), keep_rejects=True)
+
+    def scan(*, keep_rejects: bool) -> Scan:
+        return _scan(source.path, source.compression, dialect, columns, keep_rejects=keep_rejects)
+
     _drop_rejects(loading)
-    rows, bad = loading.insert_good(fast)
+    dictionaries = loading.dictionaries_pay(scan(keep_rejects=False))
+    rows, bad = loading.insert_good(scan(keep_rejects=True), dictionaries=dictionaries)
     verdict = Verdict(rows)
     if session.value(f"SELECT count(*) FROM {_REJECTS}"):
         verdict += keep_invalid(session, loading.target, _REJECTED_LINES, loading.import_)
     _drop_rejects(loading)
     if bad:
-        again = _scan(source.path, source.compression, dialect, columns, _fast(columns), keep_rejects=False)
-        verdict += _settle(loading, again)
+        verdict += _settle(loading, scan(keep_rejects=False))
     return verdict
 
 
@@ -69,7 +72,6 @@ def _scan(
     compression: str,
     dialect: Dialect,
     columns: Sequence[TargetColumn],
-    readings: tuple[Reading, ...],
     *,
     keep_rejects: bool,
 ) -> Scan:
@@ -88,7 +90,7 @@ def _scan(
         f"delim = {duckdb_string(dialect.delimiter)}, quote = '\"', escape = '\"', nullstr = '\\N', "
         f"auto_detect = false, compression = '{compression}', {rejects})"
     )
-    return Scan(f"SELECT {cells} FROM {reader}", columns, readings)
+    return Scan(f"SELECT {cells} FROM {reader}", columns, _fast(columns))
 
 
 def _cell(column: TargetColumn, place: int | None) -> str:

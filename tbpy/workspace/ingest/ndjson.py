@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tbpy.errors import IngestError
@@ -26,15 +27,28 @@ _NUMBERS_AT_ONCE = 100_000
 _LINES_AT_ONCE = 200_000
 
 
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """What the first lines of a file let expect of the others.
+
+    `fast` are the columns that may use their fast reading; `dirty` says that bad rows are to be expected, and
+    `dictionaries` that texts repeat.
+    """
+
+    fast: frozenset[int]
+    dirty: bool
+    dictionaries: bool
+
+
 def load_ndjson(loading: Loading, source: Input) -> Verdict:
     """Raises `IngestError` when nothing in the file looks like NDJSON."""
     columns = loading.target.columns
-    fast, dirty = _try_sample(loading, source)
-    scan = scan_file(source.path, source.compression, columns, readings(columns, fast))
-    if dirty and source.path.stat().st_size <= _STAGED_SIZE:
-        rows, bad = _insert_staged(loading, scan)
+    beginning = _look_at_beginning(loading, source)
+    scan = scan_file(source.path, source.compression, columns, readings(columns, beginning.fast))
+    if beginning.dirty and source.path.stat().st_size <= _STAGED_SIZE:
+        rows, bad = _insert_staged(loading, scan, beginning)
     else:
-        rows, bad = loading.insert_good(scan)
+        rows, bad = loading.insert_good(scan, dictionaries=beginning.dictionaries)
         if bad:
             numbered = f"SELECT row_number() OVER () AS n, good FROM ({scan.judged})"
             _note_numbers(loading, f"SELECT n FROM ({numbered}) WHERE NOT good")
@@ -44,37 +58,38 @@ def load_ndjson(loading: Loading, source: Input) -> Verdict:
     return verdict
 
 
-def _try_sample(loading: Loading, source: Input) -> tuple[frozenset[int], bool]:
-    """Which columns may use their fast reading, and whether to expect bad rows, by the beginning of the file."""
+def _look_at_beginning(loading: Loading, source: Input) -> _Beginning:
     columns = loading.target.columns
     with tempfile.NamedTemporaryFile(suffix=".ndjson") as file:
         file.write(read_sample(source))
         file.flush()
         path = Path(file.name)
         candidates = fast_positions(columns)
-        fast = _sample_counts(loading, scan_file(path, "none", columns, readings(columns, candidates)))
+        scan = scan_file(path, "none", columns, readings(columns, candidates))
+        fast = _sample_counts(loading, scan)
         if fast[0] and all(count == fast[0] for count in fast):
-            return candidates, False
+            return _Beginning(candidates, False, loading.dictionaries_pay(scan))
         if not loading.session.value(count_objects(path)):
             raise IngestError(
                 f"{source.label} is not NDJSON: none of its first lines is a JSON object",
                 hint="NDJSON has one object in each line; `jq -c '.[]'` makes it of an array",
             )
         full = _sample_counts(loading, scan_file(path, "none", columns, readings(columns)))
-    chosen = frozenset(position for position in candidates if fast[2 + position] == full[2 + position])
-    return chosen, any(count != full[0] for count in full[1:])
+        chosen = frozenset(position for position in candidates if fast[2 + position] == full[2 + position])
+        dirty = any(count != full[0] for count in full[1:])
+        return _Beginning(chosen, dirty, loading.dictionaries_pay(scan))
 
 
 def _sample_counts(loading: Loading, scan: Scan) -> tuple[int, ...]:
     return loading.session.rows(scan.good_counts)[0]
 
 
-def _insert_staged(loading: Loading, scan: Scan) -> tuple[int, int]:
+def _insert_staged(loading: Loading, scan: Scan, beginning: _Beginning) -> tuple[int, int]:
     """Inserts the good rows by way of a table whose row numbers are those of the file, and notes the other numbers."""
     session = loading.session
     with session.watched(loading.progress):
         session.execute(f"CREATE OR REPLACE TEMP TABLE tbpy_staged AS {scan.judged}")
-    with session.unordered():
+    with session.bulk_insert(dictionaries=beginning.dictionaries):
         rows = session.value(f"INSERT INTO {loading.target.table} SELECT {scan.names} FROM temp.tbpy_staged WHERE good")
     # Within a transaction row numbers begin anywhere.
     first = "(SELECT min(rowid) FROM temp.tbpy_staged)"

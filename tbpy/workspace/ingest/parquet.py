@@ -17,7 +17,7 @@ from tbpy.workspace.ingest.typed_values import from_typed
 def load_parquet(loading: Loading, source: Input) -> Verdict:
     """Raises `IngestError` for a file that is not Parquet, or is compressed as a whole."""
     scan = _scan(loading, source)
-    rows, bad = loading.insert_good(scan)
+    rows, bad = loading.insert_good(scan, dictionaries=loading.dictionaries_pay(scan))
     verdict = Verdict(rows)
     if bad:
         verdict += _settle_bad(loading, scan)

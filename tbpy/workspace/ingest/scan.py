@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.storage import duckdb_type
 from tbpy.workspace.ingest.readings import Reading
 from tbpy.workspace.ingest.target import TargetColumn
 
@@ -57,6 +59,19 @@ class Scan:
         """The values of the good rows. Each other row takes a number of the sequence `BAD_ROWS`, which counts them."""
         taken = f"CASE WHEN {self.good} THEN true ELSE nextval('{BAD_ROWS}') < 0 END"
         return f"SELECT {self.values} FROM ({self.converted}) WHERE {taken}"
+
+    def distinct_counts(self, limit: int) -> str | None:
+        """One row: the number of the first rows, and of the different values of each text column among them.
+
+        None when there are no such columns, or one of them is declared to repeat its values.
+        """
+        types = [t.not_nullable(column.type) for column in self.columns]
+        texts = [i for i, type_ in enumerate(types) if duckdb_type(type_) == "VARCHAR"]
+        if not texts or any(isinstance(types[i], t.LowCardinality | t.Enum) for i in texts):
+            return None
+        values = ", ".join(f"v{i}" for i in texts)
+        counts = ", ".join(f"count(DISTINCT v{i})" for i in texts)
+        return f"SELECT count(*), {counts} FROM (SELECT {values} FROM ({self.converted}) LIMIT {limit})"
 
     @property
     def good_counts(self) -> str:
