@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.binary import by_bytes, bytes_of, is_binary, text_of
 from tbpy.clickhouse.compiler.conversion import coerce, common_type
 from tbpy.clickhouse.compiler.failures import QueryError, place
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
@@ -85,7 +86,7 @@ def length(call: Call) -> Typed:
         case t.Map():
             sql = f"cardinality({call.sql(0)})"
         case t.String():
-            sql = f"strlen({call.sql(0)})"
+            sql = f"octet_length({bytes_of(call.args[0])})" if is_binary(call.args[0]) else f"strlen({call.sql(0)})"
         case t.FixedString(size):
             return call.typed(str(size), t.UINT64)
         case _:
@@ -119,7 +120,9 @@ def reverse(call: Call) -> Typed:
     if isinstance(type_, t.Array):
         return call.typed(f"list_reverse({call.sql(0)})", type_)
     if isinstance(type_, t.String | t.FixedString):
-        return call.typed(f"reverse({call.sql(0)})", t.STRING if isinstance(type_, t.String) else type_)
+        arg = call.args[0]
+        bytes_ = text_of(f"{call.context.udf('tb_reverse_bytes')}({bytes_of(arg)})")
+        return call.typed(by_bytes(arg, f"reverse({arg.sql})", bytes_), type_)
     call.wrong_type()
 
 

@@ -169,6 +169,7 @@ def basename(call: Call) -> Typed:
 
 # --- printf and bar ---------------------------------------------------------------------------------------------------
 
+_HALF = 1 << 63
 _DIRECTIVE = re.compile(r"%(?:%|[-+ #0]*(?:\d+)?(?:\.\d+)?(.))", re.DOTALL)
 
 
@@ -191,7 +192,7 @@ def _printed(call: Call, letter: str, arg: Typed) -> str:
         case t.String() | t.FixedString() if letter == "s":
             return arg.sql
         case t.Int(64, False) if letter in "diuxXo":
-            return f"CAST((CAST({arg.sql} AS HUGEINT) + 9223372036854775808) % 18446744073709551616 - 9223372036854775808 AS BIGINT)"
+            return f"CAST((CAST({arg.sql} AS HUGEINT) + {_HALF}) % {2 * _HALF} - {_HALF} AS BIGINT)"
         case t.Int(bits) if letter in "diuxXo" and bits <= 64:
             return f"CAST({arg.sql} AS BIGINT)"
         case t.Int() if letter == "c":

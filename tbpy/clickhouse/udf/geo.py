@@ -151,7 +151,7 @@ def geohash_decode(text: str) -> list[float]:
 
 
 def point_in_polygon(x: float, y: float, corners: list[list[float]]) -> bool:
-    """By crossings of a ray. Raises ValueError for a point on the edge: ClickHouse's answer there depends on rounding."""
+    """By crossings of a ray. Raises ValueError for a point on the edge, where ClickHouse's answer is open."""
     inside = False
     for (x1, y1), (x2, y2) in zip(corners, [*corners[1:], corners[0]], strict=True):
         cross = (x2 - x1) * (y - y1) - (y2 - y1) * (x - x1)

@@ -16,7 +16,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def replace_all(text: str, pattern: str, replacement: str) -> str:
-    """`replacement` is in RE2's spelling: `\\1` is a group, `\\\\` a backslash. An empty match may follow another match.
+    """`replacement` is in RE2's spelling: `\\1` is a group, `\\\\` a backslash. An empty match may follow another.
 
     After an empty match ClickHouse steps over a byte: raises ValueError where that would cut a character.
     """

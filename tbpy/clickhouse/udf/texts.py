@@ -47,6 +47,10 @@ def to_valid_utf8(data: bytes) -> str:
     return "".join(parts)
 
 
+def reverse_bytes(data: bytes) -> bytes:
+    return data[::-1]
+
+
 def overlay(data: bytes, replacement: bytes, offset: int, length: int) -> bytes:
     """`length` bytes from `offset` exchanged: a negative offset counts from the end, 0 is the end; a negative length is
     the replacement's own."""
@@ -84,6 +88,7 @@ FUNCTIONS: dict[str, Udf] = {
     "tb_initcap": Udf(initcap, ("VARCHAR",), "VARCHAR"),
     "tb_initcap_utf8": Udf(initcap_utf8, ("VARCHAR",), "VARCHAR"),
     "tb_to_valid_utf8": Udf(to_valid_utf8, ("BLOB",), "VARCHAR"),
+    "tb_reverse_bytes": Udf(reverse_bytes, ("BLOB",), "BLOB"),
     "tb_overlay": Udf(overlay, ("BLOB", "BLOB", "BIGINT", "BIGINT"), "BLOB"),
     "tb_overlay_utf8": Udf(overlay_utf8, ("VARCHAR", "VARCHAR", "BIGINT", "BIGINT"), "VARCHAR"),
     "tb_soundex": Udf(soundex, ("VARCHAR",), "VARCHAR"),
