@@ -86,6 +86,22 @@ def _number_of(item: str, type_: t.Type) -> tuple[str, int]:
     return "", 0
 
 
+@aggregate("groupArraySample", parameters=2, note="only where the sample holds all values")
+def group_array_sample(call: AggregateCall) -> Typed:
+    """All values where they fit; which ones ClickHouse would draw otherwise is not known, so that is an error."""
+    most = call.whole_parameter(0)
+    if most is None:
+        raise bad_arguments("groupArraySample needs the number of values", call.node)
+    refusal = duckdb_string("groupArraySample of more values than its sample holds is not supported by tbpy")
+
+    def sample(values: str) -> str:
+        if call.args[0].constant:
+            return f"{values}[1:{most}]"
+        return f"CASE WHEN len({values}) <= {most} THEN {values} ELSE error({refusal}) END"
+
+    return _array(call, call.let(call.collect(), sample), call.type())
+
+
 @aggregate("groupArraySorted", parameters=1)
 def group_array_sorted(call: AggregateCall) -> Typed:
     most = call.whole_parameter(0)

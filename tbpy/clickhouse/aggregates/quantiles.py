@@ -219,6 +219,22 @@ def _interpolated_weighted(call: AggregateCall, level: float) -> str:
     return f"CAST(trunc({result}) AS {duckdb_type(type_)})" if isinstance(type_, t.Int) else result
 
 
+def _linear_weighted(call: AggregateCall, level: float) -> str:
+    """Linear interpolation as if every value stood there as often as its weight says."""
+    if not isinstance(_sortable(call), t.Int | t.Float):
+        call.wrong_type()
+    name, pairs, item = (
+        call.context.udf("tb_quantile_linear_weighted"),
+        call.context.fresh("v"),
+        call.context.fresh("e"),
+    )
+    values = f"list_transform({pairs}, lambda {item}: CAST({item}['v'] AS DOUBLE))"
+    weights = f"list_transform({pairs}, lambda {item}: {item}['w'])"
+    return (
+        f"list_transform([{_weighted_pairs(call)}], lambda {pairs}: {name}({values}, {weights}, {float_sql(level)}))[1]"
+    )
+
+
 # --- estimators ---
 
 
@@ -291,6 +307,7 @@ _FAMILIES = (
     Family("ExactInclusive", _float64, _inclusive),
     Family("ExactWeighted", _sortable, _exact_weighted, args=2),
     Family("InterpolatedWeighted", _sortable, _interpolated_weighted, args=2),
+    Family("ExactWeightedInterpolated", _float64, _linear_weighted, args=2),
     Family("Deterministic", _interpolated_type, _deterministic, args=2),
     Family("TDigest", _float32, _digest),
     Family("TDigestWeighted", _float32, _digest_weighted, args=2),

@@ -75,7 +75,7 @@ def _merge_state(call: AggregateCall, inner: Inner) -> Typed:
 
 
 def _check_function(call: AggregateCall, inner: Inner, type_: t.AggregateFunction) -> None:
-    """A state merges into its own function; `quantile` and `quantiles` share theirs, and `count` takes that of `countIf`."""
+    """A state merges into its own function; `quantile` and `quantiles` share one, and `count` takes that of `countIf`."""
     found = split_name(type_.function)
     if found is not None and _shared_name(*found) == _shared_name(inner.row, inner.suffixes):
         return

@@ -6,10 +6,11 @@ ClickHouse gives NaN where a moment is not defined, and NULL only for Nullable a
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
-from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.compiler.typed import Typed, condition_of
 
 NAN = "CAST('nan' AS DOUBLE)"
 
@@ -149,6 +150,23 @@ _steady_pair("covarSampStable", "covar_samp", lambda sums: _covariance(sums, sam
 _steady_pair("corrStable", "corr", _correlation)
 
 
+def _matrix(name: str, formula: Callable[[Pair], str]) -> None:
+    """The measure of every argument with every other one."""
+
+    @aggregate(name, args=(1, None))
+    def build(call: AggregateCall) -> Typed:
+        rows = []
+        for left in call.args:
+            pairs = [_pair_sums(replace(call, args=(left, right))) for right in call.args]
+            rows.append("[" + ", ".join(f"coalesce({formula(pair)}, {NAN})" for pair in pairs) + "]")
+        return call.typed(f"[{', '.join(rows)}]", t.Array(t.Array(t.FLOAT64)))
+
+
+_matrix("corrMatrix", _correlation)
+_matrix("covarPopMatrix", lambda sums: _covariance(sums, sample=False))
+_matrix("covarSampMatrix", lambda sums: _covariance(sums, sample=True))
+
+
 # --- regression ---
 
 
@@ -191,3 +209,21 @@ def simple_linear_regression(call: AggregateCall) -> Typed:
     line = f"{{'k': coalesce({slope}, {NAN}), 'b': coalesce(({sy} - {slope} * {sx}) / {n}, {NAN})}}"
     type_ = t.Tuple((t.FLOAT64, t.FLOAT64), ("k", "b"))
     return call.typed(f"({call.when_rows(line)})", type_)
+
+
+@aggregate("categoricalInformationValue", args=(2, None))
+def categorical_information_value(call: AggregateCall) -> Typed:
+    """For each category (P1 - P0) (ln P1 - ln P0), where P1 and P0 are its shares of rows with the tag and without."""
+    if not all(isinstance(arg.type, t.Int | t.Bool) for arg in call.args):
+        call.wrong_type()
+    *categories, tag = (condition_of(arg) for arg in call.args)
+    values = []
+    for category in categories:
+        shares = []
+        for tagged in (tag, f"NOT {tag}"):
+            count = f"CAST({call.apply('count', '*', where=[tagged])} AS DOUBLE)"
+            shares.append(f"({call.apply('count', '*', where=[category, tagged])} / nullif({count}, 0))")
+        present, absent = shares
+        logarithms = f"(ln(nullif({present}, 0)) - ln(nullif({absent}, 0)))"
+        values.append(f"coalesce(({present} - {absent}) * {logarithms}, {NAN})")
+    return call.typed(f"[{', '.join(values)}]", t.Array(t.FLOAT64))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 import struct
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from ctypes import c_float
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from tbpy.clickhouse.udf import Udf
 
@@ -203,7 +204,19 @@ def interpolated_weighted(values: list[float], weights: list[float], level: floa
     return values[right - 1] + part * (values[right] - values[right - 1])
 
 
+def linear_weighted(values: list[float], weights: list[float], level: float) -> float | None:
+    """`values` in order, each standing there as often as its weight says; lines are drawn between neighbours."""
+    if not values:
+        return None
+    ends = list(accumulate(weights))
+    place = level * (ends[-1] - 1)
+    low = values[min(bisect_right(ends, math.floor(place)), len(values) - 1)]
+    part = place - math.floor(place)
+    return low + part * (values[bisect_right(ends, math.floor(place) + 1)] - low) if part else low
+
+
 FUNCTIONS = {
+    "tb_quantile_linear_weighted": Udf(linear_weighted, ("DOUBLE[]", "DOUBLE[]", "DOUBLE"), "DOUBLE", "special"),
     "tb_quantile_bfloat16": Udf(bfloat16, ("DOUBLE[]", "DOUBLE"), "DOUBLE", "special"),
     "tb_quantile_dd": Udf(sketch, ("DOUBLE[]", "DOUBLE", "DOUBLE"), "DOUBLE", "special"),
     "tb_quantile_tdigest": Udf(tdigest, ("FLOAT[]", "DOUBLE"), "FLOAT", "special"),

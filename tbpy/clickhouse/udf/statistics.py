@@ -7,9 +7,11 @@ Decision Tree Algorithm" (histogram); held to recorded answers of ClickHouse.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
 from heapq import heapify, heappop, heappush
+from statistics import NormalDist
 
 from tbpy.clickhouse.udf import Udf
 
@@ -31,11 +33,31 @@ def _moments(sample: list[float]) -> tuple[int, float, float]:
     return len(sample), mean, math.fsum((value - mean) ** 2 for value in sample)
 
 
-def _t_result(statistic: float, freedom: float) -> Pair:
+def _t_result(difference: float, error: float, freedom: float, level: float) -> list[float]:
+    """Statistic and p-value of Student's distribution, and the interval of the difference at a confidence level."""
+    statistic = _divide(difference, error)
     if math.isnan(statistic):
-        return {"t_statistic": NAN, "p_value": NAN}
+        return [NAN] * 4
+    margin = student_quantile(0.5 + level / 2, freedom) * error if level else NAN
+    return [statistic, _two_sided(statistic, freedom), difference - margin, difference + margin]
+
+
+def _two_sided(statistic: float, freedom: float) -> float:
     p_value = incomplete_beta(freedom / 2, 0.5, freedom / (freedom + statistic * statistic))
-    return {"t_statistic": statistic, "p_value": min(max(p_value, 0.0), 1.0)}
+    return min(max(p_value, 0.0), 1.0)
+
+
+def student_quantile(level: float, freedom: float) -> float:
+    """The value below which Student's distribution has a share `level` above one half."""
+    low, high = 0.0, 1.0
+    while 1 - _two_sided(high, freedom) / 2 < level:
+        high *= 2
+    for _ in range(200):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        low, high = (middle, high) if 1 - _two_sided(middle, freedom) / 2 < level else (low, middle)
+    return (low + high) / 2
 
 
 def _divide(dividend: float, divisor: float) -> float:
@@ -44,27 +66,93 @@ def _divide(dividend: float, divisor: float) -> float:
     return NAN if not dividend else math.copysign(math.inf, dividend)
 
 
-def student_t_test(values: Sequence[float], second: Sequence[float]) -> Pair:
+def student_t_test(values: Sequence[float], second: Sequence[float], level: float) -> list[float]:
     left, right = _split(values, second)
     if not left or not right or len(left) + len(right) <= 2:
-        return {"t_statistic": NAN, "p_value": NAN}
+        return [NAN] * 4
     (n, mean_left, squares_left), (m, mean_right, squares_right) = _moments(left), _moments(right)
     freedom = n + m - 2
     error = math.sqrt((squares_left + squares_right) / freedom * (1 / n + 1 / m))
-    return _t_result(_divide(mean_left - mean_right, error), freedom)
+    return _t_result(mean_left - mean_right, error, freedom, level)
 
 
-def welch_t_test(values: Sequence[float], second: Sequence[float]) -> Pair:
+def welch_t_test(values: Sequence[float], second: Sequence[float], level: float) -> list[float]:
     left, right = _split(values, second)
     if len(left) < 2 or len(right) < 2:
-        return {"t_statistic": NAN, "p_value": NAN}
+        return [NAN] * 4
     (n, mean_left, squares_left), (m, mean_right, squares_right) = _moments(left), _moments(right)
     part_left, part_right = squares_left / (n - 1) / n, squares_right / (m - 1) / m
     error = part_left + part_right
     if not error:
-        return {"t_statistic": NAN, "p_value": NAN}
+        return [NAN] * 4
     freedom = error**2 / (part_left**2 / (n - 1) + part_right**2 / (m - 1))
-    return _t_result((mean_left - mean_right) / math.sqrt(error), freedom)
+    return _t_result(mean_left - mean_right, math.sqrt(error), freedom, level)
+
+
+def one_sample_t_test(values: Sequence[float], expected: Sequence[float]) -> list[float]:
+    if len(values) < 2:
+        return [NAN, NAN]
+    n, mean, squares = _moments(list(values))
+    return _t_result(mean - expected[0], math.sqrt(squares / (n - 1) / n), n - 1, 0.0)[:2]
+
+
+def mean_z_test(
+    values: Sequence[float], second: Sequence[float], left_variance: float, right_variance: float, level: float
+) -> list[float]:
+    left, right = _split(values, second)
+    if not left or not right:
+        return [NAN] * 4
+    difference = math.fsum(left) / len(left) - math.fsum(right) / len(right)
+    error = math.sqrt(left_variance / len(left) + right_variance / len(right))
+    statistic = _divide(difference, error)
+    margin = NormalDist().inv_cdf(0.5 + level / 2) * error
+    return [statistic, math.erfc(abs(statistic) / math.sqrt(2)), difference - margin, difference + margin]
+
+
+def analysis_of_variance(values: Sequence[float], groups: Sequence[float]) -> list[float]:
+    samples: dict[float, list[float]] = {}
+    for value, group in zip(values, groups, strict=True):
+        samples.setdefault(group, []).append(value)
+    count = len(values)
+    between, within = len(samples) - 1, count - len(samples)
+    if between < 1 or within < 1:
+        return [NAN, NAN]
+    mean = math.fsum(values) / count
+    moments = [_moments(sample) for sample in samples.values()]
+    explained = math.fsum(size * (own - mean) ** 2 for size, own, _ in moments) / between
+    statistic = _divide(explained, math.fsum(squares for *_, squares in moments) / within)
+    share = within / (within + between * statistic)
+    return [statistic, incomplete_beta(within / 2, between / 2, share)]
+
+
+def kolmogorov_smirnov_test(values: Sequence[float], second: Sequence[float]) -> list[float]:
+    """The largest distance of two empirical distributions, and its exact p-value by counting lattice paths."""
+    left, right = _split(values, second)
+    if not left or not right:
+        return [NAN, NAN]
+    left.sort()
+    right.sort()
+    n, m = len(left), len(right)
+    distance = max(abs(bisect_right(left, x) / n - bisect_right(right, x) / m) for x in (*left, *right))
+    limit = (0.5 + math.floor(distance * n * m - 1e-7)) / (n * m)
+    paths = [0.0 if j / m > limit else 1.0 for j in range(m + 1)]
+    for i in range(1, n + 1):
+        weight = i / (i + m)
+        paths[0] = 0.0 if i / n > limit else weight * paths[0]
+        for j in range(1, m + 1):
+            paths[j] = 0.0 if abs(i / n - j / m) > limit else weight * paths[j] + paths[j - 1]
+    return [distance, min(max(1 - paths[m], 0.0), 1.0)]
+
+
+def gini(values: Sequence[float]) -> float | None:
+    """The mean distance of two values over twice their mean."""
+    total = math.fsum(values)
+    if not values or not total:
+        return None
+    count = len(values)
+    ordered = sorted(values)
+    weighed = math.fsum((2 * place - count + 1) * value for place, value in enumerate(ordered))
+    return weighed / (count * total)
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
@@ -239,12 +327,16 @@ def _fuse(points: list[tuple[float, float]], most: int) -> list[tuple[float, flo
     return [point for place, point in enumerate(points) if alive[place]]
 
 
-_T_TEST = "STRUCT(t_statistic DOUBLE, p_value DOUBLE)"
 _U_TEST = "STRUCT(u_statistic DOUBLE, p_value DOUBLE)"
 
 FUNCTIONS = {
-    "tb_student_t_test": Udf(student_t_test, ("DOUBLE[]", "DOUBLE[]"), _T_TEST),
-    "tb_welch_t_test": Udf(welch_t_test, ("DOUBLE[]", "DOUBLE[]"), _T_TEST),
+    "tb_student_t_test": Udf(student_t_test, ("DOUBLE[]", "DOUBLE[]", "DOUBLE"), "DOUBLE[]"),
+    "tb_welch_t_test": Udf(welch_t_test, ("DOUBLE[]", "DOUBLE[]", "DOUBLE"), "DOUBLE[]"),
+    "tb_one_sample_t_test": Udf(one_sample_t_test, ("DOUBLE[]", "DOUBLE[]"), "DOUBLE[]"),
+    "tb_mean_z_test": Udf(mean_z_test, ("DOUBLE[]", "DOUBLE[]", "DOUBLE", "DOUBLE", "DOUBLE"), "DOUBLE[]"),
+    "tb_analysis_of_variance": Udf(analysis_of_variance, ("DOUBLE[]", "DOUBLE[]"), "DOUBLE[]"),
+    "tb_kolmogorov_smirnov_test": Udf(kolmogorov_smirnov_test, ("DOUBLE[]", "DOUBLE[]"), "DOUBLE[]"),
+    "tb_gini": Udf(gini, ("DOUBLE[]",), "DOUBLE", "special"),
     "tb_mann_whitney_u_test": Udf(mann_whitney_u_test, ("DOUBLE[]", "DOUBLE[]", "VARCHAR", "INTEGER"), _U_TEST),
     "tb_rank_correlation": Udf(rank_correlation, ("DOUBLE[]", "DOUBLE[]"), "DOUBLE", "special"),
     "tb_association": Udf(association, ("VARCHAR", "UBIGINT[]", "UBIGINT[]"), "DOUBLE", "special"),
