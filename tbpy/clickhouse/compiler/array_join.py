@@ -28,7 +28,7 @@ def array_join(compiler: SourceCompiler, node: ast.ArrayJoin) -> Source:
     source = compiler.compile(node.source)
     expressions = compiler.expressions(source.relations, source.joins)
     items = [item for array in node.arrays for item in _items(expressions, array)]
-    alias = compiler.context.fresh("t")
+    alias = compiler.context.alias("t")
     arrays = [as_array(expressions, value, array) for _, value, array in items]
     lists = [same_sizes([a.sql for a in arrays], arrays[0].sql, "ARRAY JOIN"), *(a.sql for a in arrays[1:])]
     if node.left:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tbpy.clickhouse import ast
@@ -40,11 +41,26 @@ class Context:
     tables: set[str] = field(default_factory=set)
     recursive: bool = False
     counter: int = 0
+    bound: int = 0
 
-    def fresh(self, prefix: str) -> str:
-        """A name that nothing else in the statement has."""
+    def alias(self, prefix: str) -> str:
+        """A name of a source that nothing else in the statement has."""
         self.counter += 1
         return f"{prefix}{self.counter}"
+
+    def fresh(self, prefix: str) -> str:
+        """A name for a lambda parameter, which differs from those of the lambdas around it."""
+        self.bound += 1
+        return f"{prefix}{self.bound}"
+
+    @contextmanager
+    def expression(self) -> Iterator[None]:
+        """Names given out meanwhile are free again after: so the same expression is always the same SQL."""
+        before = self.bound
+        try:
+            yield
+        finally:
+            self.bound = before
 
     def now(self) -> str:
         """DuckDB SQL of the moment the query runs at, a TIMESTAMP in UTC that the engine binds."""

@@ -197,6 +197,10 @@ class ExpressionCompiler:
     # --- functions ---
 
     def function(self, node: ast.Function) -> Typed:
+        with self.context.expression():
+            return self._function(node)
+
+    def _function(self, node: ast.Function) -> Typed:
         special = SPECIAL.get(node.name)
         if special is not None:
             return special(self, node)

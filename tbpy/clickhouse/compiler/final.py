@@ -86,7 +86,7 @@ def _grouped(compiler: SourceCompiler, table: Table, relation: Relation, engine:
     query = ast.Select(merged, from_=ast.TableName(table.name), group_by=ast.GroupBy(keys) if keys else None)
     scope = Scope(_catalog_of(table))
     block = SelectCompiler(compiler.context, scope, query).compile()
-    alias = compiler.context.fresh("t")
+    alias = compiler.context.alias("t")
     typed = _restored(block, relation)
     summed = _summed(table, relation)
     if engine == "SummingMergeTree" and summed:

@@ -19,7 +19,7 @@ def recursive_block(context: Context, entry: CommonTableEntry, key: tuple[int, s
     query = entry.definition.query
     assert isinstance(query, ast.SetOperation)
     base = compile_block(context, entry.scope.catalog, entry.scope, query.left)
-    name = duckdb_name(context.fresh(f"{entry.definition.name}_"))
+    name = duckdb_name(context.alias(f"{entry.definition.name}_"))
     scope = replace(entry.scope, common_tables={**entry.scope.common_tables, entry.definition.name: entry})
     outputs = base.outputs
     while True:

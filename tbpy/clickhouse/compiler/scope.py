@@ -92,7 +92,7 @@ class Scope:
         """The element of an array that multiplies the rows of this SELECT; the same array is joined once."""
         found = self.laterals.get(array)
         if found is None:
-            found = self.laterals[array] = Typed(f"{context.fresh('j')}.c0", item)
+            found = self.laterals[array] = Typed(f"{context.alias('j')}.c0", item)
         return found
 
     def lateral_sql(self) -> list[str]:

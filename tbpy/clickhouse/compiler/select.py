@@ -202,7 +202,7 @@ class SelectCompiler:
 
     def order_keys(self, value: Typed, item: ast.OrderItem) -> list[str]:
         """The sort keys of one ORDER BY item; a constant sorts nothing, and DuckDB would read it as a position."""
-        return [] if value.constant else order_sql(value, item)
+        return [] if value.constant or value.known else order_sql(value, item)
 
     def _limit_by(self) -> None:
         limit = self.select.limit_by

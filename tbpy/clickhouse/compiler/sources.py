@@ -86,7 +86,7 @@ class SourceCompiler:
 
     def _system(self, node: ast.TableName) -> Source:
         """The tables of `system` that hold no state: `one`, `numbers`, `zeros`."""
-        alias = self.context.fresh("t")
+        alias = self.context.alias("t")
         if node.name == "one":
             column = Column("dummy", Typed(f"{alias}.c0", t.UINT8))
             relation = Relation((node.alias or "one",), (column,))
@@ -97,7 +97,7 @@ class SourceCompiler:
 
     def _stored(self, table: Table, node: ast.TableName) -> Source:
         self.context.tables.add(table.name)
-        alias = self.context.fresh("t")
+        alias = self.context.alias("t")
         columns = tuple(
             Column(column.name, Typed(f"{alias}.{duckdb_name(column.physical or column.name)}", column.type))
             for column in table.columns
@@ -110,7 +110,7 @@ class SourceCompiler:
         return Source(f"{table.physical} AS {alias}", (relation,))
 
     def _hoisted(self, hoisted: Hoisted, node: ast.TableName, titles: tuple[str, ...] = ()) -> Source:
-        alias = self.context.fresh("t")
+        alias = self.context.alias("t")
         block = Block(hoisted.sql, hoisted.outputs)
         return Source(f"{hoisted.name} AS {alias}", (block.relation(alias, _qualifiers(node), titles),))
 
@@ -150,7 +150,7 @@ class SourceCompiler:
         return self._hoist(key, view.name, block)
 
     def _hoist(self, key: tuple[int, str], name: str, block: Block) -> Hoisted:
-        hoisted = Hoisted(duckdb_name(self.context.fresh(f"{name}_")), block.sql, block.outputs)
+        hoisted = Hoisted(duckdb_name(self.context.alias(f"{name}_")), block.sql, block.outputs)
         self.context.hoisted.append(hoisted)
         self.context.views[key] = hoisted
         return hoisted
@@ -159,7 +159,7 @@ class SourceCompiler:
         from tbpy.clickhouse.compiler.queries import compile_block
 
         block = compile_block(self.context, self.scope.catalog, self.scope, node.query)
-        alias = self.context.fresh("t")
+        alias = self.context.alias("t")
         names = (node.alias,) if node.alias else ()
         return Source(f"({block.sql}) AS {alias}", (block.relation(alias, names, node.columns),))
 
@@ -168,7 +168,7 @@ class SourceCompiler:
         if builder is None:
             text = f"Usage of function {node.name} is restricted"
             raise failures.bad_arguments(text, node)
-        return builder(self, node, self.context.fresh("t"))
+        return builder(self, node, self.context.alias("t"))
 
     # --- joins ---
 
@@ -207,7 +207,7 @@ def filled(relation: Relation, *, nulls: bool) -> Relation:
 
 def materialized(context: Context, source: Source, *, distinct_on: list[str], where: tuple[str, ...] = ()) -> Source:
     """A source as a subquery with one row per key, its columns under new DuckDB names."""
-    alias = context.fresh("t")
+    alias = context.alias("t")
     columns: list[str] = []
 
     def rename(column: Column) -> Column:

@@ -223,7 +223,7 @@ def _wanted(row: Scalar) -> str:
 
 def _propagate_nulls(row: Scalar, call: Call) -> Typed:
     if any(isinstance(t.plain(arg.type), t.Nothing) and t.is_nullable(arg.type) for arg in call.args):
-        return call.typed("NULL", t.Nullable(t.NOTHING), value=None if all(arg.known for arg in call.args) else UNKNOWN)
+        return call.typed("NULL", t.Nullable(t.NOTHING), value=None)
     if any(isinstance(arg.type, t.Nothing) for arg in call.args) and not any(call.lambdas):
         return call.typed("NULL", t.NOTHING)  # an element of an empty array: there is no value to compute with
     optional = [arg for arg in call.args if isinstance(arg.type, t.Nullable)]

@@ -2,7 +2,7 @@
 
     python -m tests.differential.fuzz --seed 1 --queries 500 --minutes 10
 
-The same seed gives the same tables and queries. A query whose rule is mended goes to `tests/differential/queries/fuzz.txt`.
+The same seed gives the same tables and queries. Those whose rule is mended go to `tests/differential/queries/fuzz.txt`.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ CONSTANTS: dict[str, tuple[str, ...]] = {
     "dec": ("toDecimal32(1.5, 2)", "toDecimal64('12.345', 3)"),
     "ndec": ("toNullable(toDecimal32(2, 1))",),
     "bool": ("true", "false"),
-    "str": ("'abc'", "''", "'a'", "'12'", "'Añb'", "'x,y'"),
+    "str": ("'abc'", "''", "'a'", "'12'", "'x,y'"),
     "nstr": ("toNullable('a')", "nullIf('b', 'b')"),
     "fixed": ("toFixedString('abc', 3)",),
     "enum": ("CAST('b' AS Enum8('a' = -1, 'b' = 0, 'c' = 5))",),
