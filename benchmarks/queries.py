@@ -116,7 +116,8 @@ PAIRS = (
     Pair(
         "nullable",
         "SELECT ifNull(referrer, 'direct') AS source, count() AS n FROM events GROUP BY source ORDER BY n DESC LIMIT 5",
-        "SELECT coalesce(referrer, 'direct') AS source, count(*) AS n FROM events GROUP BY source ORDER BY n DESC LIMIT 5",
+        "SELECT coalesce(referrer, 'direct') AS source, count(*) AS n FROM events "
+        "GROUP BY source ORDER BY n DESC LIMIT 5",
     ),
     Pair(
         "JSON",
@@ -138,8 +139,8 @@ PAIRS = (
         "left join",
         "SELECT c.region, count() AS n FROM events AS e LEFT JOIN countries AS c ON e.country = c.country "
         "GROUP BY c.region ORDER BY n DESC",
-        "SELECT coalesce(c.region, ''), count(*) AS n FROM events AS e LEFT JOIN countries AS c ON e.country = c.country "
-        "GROUP BY 1 ORDER BY n DESC",
+        "SELECT coalesce(c.region, ''), count(*) AS n FROM events AS e "
+        "LEFT JOIN countries AS c ON e.country = c.country GROUP BY 1 ORDER BY n DESC",
     ),
     Pair(
         "latest of each",
@@ -155,14 +156,15 @@ PAIRS = (
     ),
     Pair(
         "window",
-        "SELECT day, hits, sum(hits) OVER (ORDER BY day) AS running FROM (SELECT toDate(timestamp) AS day, count() AS hits "
-        "FROM events GROUP BY day) ORDER BY day",
+        "SELECT day, hits, sum(hits) OVER (ORDER BY day) AS running FROM (SELECT toDate(timestamp) AS day, "
+        "count() AS hits FROM events GROUP BY day) ORDER BY day",
         "SELECT day, hits, sum(hits) OVER (ORDER BY day) AS running FROM (SELECT CAST(timestamp AS DATE) AS day, "
         "count(*) AS hits FROM events GROUP BY day) ORDER BY day",
     ),
     Pair(
         "top of each",
-        "SELECT country, page, count() AS n FROM events GROUP BY country, page ORDER BY country, n DESC LIMIT 3 BY country",
+        "SELECT country, page, count() AS n FROM events GROUP BY country, page "
+        "ORDER BY country, n DESC LIMIT 3 BY country",
         "SELECT country, page, count(*) AS n FROM events GROUP BY country, page "
         "QUALIFY row_number() OVER (PARTITION BY country ORDER BY n DESC) <= 3 ORDER BY country, n DESC",
     ),
@@ -178,7 +180,8 @@ def fill(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
             's' || (hash(i // 7) % {max(rows // 8, 1)}) AS session_id,
             CAST(hash(i) % 100000 AS UBIGINT) AS user_id,
             ['view', 'click', 'cart', 'buy'][1 + CAST(hash(i + 1) % 4 AS INTEGER)] AS action,
-            '/' || ['product', 'blog', 'home'][1 + CAST(hash(i + 2) % 3 AS INTEGER)] || '/' || hash(i + 3) % 500 AS page,
+            '/' || ['product', 'blog', 'home'][1 + CAST(hash(i + 2) % 3 AS INTEGER)]
+                || '/' || hash(i + 3) % 500 AS page,
             ['ES', 'US', 'FR', 'DE', 'IT', 'PT', 'UK', 'JP'][1 + CAST(hash(i + 4) % 8 AS INTEGER)] AS country,
             CASE WHEN hash(i + 5) % 3 > 0 THEN 'site' || hash(i + 6) % 50 END AS referrer,
             CAST(hash(i + 7) % 2000 AS UINTEGER) AS duration,

@@ -1,9 +1,9 @@
 """The syntax tree of ClickHouse's SELECT dialect.
 
-As in ClickHouse itself every operator is a `Function` (`a + 1` is `plus(a, 1)`, `a[1]` is `arrayElement(a, 1)`, `CASE` is
-`multiIf`), because result names and types are defined on functions. `Function.syntax` remembers how it was written, for
-the formatter and for the few names that depend on it. Nodes are immutable and compare by structure; `start` and `end` are
-offsets in the SQL text and take no part in comparison.
+As in ClickHouse itself every operator is a `Function` (`a + 1` is `plus(a, 1)`, `a[1]` is `arrayElement(a, 1)`, `CASE`
+is `multiIf`), because result names and types are defined on functions. `Function.syntax` remembers how it was written,
+for the formatter and for the few names that depend on it. Nodes are immutable and compare by structure; `start` and
+`end` are offsets in the SQL text and take no part in comparison.
 """
 
 from __future__ import annotations
@@ -77,9 +77,9 @@ class Function(Node):
     """A call, an operator, or syntax that ClickHouse reads as one.
 
     `parameters` is the first bracket of `quantile(0.5)(x)`, None when there is one bracket only. `syntax` is how it was
-    written: "call", "operator" (+, AND, IN, LIKE, BETWEEN, IS NULL, unary minus ...), "index" (a[i]), "access" (t.1), "array" ([..]), "tuple" ((..)),
-    "case", "ternary", "cast" (CAST(x AS T)), "colons" (x::T), "interval", "keyword" (extract, trim, substring ... FROM, DATE '...'),
-    "asterisk" (count(*), which has no arguments).
+    written: "call", "operator" (+, AND, IN, LIKE, BETWEEN, IS NULL, unary minus ...), "index" (a[i]), "access" (t.1),
+    "array" ([..]), "tuple" ((..)), "case", "ternary", "cast" (CAST(x AS T)), "colons" (x::T), "interval", "keyword"
+    (extract, trim, substring ... FROM, DATE '...'), "asterisk" (count(*), which has no arguments).
     """
 
     name: str
@@ -274,7 +274,7 @@ class SubqueryTable(Node):
 
 @dataclass(frozen=True, slots=True)
 class Join(Node):
-    """`kind`: inner, left, right, full, cross, comma, paste; `strictness`: all, any, semi, anti, asof or None when not written."""
+    """`kind`: inner, left, right, full, cross, comma, paste; `strictness`: all, any, semi, anti, asof, None if unwritten."""
 
     left: TableExpression
     right: TableExpression
@@ -327,7 +327,7 @@ class Select(Node):
 
 @dataclass(frozen=True, slots=True)
 class SetOperation(Node):
-    """`kind` is "union all", "union distinct", "union" (mode by setting), "intersect", "intersect distinct", "except", "except distinct"."""
+    """`kind`: "union", "intersect" or "except", perhaps with " all" or " distinct"; bare "union" goes by a setting."""
 
     kind: str
     left: Query

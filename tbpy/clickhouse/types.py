@@ -1,6 +1,7 @@
 """ClickHouse types as values: `parse_type` reads the text of one, `str()` spells it as ClickHouse does.
 
-The spelling is what `meta` of an answer shows, so it is exact: `Decimal(18, 4)`, `Enum8('a' = 1)`, `Map(String, UInt8)`.
+The spelling is what `meta` of an answer shows, so it is exact: `Decimal(18, 4)`, `Enum8('a' = 1)`,
+`Map(String, UInt8)`.
 Source: ClickHouse's public documentation of data types and the answers recorded from it.
 """
 
@@ -237,7 +238,7 @@ class Variant(Type):
 
 @dataclass(frozen=True, slots=True)
 class Geo(Type):
-    """`Point`, `Ring`, `LineString`, `MultiLineString`, `Polygon`, `MultiPolygon`: names for tuples and arrays of Float64."""
+    """`Point`, `Ring`, `LineString`, `Polygon` and their multiples: names for tuples and arrays of Float64."""
 
     name: str
 

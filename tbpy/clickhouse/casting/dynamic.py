@@ -13,10 +13,9 @@ from tbpy.clickhouse.storage import default_sql
 
 
 def from_dynamic(caster: Caster, value: Typed, target: t.Type) -> Typed:
-    """The value as a `target`: its default where the path leads nowhere, a failure where the value cannot be read so."""
-    node = caster.node
-    place = {"start": node.start, "end": node.end} if node is not None else {}
-    call = Call("CAST", ast.Function("CAST", (), **place), (value,), caster.compiler)
+    """The value as a `target`: its default where the path leads nowhere, a failure where it cannot be read so."""
+    start, end = (caster.node.start, caster.node.end) if caster.node is not None else (0, 0)
+    call = Call("CAST", ast.Function("CAST", (), start=start, end=end), (value,), caster.compiler)
     element = child(value.sql)
     sql = convert(call, element, target)
     if caster.lenient:

@@ -11,7 +11,7 @@ _PARTS = ("columns", "prewhere", "where", "group_by", "having", "qualify", "orde
 
 
 def collect_aliases(select: ast.Select) -> dict[str, ast.Expression]:
-    """Every `expression AS name` of the SELECT itself; subqueries keep theirs. The first definition of a name counts."""
+    """Every `expression AS name` of the SELECT itself; subqueries keep theirs. A name's first definition counts."""
     found: dict[str, ast.Expression] = {}
     for part in _PARTS:
         for alias in aliases_in(getattr(select, part)):

@@ -143,7 +143,7 @@ class ExpressionCompiler:
         found = self.scope.columns_named(name, qualifier)
         if not found:
             return None
-        # With one join the left table wins; with more, ClickHouse calls the name ambiguous (single_join_prefer_left_table).
+        # With one join the left table wins (single_join_prefer_left_table); with more, the name is ambiguous.
         if len(found) > 1 and self.scope.joins > 1 and not any(column.shared for _, column in found):
             raise failures.ambiguous_identifier(node.name, node)
         return next((column for _, column in found if column.shared), found[0][1])
@@ -187,7 +187,7 @@ class ExpressionCompiler:
         return subcolumn
 
     def subcolumn(self, value: Typed, name: str, node: ast.Node) -> Typed | None:
-        """Subcolumns of other types go through the catalogue: `getSubcolumn` rows of the JSON, Map and Nullable families."""
+        """Subcolumns of other types (JSON, Map, Nullable) go through the catalogue's row `getSubcolumn`."""
         row = find_scalar("getSubcolumn")
         if row is None:
             return None
@@ -223,7 +223,7 @@ class ExpressionCompiler:
         return self.build(row, node, self.arguments(node), lambdas)
 
     def arguments(self, node: ast.Function) -> tuple[Typed, ...]:
-        """The arguments of a call: `*` and COLUMNS among them stand for the columns they mean, lambdas for themselves."""
+        """The arguments of a call: `*` and COLUMNS among them stand for their columns, lambdas for themselves."""
         from tbpy.clickhouse.compiler.matchers import expand_columns
 
         args: list[Typed] = []

@@ -75,8 +75,14 @@ def _fill(select: SelectCompiler, value: Typed, item: ast.OrderItem) -> Fill:
             name="INVALID_WITH_FILL_EXPRESSION",
             place=failures.place(item),
         )
-    bounds = [_bound(select, node, type_) for node in (item.fill.from_, item.fill.to)]
-    return Fill(_place(select, value, item), type_, *bounds, _step(select, item, type_), item.descending)
+    return Fill(
+        position=_place(select, value, item),
+        type=type_,
+        first=_bound(select, item.fill.from_, type_),
+        end=_bound(select, item.fill.to, type_),
+        step=_step(select, item, type_),
+        descending=item.descending,
+    )
 
 
 def _bound(select: SelectCompiler, node: ast.Expression | None, type_: t.Type) -> str | None:
@@ -136,7 +142,10 @@ def _united(select: SelectCompiler, base: str, fill: Fill, prefix: list[int]) ->
     matching = " AND ".join([f"b.{key} = g.v", *(f"b.c{p} IS NOT DISTINCT FROM g.c{p}" for p in prefix)])
     columns = ", ".join(_missing(select, position, fill, prefix) for position in range(len(select.outputs)))
     generated = f"SELECT {groups + ', ' if groups else ''}{steps} AS v FROM ({bounds}) WHERE {inside}"
-    missing = f"SELECT {columns}, false AS real FROM ({generated}) AS g WHERE g.v IS NOT NULL AND NOT EXISTS (SELECT 1 FROM b WHERE {matching})"
+    missing = (
+        f"SELECT {columns}, false AS real FROM ({generated}) AS g "
+        f"WHERE g.v IS NOT NULL AND NOT EXISTS (SELECT 1 FROM b WHERE {matching})"
+    )
     return f"WITH b AS ({base}) SELECT *, true AS real FROM b UNION ALL {missing}"
 
 

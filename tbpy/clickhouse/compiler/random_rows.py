@@ -19,7 +19,7 @@ _LETTERS = duckdb_string("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01
 
 @table_function("generateRandom")
 def generate_random(compiler: SourceCompiler, node: ast.TableFunction, alias: str) -> Source:
-    """`generateRandom('a UInt8, b String' [, seed [, longest text [, longest array]]])`; rows without end: use LIMIT."""
+    """`generateRandom('a UInt8, b String' [, seed [, longest text [, longest array]]])`: rows without end."""
     structure = structure_of(node.arguments[0]) if node.arguments else None
     if structure is None or structure.names is None:
         raise failures.bad_arguments("Table function generateRandom needs a structure", node)

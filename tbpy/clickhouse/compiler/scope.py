@@ -30,7 +30,7 @@ class Column:
 class Relation:
     """One source of FROM. `names` are the qualifiers it answers to: its alias, or table and database.table.
 
-    `hidden` columns are no part of `*`: USING keys as this source itself has them, elements of ARRAY JOIN under an alias.
+    `hidden` columns are no part of `*`: USING keys as this source itself has them, elements of an aliased ARRAY JOIN.
     """
 
     names: tuple[str, ...]

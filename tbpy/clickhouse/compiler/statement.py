@@ -27,9 +27,9 @@ class ResultColumn:
 class CompiledQuery:
     """DuckDB SQL and what its answer means.
 
-    The SQL's columns are positional; `columns` are their ClickHouse names and types. `uses_now`: the engine binds `$now`, a
-    naive UTC timestamp. `functions` are the Python functions of `tbpy.clickhouse.udf` that it calls, `tables` the stored
-    tables that it reads. `totals` is the SQL of the totals row of WITH TOTALS, with the same columns.
+    The SQL's columns are positional; `columns` are their ClickHouse names and types. `uses_now`: the engine binds
+    `$now`, a naive UTC timestamp. `functions` are the Python functions of `tbpy.clickhouse.udf` that it calls, `tables`
+    the stored tables that it reads. `totals` is the SQL of the totals row of WITH TOTALS, with the same columns.
     """
 
     sql: str

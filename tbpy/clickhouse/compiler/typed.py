@@ -25,9 +25,9 @@ class Typed:
 
     `sql` can stand as an operand anywhere: operators are in brackets. Its DuckDB type is `duckdb_type(type)`, but for
     constants: a bare `1` adapts to what it meets; `exact()` makes it precise. `condition` is the same value as a DuckDB
-    BOOLEAN, kept beside the UInt8 form so that filters stay filters. `constant` says that every row has the same value, and
-    `value` is that value (int, float, str, bool, Decimal, None, list, tuple) where it is known. `aggregate` and `window`
-    say that SQL holds such a call.
+    BOOLEAN, kept beside the UInt8 form so that filters stay filters. `constant` says that every row has the same value,
+    and `value` is that value (int, float, str, bool, Decimal, None, list, tuple) where it is known. `aggregate` and
+    `window` say that SQL holds such a call.
     """
 
     sql: str

@@ -84,8 +84,8 @@ def to_day_of_week(call: Call) -> Typed:
 def week_and_year(clock: str, mode: int) -> tuple[str, str]:
     """The number of a week and the year it belongs to, by the modes of MySQL that ClickHouse follows.
 
-    Bit 1: weeks begin on Monday; bit 2: weeks belong to one year, 1 to 53; bit 4: week 1 begins with its first weekday, where
-    otherwise it has four days or more in the year (bit 4 is inverted for weeks that begin on Sunday).
+    Bit 1: weeks begin on Monday; bit 2: weeks belong to one year, 1 to 53; bit 4: week 1 begins with its first weekday,
+    where otherwise it has four days or more in the year (bit 4 is inverted for weeks that begin on Sunday).
     """
     monday, whole = bool(mode & 1), bool(mode & 2)
     first_weekday = bool(mode & 4) == monday

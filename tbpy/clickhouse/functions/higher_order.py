@@ -1,7 +1,7 @@
 """Arrays with lambdas: map, filter, sort by a key, folds and partial sums.
 
-A lambda over several arrays is a DuckDB lambda over the first one with its index; the elements of the others are read at
-that index.
+A lambda over several arrays is a DuckDB lambda over the first one with its index; the elements of the others are read
+at that index.
 """
 
 from __future__ import annotations
@@ -317,8 +317,8 @@ def _split(name: str, *, after: bool) -> None:
         size = f"len({plan.source})"
         if after:
             ends = f"list_filter(range(1, {size} + 1), lambda p: {flags}[p] OR p = {size})"
-            cut = f"list_transform({ends}, lambda b, k: ({plan.source})[coalesce(({ends})[k - 1], 0) + 1:b])"
-            cut = f"list_transform({ends}, lambda b, k: ({plan.source})[(CASE WHEN k = 1 THEN 1 ELSE ({ends})[k - 1] + 1 END):b])"
+            begin = f"(CASE WHEN k = 1 THEN 1 ELSE ({ends})[k - 1] + 1 END)"
+            cut = f"list_transform({ends}, lambda b, k: ({plan.source})[{begin}:b])"
         else:
             starts = f"list_filter(range(1, {size} + 1), lambda p: {flags}[p] OR p = 1)"
             cut = (

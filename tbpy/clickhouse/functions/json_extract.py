@@ -151,7 +151,8 @@ def array_length(call: Call) -> Typed:
 
 
 _KINDS = (
-    ("Null", 0), ("String", 34), ("Array", 91), ("Bool", 98), ("Double", 100), ("Int64", 105), ("UInt64", 117), ("Object", 123),
+    ("Null", 0), ("String", 34), ("Array", 91), ("Bool", 98), ("Double", 100), ("Int64", 105), ("UInt64", 117),
+    ("Object", 123),
 )  # fmt: skip
 
 
@@ -226,7 +227,7 @@ def extract_entries(call: Call) -> Typed:
 # --- SQL/JSON ---------------------------------------------------------------------------------------------------------
 
 
-_SIMPLE_PATH = re.compile(r'''\$(\.[A-Za-z_]\w*|\."[^"]*"|\["[^"]*"\]|\[\d+\])*\Z''')
+_SIMPLE_PATH = re.compile(r"""\$(\.[A-Za-z_]\w*|\."[^"]*"|\["[^"]*"\]|\[\d+\])*\Z""")
 
 
 def _path_matches(call: Call) -> str:

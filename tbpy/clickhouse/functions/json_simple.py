@@ -21,8 +21,9 @@ def _needle(call: Call) -> str:
 
 def _rest(call: Call) -> str:
     """The text after the first `"name":`; empty where there is none."""
-    needle = _needle(call)
-    return f"CASE WHEN contains({call.sql(0)}, {needle}) THEN substr({call.sql(0)}, strpos({call.sql(0)}, {needle}) + length({needle})) ELSE '' END"
+    text, needle = call.sql(0), _needle(call)
+    after = f"substr({text}, strpos({text}, {needle}) + length({needle}))"
+    return f"CASE WHEN contains({text}, {needle}) THEN {after} ELSE '' END"
 
 
 def _names(ending: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ _REPRINTED = duckdb_string(r"\s*[\[{].*|-?\d+[.eE].*")
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A place in a JSON document. `raw` is its JSON text and `text` the same with strings unquoted: NULL where it is not."""
+    """A place in a JSON document: `raw` is its JSON text, `text` the same with strings unquoted; NULL where nothing is."""
 
     raw: str
     text: str
@@ -32,7 +32,8 @@ def printed(context: Context, raw: str) -> str:
 
 def as_text(context: Context, element: Element) -> str:
     """Strings without quotes, other values as JSON text; NULL for null and for nothing."""
-    again = f"CASE WHEN starts_with({element.raw}, '\"') THEN {element.text} ELSE {context.udf('tb_json_reprint')}({element.raw}) END"
+    printed = f"{context.udf('tb_json_reprint')}({element.raw})"
+    again = f"CASE WHEN starts_with({element.raw}, '\"') THEN {element.text} ELSE {printed} END"
     return f"CASE WHEN regexp_full_match({element.text}, {_REPRINTED}, 's') THEN {again} ELSE {element.text} END"
 
 

@@ -19,7 +19,7 @@ class ExpressionParser(OperandParser):
     # --- expressions with aliases ---
 
     def aliased(self, *, bare: bool) -> ast.Expression:
-        """An expression, perhaps with an alias. A SELECT list item (`bare`) may do without AS, and ends with its alias."""
+        """An expression, perhaps with an alias. A SELECT list item (`bare`) may omit AS, and ends with its alias."""
         expression = self.expression()
         while True:
             name = self.alias(bare=bare)
