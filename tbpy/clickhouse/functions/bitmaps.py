@@ -136,7 +136,8 @@ def _part(name: str, sql: str) -> None:
 
 _part("bitmapSubsetInRange", "list_filter({0}, lambda e: e >= {1} AND e < {2})")
 #: ClickHouse fills a small set anew here: in which order is only known where the values came in order.
-_LIMITED = "(CASE WHEN len({0}) <= 32 AND {0} <> list_sort({0}) THEN error('Function bitmapSubsetLimit of an unordered bitmap is not supported by tbpy yet') ELSE {0} END)"
+_UNORDERED = "error('Function bitmapSubsetLimit of an unordered bitmap is not supported by tbpy yet')"
+_LIMITED = f"(CASE WHEN len({{0}}) <= 32 AND {{0}} <> list_sort({{0}}) THEN {_UNORDERED} ELSE {{0}} END)"
 
 _part("bitmapSubsetLimit", f"list_slice(list_filter({_LIMITED}, lambda e: e >= {{1}}), 1, CAST({{2}} AS BIGINT))")
 _part("subBitmap", "list_slice(list_sort({0}), CAST({1} AS BIGINT) + 1, CAST({1} + {2} AS BIGINT))")

@@ -123,7 +123,12 @@ def _trim(function: str, *names: str) -> None:
             return call.typed(arg.sql, t.STRING)
         if not characters.isascii():
             call.unsupported("characters to trim that are not ASCII")
-        return call.typed(f"{function}({arg.sql}, {duckdb_string(characters)})", t.STRING)
+        trimmed = f"{function}({arg.sql}, {duckdb_string(characters)})"
+        if len(characters) == 1:  # looking first is much cheaper
+            ends = [test for side, test in (("r", "starts_with"), ("l", "suffix")) if not function.startswith(side)]
+            found = " OR ".join(f"{test}({arg.sql}, {duckdb_string(characters)})" for test in ends)
+            trimmed = f"(CASE WHEN {found} THEN {trimmed} ELSE {arg.sql} END)"
+        return call.typed(trimmed, t.STRING)
 
 
 _trim("trim", "trimBoth", "trim")

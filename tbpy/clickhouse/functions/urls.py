@@ -13,6 +13,7 @@ from tbpy.clickhouse.quoting import duckdb_string
 
 # --- protocol and host ------------------------------------------------------------------------------------------------
 
+_SIMPLE = r"^https?://([a-zA-Z0-9_-]+(?:\.[a-zA-Z0-9_-]+)+)(?:[:/?#]|$)"
 _SCHEME = r"^(?:[\s\S][a-zA-Z0-9.+-]{0,12}://|//)"
 _INSIDE = r" \t<>%{}|\\^~\[\];=&:/?#"  # what cannot stand in a host: restricted characters and what ends it
 _USER = rf"(?:[^{_INSIDE}]*@)?"
@@ -28,13 +29,17 @@ def _schemeless(sql: str) -> str:
 
 
 def host(sql: str) -> str:
-    """The host of a URL; empty where ClickHouse sees none, as in one without a dot."""
+    """The host of a URL; empty where ClickHouse sees none, as in one without a dot.
+
+    Common URLs take a simple pattern. What the others need stands there once, or DuckDB would compute it for all.
+    """
+    simple = f"nullif(regexp_extract({sql}, {duckdb_string(_SIMPLE)}, 1), '')"
     parts = f"regexp_extract({_schemeless(sql)}, {duckdb_string(_DOMAIN)}, ['a', 'b'])"
-    return f"({parts}['a'] || {parts}['b'])"
+    return f"coalesce({simple}, list_transform([{parts}], lambda part: part['a'] || part['b'])[1])"
 
 
 def _without_www(sql: str) -> str:
-    return f"regexp_replace({sql}, '^www\\.', '')"
+    return f"(CASE WHEN starts_with({sql}, 'www.') THEN substring({sql}, 5) ELSE {sql} END)"
 
 
 @scalar("domain")
@@ -106,22 +111,29 @@ def port(call: Call) -> Typed:
 # --- pieces, by scans -------------------------------------------------------------------------------------------------
 
 _AFTER_HOST = "regexp_replace({0}, '^[^/]*//', '')"
+
+
+def _found(mark: str, then: str, otherwise: str) -> str:
+    """A case for URLs with and without a mark."""
+    return f"(CASE WHEN contains({{0}}, '{mark}') THEN {then} ELSE {otherwise} END)"
+
+
+_BEHIND_QUESTION = "substring({0}, instr({0}, '?') + 1)"
+_FROM_HASH = _found("#", "substring({0}, instr({0}, '#'))", "left({0}, 0)")
+_TO_HASH = _found("#", "left({0}, instr({0}, '#') - 1)", "{0}")
 _PIECES = {
     "protocol": r"regexp_extract({0}, '(?s)^([a-zA-Z][a-zA-Z0-9+.-]*):.{{3}}', 1)",
-    "path": f"regexp_extract({_AFTER_HOST}, '/[^?#]*')",
+    "path": (
+        "coalesce(nullif(regexp_extract({0}, '^[^/]*//[^/]*(/[^?#]*)', 1), ''), "
+        f"regexp_extract({_AFTER_HOST}, '/[^?#]*'))"
+    ),
     "pathFull": f"regexp_extract({_AFTER_HOST}, '(?s)/.*')",
-    "queryString": r"regexp_extract({0}, '\?([^#]*)', 1)",
-    "fragment": "regexp_extract({0}, '(?s)#(.*)', 1)",
-    "queryStringAndFragment": (
-        r"(CASE WHEN contains({0}, '?') THEN regexp_extract({0}, '(?s)\?(.*)', 1) "
-        "ELSE regexp_extract({0}, '(?s)#.*') END)"
-    ),
+    "queryString": _found("?", f"split_part({_BEHIND_QUESTION}, '#', 1)", "left({0}, 0)"),
+    "fragment": _found("#", "substring({0}, instr({0}, '#') + 1)", "left({0}, 0)"),
+    "queryStringAndFragment": _found("?", _BEHIND_QUESTION, _FROM_HASH),
     "cutQueryString": r"regexp_replace({0}, '\?[^#]*', '')",
-    "cutFragment": "regexp_replace({0}, '(?s)#.*', '')",
-    "cutQueryStringAndFragment": (
-        r"(CASE WHEN contains({0}, '?') THEN regexp_replace({0}, '(?s)\?.*', '') "
-        "ELSE regexp_replace({0}, '(?s)#.*', '') END)"
-    ),
+    "cutFragment": _TO_HASH,
+    "cutQueryStringAndFragment": _found("?", "left({0}, instr({0}, '?') - 1)", _TO_HASH),
     "cutWWW": r"regexp_replace({0}, '(?s)^((?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//)www\.(.)', '\1\2')",
     "encodeURLComponent": "url_encode({0})",
     "encodeURLFormComponent": "replace(url_encode({0}), '%20', '+')",
