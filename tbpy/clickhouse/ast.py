@@ -274,7 +274,7 @@ class SubqueryTable(Node):
 
 @dataclass(frozen=True, slots=True)
 class Join(Node):
-    """`kind`: inner, left, right, full, cross, comma, paste; `strictness`: all, any, semi, anti, asof, None if unwritten."""
+    """`kind`: inner, left, right, full, cross, comma, paste; `strictness`: all, any, semi, anti, asof or None."""
 
     left: TableExpression
     right: TableExpression

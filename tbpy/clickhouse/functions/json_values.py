@@ -18,7 +18,7 @@ _REPRINTED = duckdb_string(r"\s*[\[{].*|-?\d+[.eE].*")
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A place in a JSON document: `raw` is its JSON text, `text` the same with strings unquoted; NULL where nothing is."""
+    """A place in a JSON document: its JSON text (`raw`), and that with strings unquoted (`text`); NULL for nothing."""
 
     raw: str
     text: str
