@@ -26,8 +26,8 @@ _UNITS = (
 
 _SHORT = {
     "yyyy": "year", "yy": "year", "qq": "quarter", "q": "quarter", "mm": "month", "m": "month", "wk": "week",
-    "ww": "week", "dd": "day", "d": "day", "hh": "hour", "h": "hour", "mi": "minute", "n": "minute", "ss": "second", "s": "second",
-    "ms": "millisecond", "us": "microsecond", "ns": "nanosecond", "u": "microsecond",
+    "ww": "week", "dd": "day", "d": "day", "hh": "hour", "h": "hour", "mi": "minute", "n": "minute", "ss": "second",
+    "s": "second", "ms": "millisecond", "us": "microsecond", "ns": "nanosecond", "u": "microsecond",
 }  # fmt: skip
 
 
