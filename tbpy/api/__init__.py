@@ -1,0 +1,1 @@
+"""Tinybird's HTTP API over one workspace."""

@@ -1,0 +1,135 @@
+"""Results of queries as responses: small ones whole, large ones as they are computed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response, StreamingResponse
+
+from tbpy.api.running import Stopper, while_connected
+from tbpy.api.service import Service
+from tbpy.clickhouse.formats import Statistics, find_format, write
+from tbpy.engines import QueryResult
+
+# What is no longer than this is sent whole, with its length.
+_WHOLE = 1 << 20
+_PIECE = 1 << 16
+JSON = "application/json; charset=utf-8"
+
+Start = Callable[[Stopper], QueryResult]
+ToParquet = Callable[[Path, Stopper], None]
+
+
+async def answer_query(
+    request: Request,
+    start: Start,
+    to_parquet: ToParquet,
+    *,
+    format_name: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Response:
+    """Runs a query and writes its result in `format_name`, else in that of its FORMAT clause, else in JSON.
+
+    `start` begins the query, `to_parquet` runs it into a file; both run in a thread.
+    """
+    service: Service = request.app.state.service
+    if format_name == "Parquet":
+        return await _parquet(request, service, to_parquet)
+
+    def begin(stopper: Stopper) -> _Begun | None:
+        result = start(stopper)
+        found = find_format(format_name or result.format or "JSON")
+        if found.binary:
+            result.close()
+            return None
+        head, rest, more = _first(_chunks(result, found.name, settings or {}))
+        return _Begun(found.content_type, head, rest if more else None, stopper)
+
+    begun = await while_connected(request, service.queries, begin)
+    if begun is None:
+        return await _parquet(request, service, to_parquet)
+    headers = {"content-type": begun.content_type}
+    if begun.rest is None:
+        return Response(begun.head, headers=headers)
+    return StreamingResponse(_stream(service, begun, begun.rest), headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """The beginning of an answer, and the chunks after it when there are more."""
+
+    content_type: str
+    head: bytes
+    rest: Iterator[bytes] | None
+    stopper: Stopper
+
+
+def _chunks(result: QueryResult, name: str, settings: Mapping[str, Any]) -> Iterator[bytes]:
+    statistics = Statistics()
+
+    def rows() -> Iterator[Any]:
+        yield from result
+        final = result.statistics
+        statistics.elapsed, statistics.rows_read = final.elapsed, final.rows_read
+        statistics.bytes_read = final.bytes_read
+
+    try:
+        yield from write(
+            name,
+            result.columns,
+            rows(),
+            statistics=statistics,
+            rows_before_limit_at_least=result.rows_before_limit_at_least,
+            totals=result.totals,
+            settings=settings,
+        )
+    finally:
+        result.close()
+
+
+def _first(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes], bool]:
+    """The beginning, joined, what follows it, and whether anything may."""
+    head = bytearray()
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= _WHOLE:
+            return bytes(head), chunks, True
+    return bytes(head), chunks, False
+
+
+async def _stream(service: Service, begun: _Begun, rest: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Pieces of a fair size: a piece costs a turn of a thread and of the event loop."""
+    piece: bytes | None = begun.head
+    try:
+        while piece is not None:
+            yield piece
+            piece = await service.queries.run(lambda _: _piece(rest))
+    finally:
+        if piece is not None:  # the client went away
+            begun.stopper.stop()
+
+
+def _piece(rest: Iterator[bytes]) -> bytes | None:
+    piece = bytearray()
+    for chunk in rest:
+        piece += chunk
+        if len(piece) >= _PIECE:
+            break
+    return bytes(piece) or None
+
+
+async def _parquet(request: Request, service: Service, to_parquet: ToParquet) -> Response:
+    folder = tempfile.TemporaryDirectory(prefix="tbpy-answer-")
+    path = Path(folder.name) / "answer.parquet"
+    try:
+        await while_connected(request, service.queries, lambda stopper: to_parquet(path, stopper))
+    except BaseException:
+        folder.cleanup()
+        raise
+    return FileResponse(path, media_type=find_format("Parquet").content_type, background=BackgroundTask(folder.cleanup))

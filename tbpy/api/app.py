@@ -1,0 +1,135 @@
+"""The ASGI application: routes, CORS, and errors as the JSON that Tinybird's clients read."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tbpy.api import errors
+from tbpy.api.events import take_events
+from tbpy.api.routes import ROUTES
+from tbpy.api.routes.common import Handler
+from tbpy.api.running import ClientGoneError
+from tbpy.api.service import Service
+from tbpy.errors import TbpyError
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_log = logging.getLogger("tbpy.api")
+
+_JSON = b"application/json; charset=UTF-8"
+_CORS = (
+    (b"access-control-allow-origin", b"*"),
+    (
+        b"access-control-expose-headers",
+        b"X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, X-DB-Exception-Code",
+    ),
+)
+_PREFLIGHT = (
+    (b"access-control-allow-methods", b"GET, POST, PUT, DELETE, OPTIONS"),
+    (b"access-control-allow-headers", b"Authorization, Content-Type, Content-Encoding, User-Agent"),
+    (b"access-control-max-age", b"86400"),
+)
+_EVENTS = ("/v0/events", "/v0/events/")
+
+
+class Api:
+    """Serves one workspace. Events are answered here, everything else by the routes."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._routes = _application(service)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._routes(scope, receive, send)
+        elif scope["method"] == "OPTIONS":
+            await _send(send, 204, b"", _PREFLIGHT)
+        elif scope["path"] in _EVENTS:
+            await self._events(scope, receive, send)
+        else:
+            await self._routes(scope, receive, _with_cors(send))
+
+    async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
+        extra: list[tuple[bytes, bytes]] = []
+        try:
+            if scope["method"] != "POST":
+                raise errors.MethodError("Method Not Allowed")
+            status, body = await take_events(self.service, scope, receive)
+        except Exception as error:
+            status, document, headers = describe(error)
+            body = json.dumps(document).encode()
+            extra = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await _send(send, status, body, ((b"content-type", _JSON), *extra))
+
+
+def _application(service: Service) -> Starlette:
+    app = Starlette(
+        routes=list(_routes()),
+        exception_handlers={Exception: _failed, TbpyError: _failed, HTTPException: _failed, ClientGoneError: _failed},
+    )
+    app.router.redirect_slashes = False
+    app.state.service = service
+    return app
+
+
+def _routes() -> list[Route]:
+    """Each path with and without a slash at its end. One route for a path, so that a wrong method is a 405."""
+    methods: dict[str, dict[str, Handler]] = {}
+    for names, path, handler in ROUTES:
+        methods.setdefault(path, {}).update(dict.fromkeys(names, handler))
+    return [
+        Route(variant, _dispatch(handlers), methods=list(handlers))
+        for path, handlers in methods.items()
+        for variant in (path, f"{path}/")
+    ]
+
+
+def _dispatch(handlers: dict[str, Handler]) -> Handler:
+    async def handle(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return handle
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    status, document, headers = describe(error)
+    return Response(json.dumps(document).encode(), status, headers, _JSON.decode())
+
+
+def describe(error: Exception) -> tuple[int, Any, dict[str, str]]:
+    """Status, body and headers of the answer to an error. A mistake of tbpy's own is told without its traceback."""
+    if isinstance(error, TbpyError):
+        return errors.status_of(error), errors.body_of(error), errors.headers_of(error)
+    if isinstance(error, HTTPException):
+        return error.status_code, {"error": error.detail}, dict(error.headers or {})
+    if isinstance(error, ClientGoneError):
+        return 499, {"error": "The client closed the connection"}, {}
+    _log.error("A request failed", exc_info=error)
+    return 500, {"error": f"{type(error).__name__}: {error}"}, {}
+
+
+def _with_cors(send: Send) -> Send:
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *_CORS]
+        await send(message)
+
+    return with_headers
+
+
+async def _send(send: Send, status: int, body: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length, *_CORS]})
+    await send({"type": "http.response.body", "body": body})

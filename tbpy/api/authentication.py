@@ -1,0 +1,35 @@
+"""Who asks: the token of a request, by header or by query parameter."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from tbpy.api.errors import ForbiddenError
+from tbpy.api.service import Service
+from tbpy.api.tokens import Access, read_jwt
+
+
+def access_of(request: Request, *, body_token: str | None = None) -> Access:
+    """What the token of a request allows. Raises `ForbiddenError` without a token that is known."""
+    service: Service = request.app.state.service
+    token = bearer(request.headers.get("authorization")) or request.query_params.get("token") or body_token
+    return authenticate(service, token)
+
+
+def authenticate(service: Service, token: str | None) -> Access:
+    if not token:
+        raise ForbiddenError("invalid authentication token. Missing token")
+    access = service.tokens.find(token)
+    if access is not None:
+        return access
+    if token.startswith("p.") or token.count(".") != 2:
+        raise ForbiddenError("invalid authentication token. Invalid token")
+    access = read_jwt(token, service.tokens.admin_token, now=service.timer())
+    service.rates.count(access)
+    return access
+
+
+def bearer(header: str | None) -> str | None:
+    """The token of an Authorization header."""
+    kind, _, token = (header or "").strip().partition(" ")
+    return token.strip() if kind.lower() == "bearer" else None

@@ -1,0 +1,97 @@
+"""Jobs: imports and deletions that a request starts and another one asks after."""
+
+from __future__ import annotations
+
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tbpy.errors import NotFoundError, TbpyError
+
+_KEPT = 100
+
+
+@dataclass
+class Job:
+    """`status` is waiting, working, done or error; `facts` are the keys that its kind has beside the common ones."""
+
+    id: str
+    kind: str
+    created: datetime
+    updated: datetime
+    started: datetime | None = None
+    status: str = "waiting"
+    error: str | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    future: Future[None] | None = field(default=None, repr=False)
+
+    def as_dict(self, base: str) -> dict[str, Any]:
+        """`base` is the server's address, for the job's own."""
+        shown: dict[str, Any] = {
+            "kind": self.kind,
+            "id": self.id,
+            "job_id": self.id,
+            "status": self.status,
+            "created_at": timestamp(self.created),
+            "updated_at": timestamp(self.updated),
+            "started_at": timestamp(self.started) if self.started else None,
+            "is_cancellable": False,
+            "job_url": f"{base}/v0/jobs/{self.id}",
+            **self.facts,
+        }
+        if self.error is not None:
+            shown |= {"error": self.error, "errors": [self.error]}
+        return shown
+
+
+class Jobs:
+    """Runs one job at a time, for all of them write, and remembers the last hundred."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="tbpy-jobs")
+
+    def start(self, kind: str, facts: Mapping[str, Any], work: Callable[[], Mapping[str, Any]]) -> Job:
+        """`work` answers facts to add to the job's. An error of it is the job's."""
+        now = self._clock()
+        job = Job(str(uuid.uuid4()), kind, now, now, facts=dict(facts))
+        self._jobs[job.id] = job
+        while len(self._jobs) > _KEPT:
+            self._jobs.popitem(last=False)
+        job.future = self._pool.submit(self._run, job, work)
+        return job
+
+    def get(self, identifier: str) -> Job:
+        """Raises `NotFoundError`."""
+        if identifier not in self._jobs:
+            raise NotFoundError(f"Job {identifier} not found")
+        return self._jobs[identifier]
+
+    def all(self) -> tuple[Job, ...]:
+        """The newest first."""
+        return tuple(reversed(self._jobs.values()))
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def _run(self, job: Job, work: Callable[[], Mapping[str, Any]]) -> None:
+        job.status, job.started = "working", self._clock()
+        try:
+            job.facts |= work()
+            job.status = "done"
+        except TbpyError as error:
+            job.error, job.status = error.message, "error"
+        except Exception as error:
+            job.error, job.status = f"{type(error).__name__}: {error}", "error"
+        finally:
+            job.updated = self._clock()
+
+
+def timestamp(moment: datetime) -> str:
+    """As metadata has it: `2026-01-02 03:04:05.000000`, UTC."""
+    return f"{moment:%Y-%m-%d %H:%M:%S.%f}"

@@ -1,0 +1,28 @@
+"""What answers to each path, one module for each kind of resource: `(methods, path, handler)`."""
+
+from tbpy.api.routes import (
+    datasources,
+    imports,
+    jobs,
+    local,
+    openapi,
+    pipes,
+    sql,
+    tokens,
+    variables,
+    workspaces,
+)
+
+# The first that fits answers, so what is fixed stands before what is a name.
+ROUTES = (
+    *local.ROUTES,
+    *openapi.ROUTES,
+    *pipes.ROUTES,
+    *sql.ROUTES,
+    *imports.ROUTES,
+    *datasources.ROUTES,
+    *jobs.ROUTES,
+    *tokens.ROUTES,
+    *variables.ROUTES,
+    *workspaces.ROUTES,
+)

@@ -1,0 +1,63 @@
+"""What the routes share: the service behind a request, its parameters, and answers in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tbpy.api.bodies import read_body
+from tbpy.api.errors import ForbiddenError
+from tbpy.api.parameters import Parameters, collect, parse_body
+from tbpy.api.service import Service
+
+Handler = Callable[[Request], Awaitable[Response]]
+Route = tuple[tuple[str, ...], str, Handler]
+
+JSON = "application/json; charset=UTF-8"
+ONLY_DEPLOYMENTS = "Adding or modifying {what} to this workspace can only be done via deployments"
+
+
+def service_of(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+def json_answer(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(document, default=str), status, headers, JSON)
+
+
+def text_answer(text: str) -> Response:
+    """Bare `text/plain`: the official command line does not know it with a charset."""
+    return Response(text.encode(), headers={"content-type": "text/plain"})
+
+
+def base_url(request: Request) -> str:
+    """The address that the client called us by."""
+    host = request.headers.get("host") or f"localhost:{(request.scope.get('server') or ('', 7181))[1]}"
+    return f"{request.url.scheme}://{host}"
+
+
+def query_parameters(request: Request) -> Parameters:
+    return collect(request.query_params.multi_items())
+
+
+async def all_parameters(request: Request) -> Parameters:
+    """Those of the query string, and over them those of the body."""
+    given = query_parameters(request)
+    if request.method == "GET":
+        return given
+    body = await read_body(request, service_of(request).limits.query_bytes)
+    return given | parse_body(body, request.headers.get("content-type", ""))
+
+
+def refuse(what: str) -> Handler:
+    """A route for what only a deployment may change."""
+
+    async def handler(request: Request) -> Response:
+        raise ForbiddenError(ONLY_DEPLOYMENTS.format(what=what))
+
+    return handler

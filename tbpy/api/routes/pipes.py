@@ -1,0 +1,122 @@
+"""`/v0/pipes`: the list, one pipe, and what endpoints answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tbpy.api.answers import answer_query
+from tbpy.api.authentication import access_of
+from tbpy.api.describing import chosen, file_text, pipe_document
+from tbpy.api.errors import NO_ENDPOINT_DOCUMENTATION, DocumentedError
+from tbpy.api.identifiers import name_of
+from tbpy.api.parameters import Parameters, flag, of_pipe, single
+from tbpy.api.routes.common import (
+    Route,
+    all_parameters,
+    base_url,
+    json_answer,
+    query_parameters,
+    refuse,
+    service_of,
+    text_answer,
+)
+from tbpy.api.tokens import Access
+from tbpy.api.tokens.scopes import READ_PIPE
+from tbpy.clickhouse.formats import EXTENSIONS
+from tbpy.datafiles import Pipe
+from tbpy.errors import NotFoundError
+from tbpy.project import Project
+
+
+async def list_pipes(request: Request) -> Response:
+    access, service = access_of(request), service_of(request)
+    given, project = query_parameters(request), service.workspace.project
+    documents = []
+    for name, pipe in sorted(project.pipes.items()):
+        if access.may(READ_PIPE, name):
+            document = pipe_document(project, pipe, base_url(request), service.tokens.workspace_id)
+            documents.append(_listed(document, given))
+    return json_answer({"pipes": documents})
+
+
+def _listed(document: dict[str, Any], given: Parameters) -> dict[str, Any]:
+    """`attrs` choose keys, and the address comes with them; `node_attrs` choose those of the nodes."""
+    shown = chosen(document, single(given, "attrs"), always=("url",))
+    if "nodes" in shown and single(given, "node_attrs"):
+        shown["nodes"] = [chosen(node, single(given, "node_attrs")) for node in shown["nodes"]]
+    if not flag(given, "dependencies"):
+        for node in shown.get("nodes", ()):
+            node.pop("dependencies", None)
+    return shown
+
+
+async def one_pipe(request: Request) -> Response:
+    """`name.json` and its like answer what the endpoint answers, `name.pipe` the datafile, `name` what it is."""
+    file: str = request.path_params["file"]
+    stem, dot, extension = file.rpartition(".")
+    if dot and extension in EXTENSIONS:
+        return await endpoint_data(request, stem, EXTENSIONS[extension])
+    access, service = access_of(request), service_of(request)
+    project = service.workspace.project
+    as_file = extension == "pipe" or request.query_params.get("format") == "pipe"
+    pipe = _pipe(project, stem if dot and extension == "pipe" else file)
+    access.require(READ_PIPE, pipe.name)
+    if as_file:
+        return text_answer(file_text(project.root, pipe.file))
+    document = pipe_document(project, pipe, base_url(request), service.tokens.workspace_id)
+    return json_answer(chosen(document, request.query_params.get("attrs")))
+
+
+def _pipe(project: Project, name: str) -> Pipe:
+    pipe = project.pipes.get(name_of("pipe", name, project.pipes))
+    if pipe is None:
+        raise NotFoundError(f"Pipe '{name}' not found")
+    return pipe
+
+
+async def endpoint_data(request: Request, name: str, format_name: str) -> Response:
+    """What an endpoint answers to the parameters of the request; with `q` a query over that."""
+    access, service = access_of(request), service_of(request)
+    workspace, limit = service.workspace, service.limits.query_seconds
+    pipe = find_endpoint(workspace.project, access, name)
+    given = await all_parameters(request)
+    sql = single(given, "q")
+    parameters = {**of_pipe(given), **access.fixed_parameters(pipe)}
+    return await answer_query(
+        request,
+        lambda stop: workspace.endpoint(pipe, parameters, sql=sql, time_limit=limit, on_start=stop.on_start),
+        lambda path, stop: workspace.write_parquet(
+            path, endpoint=pipe, sql=sql, parameters=parameters, time_limit=limit, on_start=stop.on_start
+        ),
+        format_name=format_name,
+        settings=given,
+    )
+
+
+def find_endpoint(project: Project, access: Access, name: str) -> str:
+    """The name of an endpoint by its name or id. Raises `ForbiddenError` before it tells what exists."""
+    found = name_of("pipe", name, project.pipes)
+    access.require(READ_PIPE, found)
+    pipe = project.pipes.get(found)
+    if pipe is None:
+        raise NotFoundError(f"The pipe '{name}' does not exist")
+    if pipe.type != "endpoint":
+        raise DocumentedError(f"The pipe '{found}' does not have an endpoint yet", NO_ENDPOINT_DOCUMENTATION)
+    return found
+
+
+_refused = refuse("pipes")
+
+ROUTES: tuple[Route, ...] = (
+    (("GET",), "/v0/pipes", list_pipes),
+    (("GET",), "/v1/pipes", list_pipes),
+    (("POST",), "/v0/pipes", _refused),
+    (("GET", "POST"), "/v0/pipes/{file}", one_pipe),
+    (("GET",), "/v1/pipes/{file}", one_pipe),
+    (("PUT", "DELETE"), "/v0/pipes/{file}", _refused),
+    (("POST", "PUT", "DELETE"), "/v0/pipes/{file}/nodes", _refused),
+    (("POST", "PUT", "DELETE"), "/v0/pipes/{file}/nodes/{rest:path}", _refused),
+)

@@ -1,0 +1,139 @@
+"""`/v0/sql`: any query, in all the forms in which clients send one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tbpy.api.answers import answer_query
+from tbpy.api.authentication import access_of
+from tbpy.api.bodies import read_body
+from tbpy.api.errors import ForbiddenError
+from tbpy.api.parameters import Parameters, of_pipe, parse_form, parse_json, single
+from tbpy.api.routes.common import Route, json_answer, query_parameters, service_of
+from tbpy.api.routes.pipes import find_endpoint
+from tbpy.api.running import in_thread
+from tbpy.api.service import Service
+from tbpy.api.tokens import Access
+from tbpy.clickhouse import ast
+from tbpy.clickhouse.formatter import format_query
+from tbpy.clickhouse.parser import parse_query, parse_statement
+from tbpy.errors import QueryError, UsageError
+from tbpy.project import Project
+from tbpy.project.references import table_references
+from tbpy.templating import compile_template
+
+_RESULT = "_"
+
+
+async def run_sql(request: Request) -> Response:
+    """Without a FORMAT clause the answer is JSON, which most clients take for granted."""
+    access, service = access_of(request), service_of(request)
+    given = await sql_parameters(request)
+    sql = single(given, "q")
+    if not sql or not sql.strip():
+        raise UsageError("Missing required parameter: q")
+    pipeline, parameters = single(given, "pipeline"), of_pipe(given)
+    if pipeline:
+        pipeline = find_endpoint_or_pipe(service, access, pipeline)
+    if not access.is_admin:
+        await in_thread(service.threads, lambda: check_tables(service, access, sql, parameters, pipeline))
+    workspace, limit = service.workspace, service.limits.query_seconds
+    return await answer_query(
+        request,
+        lambda stop: (
+            workspace.endpoint(pipeline, parameters, sql=sql, time_limit=limit, on_start=stop.on_start)
+            if pipeline
+            else workspace.query(sql, parameters=parameters, time_limit=limit, on_start=stop.on_start)
+        ),
+        lambda path, stop: workspace.write_parquet(
+            path, endpoint=pipeline, sql=sql, parameters=parameters, time_limit=limit, on_start=stop.on_start
+        ),
+        settings=given,
+    )
+
+
+async def sql_parameters(request: Request) -> Parameters:
+    """The SQL as `q`, and the parameters: a query string, a form, JSON, or the SQL alone as the body."""
+    given = query_parameters(request)
+    if request.method == "GET":
+        return given
+    body = await read_body(request, service_of(request).limits.query_bytes)
+    if not body.strip():
+        return given
+    content_type = request.headers.get("content-type", "")
+    if "json" in content_type:
+        return given | parse_json(body)
+    if "form-urlencoded" in content_type:
+        form = parse_form(body)
+        if "q" in form or "q" in given:
+            return given | form
+    try:
+        return given | {"q": body.decode("utf-8")}
+    except UnicodeDecodeError as error:
+        raise UsageError(f"The SQL is not UTF-8: {error}") from error
+
+
+def find_endpoint_or_pipe(service: Service, access: Access, name: str) -> str:
+    """`pipeline` may name any pipe; what it answers is its endpoint."""
+    return find_endpoint(service.workspace.project, access, name)
+
+
+def check_tables(service: Service, access: Access, sql: str, parameters: Parameters, pipeline: str | None) -> None:
+    """Raises `ForbiddenError` for a table or pipe that the token may not read."""
+    text = sql.lstrip()
+    if text.startswith("%"):
+        template = compile_template(text[1:], name="query")
+        text = template.render(parameters, secrets=service.workspace.project.secrets).sql
+    for name in named_tables(text, service.workspace.project):
+        if not (access.may_read(name) or (pipeline is not None and name in (_RESULT, pipeline))):
+            raise ForbiddenError(f"The token has not enough permissions to read '{name}'")
+
+
+def named_tables(sql: str, project: Project) -> set[str]:
+    """The tables and pipes that a query may read, those with a database as `database.name`.
+
+    A bare name after IN may be a column; it counts when the project has something of that name.
+    """
+    statement = parse_statement(sql)
+    if statement.query is None:
+        raise ForbiddenError("The token has not enough permissions for this statement")
+    found = set()
+    for reference in table_references(statement.query):
+        known = reference.name.removesuffix("_quarantine") in {*project.datasources, *project.pipes}
+        if reference.certain or known:
+            found.add(_qualified(reference.database, reference.name))
+    return found
+
+
+def _qualified(database: str | None, name: str) -> str:
+    return name if database in (None, "default") else f"{database}.{name}"
+
+
+async def format_sql(request: Request) -> Response:
+    access_of(request)
+    given = await sql_parameters(request)
+    return json_answer({"q": format_query(parse_query(single(given, "q") or ""))})
+
+
+async def tables_of_sql(request: Request) -> Response:
+    """`{"tables": [[database, name, alias]]}`; SQL that does not parse has none unless `raising`."""
+    access_of(request)
+    given = await sql_parameters(request)
+    try:
+        query: ast.Query | None = parse_statement(single(given, "q") or "").query
+    except QueryError:
+        if single(given, "raising", "false") == "true":
+            raise
+        query = None
+    tables: list[list[Any]] = [[r.database or "", r.name, ""] for r in table_references(query) if r.certain]
+    return json_answer({"tables": tables})
+
+
+ROUTES: tuple[Route, ...] = (
+    (("GET", "POST"), "/v0/sql", run_sql),
+    (("GET", "POST"), "/v0/sql_format", format_sql),
+    (("GET", "POST"), "/v0/sql_tables", tables_of_sql),
+)

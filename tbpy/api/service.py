@@ -1,0 +1,111 @@
+"""What every route works with: the workspace, its tokens, its jobs, and the threads that do the work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tbpy.api.jobs import Jobs
+from tbpy.api.limiting import RateLimiter
+from tbpy.api.running import Queries
+from tbpy.api.tokens import TokenStore
+from tbpy.api.variables import VariableStore
+from tbpy.api.writer import EventWriter
+from tbpy.workspace import Workspace
+
+if TYPE_CHECKING:
+    from tbpy.project import Project
+    from tbpy.workspace import BuildReport
+
+TOKENS_FILE = "tokens.json"
+VARIABLES_FILE = "variables.json"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`query_seconds` is how long a query may run; sizes are in bytes, of bodies as sent and as decompressed."""
+
+    query_seconds: float = 10.0
+    event_bytes: int = 10 << 20
+    event_bytes_decompressed: int = 100 << 20
+    query_bytes: int = 1 << 20
+    file_bytes: int = 16 << 30
+
+
+@dataclass
+class Service:
+    """`local` serves one developer: it hands out its tokens at `/tokens`, as Tinybird Local does.
+
+    `file_secrets` reads the secrets that files give; variables of the API stand before them.
+    """
+
+    workspace: Workspace
+    tokens: TokenStore
+    variables: VariableStore
+    local: bool = True
+    limits: Limits = field(default_factory=Limits)
+    clock: Callable[[], datetime] = utc_now
+    timer: Callable[[], float] = time.time
+    name: str = "workspace"
+    file_secrets: Callable[[], Mapping[str, str]] = dict
+
+    def __post_init__(self) -> None:
+        self.jobs = Jobs(self.clock)
+        self.writer = EventWriter(self.workspace.append_events)
+        # Threads wait for the database most of the time: more of them than cores keep slow queries from the others.
+        self.queries = Queries(16)
+        self.threads = ThreadPoolExecutor(8, thread_name_prefix="tbpy-work")
+        self.rates = RateLimiter(time.monotonic)
+        self.workspace_names = [self.name]
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        return {**self.file_secrets(), **self.variables.values()}
+
+    def use_variables(self) -> None:
+        """Lets queries see the variables as they are now."""
+        self.workspace.build(replace(self.workspace.project, secrets=self.secrets))
+
+    def take_in(self, project: Project) -> BuildReport:
+        """Builds a project, and its tokens with it. Raises what `Workspace.build` raises."""
+        report = self.workspace.build(project)
+        self.tokens.sync(project)
+        return report
+
+    def close(self) -> None:
+        """Finishes what was accepted. The workspace stays open."""
+        self.writer.close()
+        self.jobs.close()
+        self.queries.close()
+        self.threads.shutdown(cancel_futures=True)
+
+
+def open_service(
+    workspace: Workspace,
+    *,
+    local: bool = True,
+    admin_token: str | None = None,
+    limits: Limits | None = None,
+    file_secrets: Callable[[], Mapping[str, str]] = dict,
+    name: str = "workspace",
+) -> Service:
+    """A service over an open workspace, with the tokens and variables that are kept beside it."""
+    folder = workspace.root / ".tbpy"
+    folder.mkdir(exist_ok=True)
+    return Service(
+        workspace,
+        TokenStore(folder / TOKENS_FILE, admin_token=admin_token),
+        VariableStore(folder / VARIABLES_FILE, utc_now),
+        local=local,
+        limits=limits or Limits(),
+        file_secrets=file_secrets,
+        name=name,
+    )

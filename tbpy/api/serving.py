@@ -1,0 +1,82 @@
+"""A server process: the application on a socket, in a thread of its own."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from threading import Thread
+
+import uvicorn
+
+from tbpy.api.app import Api
+from tbpy.errors import ConflictError
+
+DEFAULT_PORT = 7181
+_MORE_PORTS = 50
+_START_SECONDS = 10.0
+_GRACE_SECONDS = 5
+
+
+class Listener:
+    """Serves from `start` to `stop`. `port` is the one that it listens on."""
+
+    def __init__(self, app: Api, listening: socket.socket) -> None:
+        self._socket = listening
+        self.port: int = listening.getsockname()[1]
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = Thread(target=self._run, name="tbpy-http", daemon=True)
+
+    def start(self) -> None:
+        """Returns when requests are taken."""
+        self._thread.start()
+        until = time.monotonic() + _START_SECONDS
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > until:
+                raise ConflictError("The HTTP server did not start")
+            time.sleep(0.002)
+
+    def stop(self) -> None:
+        """Answers what was asked, for a few seconds at most, and takes no more."""
+        self._server.should_exit = True
+        self._thread.join(_GRACE_SECONDS + 2)
+        self._socket.close()
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+
+def listen(host: str, port: int | None = None) -> socket.socket:
+    """A socket on `port`; without one on the first free port from 7181 on. Raises `ConflictError` for a taken one."""
+    ports = range(DEFAULT_PORT, DEFAULT_PORT + _MORE_PORTS) if port is None else (port,)
+    for candidate in ports:
+        try:
+            return _bind(host, candidate)
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise ConflictError(f"Cannot listen on {host}:{candidate}: {error.strerror or error}") from error
+    hint = "name a free one with --port" if port is not None else None
+    taken = f"port {port} is" if port is not None else f"ports {ports[0]} to {ports[-1]} are"
+    raise ConflictError(f"{taken} in use", hint=hint)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError:
+        listening.close()
+        raise
+    return listening

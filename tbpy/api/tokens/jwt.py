@@ -1,0 +1,77 @@
+"""JSON web tokens, HS256, signed with the workspace's admin token (Tinybird docs, "JWTs")."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tbpy.api.errors import ForbiddenError
+from tbpy.api.tokens.access import Access
+from tbpy.api.tokens.scopes import READ_PIPE, Scope
+
+_HEADER = {"alg": "HS256", "typ": "JWT"}
+
+
+def sign_jwt(claims: Mapping[str, Any], key: str) -> str:
+    head = f"{_encode(json.dumps(_HEADER).encode())}.{_encode(json.dumps(claims).encode())}"
+    return f"{head}.{_encode(_signature(head, key))}"
+
+
+def read_jwt(token: str, key: str, *, now: float) -> Access:
+    """What a JWT allows at `now` (seconds since 1970). Raises `ForbiddenError` for every JWT that is not in order.
+
+    Only scopes that read a pipe, and that have no row filter, are granted.
+    """
+    head, _, signature = token.rpartition(".")
+    try:
+        header, claims = (json.loads(_decode(part)) for part in head.split("."))
+        signed = _decode(signature)
+    except (ValueError, binascii.Error) as error:
+        raise _invalid() from error
+    if not (isinstance(header, dict) and isinstance(claims, dict) and header.get("alg") == "HS256"):
+        raise _invalid()
+    if not hmac.compare_digest(signed, _signature(head, key)):
+        raise _invalid()
+    expires = claims.get("exp")
+    if isinstance(expires, bool) or not isinstance(expires, int | float):
+        raise _invalid()
+    if expires <= now:
+        raise ForbiddenError("invalid authentication token. The JWT has expired")
+    return Access(str(claims.get("name", "")), _scopes(claims.get("scopes")), _rate(claims.get("limits")))
+
+
+def _scopes(found: object) -> tuple[Scope, ...]:
+    scopes = []
+    for item in found if isinstance(found, list) else ():
+        if not isinstance(item, dict) or item.get("type") != READ_PIPE or not isinstance(item.get("resource"), str):
+            continue
+        fixed = item.get("fixed_params") or {}
+        if isinstance(fixed, dict) and not item.get("filter"):
+            scopes.append(Scope(READ_PIPE, item["resource"], fixed))
+    return tuple(scopes)
+
+
+def _rate(limits: object) -> int | None:
+    rate = limits.get("rps") if isinstance(limits, dict) else None
+    return rate if isinstance(rate, int) and rate > 0 else None
+
+
+def _invalid() -> ForbiddenError:
+    return ForbiddenError("invalid authentication token. Invalid token")
+
+
+def _signature(head: str, key: str) -> bytes:
+    return hmac.new(key.encode(), head.encode(), hashlib.sha256).digest()
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
