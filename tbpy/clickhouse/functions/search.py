@@ -190,7 +190,8 @@ def _token(name: str, fold: Fold, *, or_null: bool = False) -> None:
                 return call.typed("CAST(NULL AS UTINYINT)", t.Nullable(t.UINT8))
             raise failure(call, "Needle must not contain whitespace or separator characters")
         if not needle:
-            return call.condition(f"({haystack} IS NULL)")
+            none = call.condition(f"({haystack} IS NULL)")
+            return none.as_type(t.Nullable(t.UINT8)) if or_null else none
         folded = fold(constant(needle))
         found = f"list_contains(regexp_extract_all({haystack}, '[0-9a-zA-Z\\x{{80}}-\\x{{10FFFF}}]+'), {folded})"
         found = f"(contains({haystack}, {folded}) AND {found})"
