@@ -25,6 +25,13 @@ def group_array(call: AggregateCall) -> Typed:
     return _array(call, call.collect() if most is None else f"{call.collect()}[1:{most}]", call.type())
 
 
+@aggregate("array_concat_agg", insensitive=True)
+def array_concat_agg(call: AggregateCall) -> Typed:
+    if not isinstance(t.plain(call.type()), t.Array):
+        call.wrong_type()
+    return call.typed(f"flatten({call.collect()})", call.type())
+
+
 @aggregate("groupArrayLast", parameters=1)
 def group_array_last(call: AggregateCall) -> Typed:
     """The last values, in the order of the ring that ClickHouse keeps them in."""

@@ -73,7 +73,7 @@ def conditional(call: AggregateCall) -> AggregateCall:
     if not call.args:
         raise wrong_count(call.name, 0, "at least 1", call.node)
     *rest, condition = call.args
-    if not isinstance(t.plain(condition.type), t.Int | t.Bool | t.Nothing):
+    if t.plain(condition.type) not in (t.UINT8, t.BOOL, t.NOTHING):
         text = f"Illegal type {condition.type} of last argument for aggregate function with If suffix"
         raise replace_code(bad_arguments(text, call.node), 43, "ILLEGAL_TYPE_OF_ARGUMENT")
     return replace(call, args=tuple(rest), where=(*call.where, condition_of(condition)))

@@ -9,7 +9,7 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.call import AggregateCall, Elements, element_arguments
 from tbpy.clickhouse.aggregates.combinators import build_combined, split_name
-from tbpy.clickhouse.aggregates.state_combinators import finished, inner_of, merged
+from tbpy.clickhouse.aggregates.state_combinators import finished, inner_of, merged, state_parameters
 from tbpy.clickhouse.aggregates.state_forms import state_parts
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
@@ -99,6 +99,7 @@ def finalize_aggregation(call: Call) -> Typed:
     if not isinstance(type_, t.AggregateFunction):
         call.wrong_type()
     inner = AggregateCall(type_.function, call.node, (), call.compiler)
+    inner.parameters = state_parameters(inner, type_)
     layout = state_layout(type_.function, type_.arguments)
     result = finished(inner, type_, state_parts(layout, call.sql(0)), inner_of(type_, inner))
     return call.typed(result.sql, result.type)
@@ -111,5 +112,6 @@ def running_accumulate(call: Call) -> Typed:
     window = f"{partition}ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
     inner = AggregateCall(call.name, call.node, call.args[:1], call.compiler, window=window)
     type_, parts = merged(inner)
+    inner.parameters = state_parameters(inner, type_)
     result = finished(inner, type_, parts, inner_of(type_, inner))
     return call.typed(result.sql, result.type, window=True)

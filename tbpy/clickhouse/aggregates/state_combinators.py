@@ -75,7 +75,7 @@ def _merge_state(call: AggregateCall, inner: Inner) -> Typed:
 
 
 def _check_function(call: AggregateCall, inner: Inner, type_: t.AggregateFunction) -> None:
-    """A state merges into its own function; `quantile` and `quantiles` share one, and `count` takes that of `countIf`."""
+    """A state merges into its own function; `quantile` and `quantiles` share one, `count` takes that of `countIf`."""
     found = split_name(type_.function)
     if found is not None and _shared_name(*found) == _shared_name(inner.row, inner.suffixes):
         return
@@ -102,7 +102,6 @@ def finished(call: AggregateCall, type_: t.AggregateFunction, parts: tuple[str, 
         elements=elements,
         where=(),
         distinct=False,
-        parameters=call.parameters or _state_parameters(call, type_),
     )
     result = inner.build(over)
     if layout.kind == "rows":
@@ -111,7 +110,8 @@ def finished(call: AggregateCall, type_: t.AggregateFunction, parts: tuple[str, 
     return call.typed(FORMS[layout.kind].finish(function, result.type, parts), result.type)
 
 
-def _state_parameters(call: AggregateCall, type_: t.AggregateFunction) -> tuple[Typed, ...]:
+def state_parameters(call: AggregateCall, type_: t.AggregateFunction) -> tuple[Typed, ...]:
+    """The parameters that a state was made with; -Merge goes by its own instead."""
     from tbpy.clickhouse.parser import parse_expression
 
     return tuple(call.compiler.compile(parse_expression(text)) for text in type_.parameters)
