@@ -322,6 +322,20 @@ def without_low_cardinality(type_: Type) -> Type:
     return type_.item if isinstance(type_, LowCardinality) else type_
 
 
+def full(type_: Type) -> Type:
+    """The type without LowCardinality anywhere in it, as most functions see their arguments."""
+    match type_:
+        case LowCardinality(item):
+            return full(item)
+        case Array(item):
+            return Array(full(item))
+        case Map(key, value):
+            return Map(full(key), full(value))
+        case Tuple(items, names):
+            return Tuple(tuple(map(full, items)), names)
+    return type_
+
+
 def is_number(type_: Type) -> bool:
     return isinstance(plain(type_), Int | Float | Decimal | Bool)
 

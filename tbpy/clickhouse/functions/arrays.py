@@ -211,6 +211,8 @@ def empty_array_to_single(call: Call) -> Typed:
 def _needle(call: Call) -> tuple[str, str, str]:
     """An array, a value to look for in it, and a variable name: both sides as the same type."""
     item, needle = item_type(call, 0), call.args[1]
+    if {t.plain(item), t.plain(needle.type)} > {t.UINT64} and t.is_integer(item) and t.is_integer(needle.type):
+        return f"CAST({call.sql(0)} AS HUGEINT[])", f"CAST({needle.sql} AS HUGEINT)", call.context.fresh("e")
     wanted = common_type([t.not_nullable(item), needle.type], call.node) if not _text_needle(item, needle) else item
     value = coerce(needle, wanted).sql if not _text_needle(item, needle) else needle.sql
     return call.sql(0), value, call.context.fresh("e")

@@ -204,13 +204,20 @@ def find_scalar(name: str) -> Scalar | None:
     return SCALARS[canonical] if canonical is not None else None
 
 
+#: Functions that take arrays, maps and tuples apart or together without looking into them: LowCardinality stays inside.
+_KEEPS_PARTS = frozenset(
+    "array arrayJoin identity map mapFilter mapFromArrays materialize toTypeName tuple tupleElement untuple".split()
+)
+
+
 def build_scalar(row: Scalar, call: Call) -> Typed:
     """Run a row's builder within what ClickHouse does around every function."""
     count = len(call.args)
     if count < row.minimum or (row.maximum is not None and count > row.maximum):
         raise failures.wrong_count(row.name, count, _wanted(row), call.node)
     call.original = call.args
-    call.args = tuple(replace(arg, type=t.without_low_cardinality(arg.type)) for arg in call.args)
+    bare = t.without_low_cardinality if row.name in _KEEPS_PARTS else t.full
+    call.args = tuple(replace(arg, type=bare(arg.type)) for arg in call.args)
     result = row.build(call) if row.nulls == "keep" else _propagate_nulls(row, call)
     return _keep_low_cardinality(call, result) if row.low_cardinality else result
 
@@ -235,6 +242,8 @@ def _propagate_nulls(row: Scalar, call: Call) -> Typed:
         for arg in call.args
     )
     result = row.build(call)
+    if isinstance(result.type, t.Array) and all(t.not_nullable(arg.type) == t.STRING for arg in optional):
+        return _of_empty_texts(row, call, optional)
     wrapped = t.nullable(result.type)
     if missing and t.is_nullable(wrapped):
         return call.typed(f"CAST(NULL AS {duckdb_type(wrapped)})", wrapped, value=None)
@@ -244,6 +253,16 @@ def _propagate_nulls(row: Scalar, call: Call) -> Typed:
     empty = f"CAST(NULL AS {duckdb_type(wrapped)})"
     sql = f"CASE WHEN {absent} THEN {empty} ELSE {result.sql} END"
     return replace(result, sql=f"({sql})", type=wrapped, condition=None)
+
+
+def _of_empty_texts(row: Scalar, call: Call, optional: Sequence[Typed]) -> Typed:
+    """An array cannot be NULL: of a NULL text it is what the function makes of an empty one."""
+    sources = {arg.sql for arg in optional}
+    call.args = tuple(
+        replace(arg, sql=f"coalesce({arg.sql}, '')") if arg.sql in sources and arg.type == t.STRING else arg
+        for arg in call.args
+    )
+    return row.build(call)
 
 
 def _keep_low_cardinality(call: Call, result: Typed) -> Typed:

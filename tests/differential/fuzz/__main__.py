@@ -78,6 +78,8 @@ def _signature(result: Result) -> str:
     """What failures of one cause share: the text without values and names."""
     if result.kind == "differs":
         kind = re.search(r": type (.*)", result.detail)
+        if result.detail.startswith("name "):
+            return "name"
         return f"type {kind[1]}" if kind else re.sub(r"'[^']*'|\d+", "", result.detail)[:60]
     return f"{result.kind} " + re.sub(r"'[^']*'|\"[^\"]*\"|\d+|`[^`]*`", "", result.detail)[:70]
 
