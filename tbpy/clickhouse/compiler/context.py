@@ -26,6 +26,7 @@ class Hoisted:
     name: str
     sql: str
     outputs: tuple[Output, ...]
+    totals: str | None = None
 
 
 @dataclass(slots=True)

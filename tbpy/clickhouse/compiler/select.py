@@ -56,6 +56,7 @@ class SelectCompiler:
     base_qualify: list[str] = field(default_factory=list)
     keys: list[Typed] = field(default_factory=list)
     totals: str | None = None
+    source_totals: str | None = None
 
     @property
     def expressions(self) -> ExpressionCompiler:
@@ -81,6 +82,8 @@ class SelectCompiler:
             from tbpy.clickhouse.compiler.grouping import with_totals
 
             with_totals(self, self.keys)
+        elif self.source_totals is not None:
+            self._pass_totals(self.source_totals)
         return self._block()
 
     # --- names and sources ---
@@ -98,6 +101,7 @@ class SelectCompiler:
             return
         source: Source = SourceCompiler(self.context, self.scope).compile(self.select.from_)
         self.clauses.from_ = source.sql
+        self.source_totals = source.totals
         self.scope.relations = source.relations
         self.scope.joins = source.joins
 
@@ -240,6 +244,13 @@ class SelectCompiler:
         """arrayJoin() calls met on the way become joins of FROM."""
         parts = [self.clauses.from_] if self.clauses.from_ else []
         self.clauses.from_ = ", ".join([*parts, *self.scope.lateral_sql()])
+
+    def _pass_totals(self, source: str) -> None:
+        """Totals of a subquery go through a SELECT that neither aggregates nor multiplies rows."""
+        values = tuple(output.value for output in self.outputs)
+        if self.clauses.group_by or self.scope.lateral_sql() or any(value.aggregate for value in values):
+            return
+        self.totals = Clauses(from_=source).sql(select_list(values))
 
     def _block(self) -> Block:
         from tbpy.clickhouse.compiler.finishing import finish

@@ -21,11 +21,15 @@ from tbpy.clickhouse.storage import default_sql
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A part of FROM: its SQL, the relations it offers, and how many joins it holds."""
+    """A part of FROM: its SQL, the relations it offers, and how many joins it holds.
+
+    `totals` is the same with the totals row of a subquery in place of its rows.
+    """
 
     sql: str
     relations: tuple[Relation, ...]
     joins: int = 0
+    totals: str | None = None
 
 
 TableFunctionBuilder = Callable[["SourceCompiler", ast.TableFunction, str], Source]
@@ -112,7 +116,8 @@ class SourceCompiler:
     def _hoisted(self, hoisted: Hoisted, node: ast.TableName, titles: tuple[str, ...] = ()) -> Source:
         alias = self.context.alias("t")
         block = Block(hoisted.sql, hoisted.outputs)
-        return Source(f"{hoisted.name} AS {alias}", (block.relation(alias, _qualifiers(node), titles),))
+        totals = None if hoisted.totals is None else f"({hoisted.totals}) AS {alias}"
+        return Source(f"{hoisted.name} AS {alias}", (block.relation(alias, _qualifiers(node), titles),), totals=totals)
 
     def _common_table(self, node: ast.TableName, entry: CommonTableEntry) -> Hoisted:
         from tbpy.clickhouse.compiler.queries import compile_block
@@ -150,7 +155,7 @@ class SourceCompiler:
         return self._hoist(key, view.name, block)
 
     def _hoist(self, key: tuple[int, str], name: str, block: Block) -> Hoisted:
-        hoisted = Hoisted(duckdb_name(self.context.alias(f"{name}_")), block.sql, block.outputs)
+        hoisted = Hoisted(duckdb_name(self.context.alias(f"{name}_")), block.sql, block.outputs, block.totals)
         self.context.hoisted.append(hoisted)
         self.context.views[key] = hoisted
         return hoisted
@@ -161,7 +166,8 @@ class SourceCompiler:
         block = compile_block(self.context, self.scope.catalog, self.scope, node.query)
         alias = self.context.alias("t")
         names = (node.alias,) if node.alias else ()
-        return Source(f"({block.sql}) AS {alias}", (block.relation(alias, names, node.columns),))
+        totals = None if block.totals is None else f"({block.totals}) AS {alias}"
+        return Source(f"({block.sql}) AS {alias}", (block.relation(alias, names, node.columns),), totals=totals)
 
     def function(self, node: ast.TableFunction) -> Source:
         builder = TABLE_FUNCTIONS.get(node.name)
