@@ -118,7 +118,7 @@ class ExpressionCompiler:
         return typed
 
     def _column(self, node: ast.Identifier) -> Typed | None:
-        """The column that a name means: the longest reading as column name first, then table.column, then paths."""
+        """The column that a name means, or what its path leads to."""
         found = self.find_column(node)
         if found is None:
             return None
@@ -126,18 +126,29 @@ class ExpressionCompiler:
         return self.path(column.value, rest, node)
 
     def find_column(self, node: ast.Identifier) -> tuple[Column, tuple[str, ...]] | None:
+        """A column and a path in it; of several readings of the name the first whose path leads somewhere."""
+        readings = list(self._readings(node))
+        for column, rest in readings:
+            try:
+                self.path(column.value, rest, node)
+            except failures.QueryError:
+                continue
+            return column, rest
+        return readings[0] if readings else None
+
+    def _readings(self, node: ast.Identifier) -> Iterator[tuple[Column, tuple[str, ...]]]:
+        """The longest reading as column name first, then table.column."""
         parts = node.parts
         for length in range(len(parts), 0, -1):
             column = self._pick(".".join(parts[:length]), None, node)
             if column is not None:
-                return column, parts[length:]
+                yield column, parts[length:]
         for split in (1, 2):
             for length in range(len(parts), split, -1):
                 qualifier, name = ".".join(parts[:split]), ".".join(parts[split:length])
                 column = self._pick(name, qualifier, node)
                 if column is not None:
-                    return column, parts[length:]
-        return None
+                    yield column, parts[length:]
 
     def _pick(self, name: str, qualifier: str | None, node: ast.Identifier) -> Column | None:
         found = self.scope.columns_named(name, qualifier)
