@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -127,14 +127,13 @@ class ExpressionCompiler:
 
     def find_column(self, node: ast.Identifier) -> tuple[Column, tuple[str, ...]] | None:
         """A column and a path in it; of several readings of the name the first whose path leads somewhere."""
-        readings = list(self._readings(node))
-        for column, rest in readings:
-            try:
+        first = None
+        for column, rest in self._readings(node):
+            first = first or (column, rest)
+            with suppress(failures.QueryError):
                 self.path(column.value, rest, node)
-            except failures.QueryError:
-                continue
-            return column, rest
-        return readings[0] if readings else None
+                return column, rest
+        return first
 
     def _readings(self, node: ast.Identifier) -> Iterator[tuple[Column, tuple[str, ...]]]:
         """The longest reading as column name first, then table.column."""
