@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Caster:
-    """`lenient`: NULL in place of failure. `accurate`: a number that does not fit is a failure, it does not wrap."""
+    """`lenient`: NULL in place of failure. `accurate`: a number that does not fit is a failure, it does not wrap.
+
+    `basic`: times are read in their usual spelling only, not in those of parseDateTimeBestEffort.
+    """
 
     compiler: ExpressionCompiler
     node: ast.Node | None
     lenient: bool = False
     accurate: bool = False
+    basic: bool = False
     zone: str | None = None  # of dates and times that are read or printed, where a call names one
 
     def cast(self, value: Typed, target: t.Type) -> Typed:
@@ -46,11 +50,17 @@ class Caster:
             from tbpy.clickhouse.casting.dynamic import from_dynamic
 
             return from_dynamic(self, value, target)
-        result = self.plain(value.as_type(source), inner)
+        caster = self if not self._may_be_null(source, target) else replace(self, lenient=True)
+        result = caster.plain(value.as_type(source), inner)
         if optional and not t.is_nullable(target):
             message = "'CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN: Cannot convert NULL value to non-Nullable type'"
             result = replace(result, sql=f"coalesce({result.sql}, error({message}))", condition=None)
         return replace(result, type=target)
+
+    def _may_be_null(self, source: t.Type, target: t.Type) -> bool:
+        """A text that cannot be read as the inside of Nullable is NULL, but for Bool and Enum."""
+        text = isinstance(source, t.String | t.FixedString) and t.is_nullable(target)
+        return text and not isinstance(_bare(target), t.Bool | t.Enum)
 
     def _nothing(self, value: Typed, target: t.Type) -> Typed:
         if not t.is_nullable(target) and not self.lenient:
@@ -63,6 +73,8 @@ class Caster:
         source = value.type
         if source == target and not isinstance(source, t.DateTime | t.DateTime64):
             return value
+        if isinstance(source, t.FixedString) and not isinstance(target, t.String | t.FixedString | t.Enum):
+            value = to_string(self, value, t.STRING)
         convert = _TARGETS.get(type(target))
         if convert is None:
             self.refuse(source, target)

@@ -117,7 +117,7 @@ def _known_integer(caster: Caster, value: Any, source: t.Type, target_: t.Int) -
         return _known_float(caster, value, target_)
     if isinstance(value, Decimal):
         whole = int(value)
-        if not target_.minimum <= whole <= target_.maximum or (caster.accurate and whole != value):
+        if not target_.minimum <= whole <= target_.maximum:
             return caster.failed(value, target_, 407, "DECIMAL_OVERFLOW")
         return known_integer(whole, target_)
     return None
@@ -213,6 +213,12 @@ def known_float(value: float, type_: t.Float) -> Typed:
     return Typed(f"CAST({float_sql(value)} AS FLOAT)", type_, constant=True, value=single)
 
 
+def _loses_digits(source: t.Int | t.Float, target_: t.Float) -> bool:
+    if isinstance(source, t.Float):
+        return source.bits > target_.bits
+    return source.bits > (32 if target_.bits == 64 else 16)
+
+
 @target(t.Float)
 def to_float(caster: Caster, value: Typed, target_: t.Float) -> Typed:
     source, storage = value.type, duckdb_type(target_)
@@ -224,7 +230,12 @@ def to_float(caster: Caster, value: Typed, target_: t.Float) -> Typed:
             else known_float(read, target_)
         )
     if value.known and isinstance(value.value, bool | int | float | Decimal):
-        return known_float(float(value.value), target_)
+        found = known_float(float(value.value), target_)
+        exact = isinstance(value.value, Decimal) or found.value == value.value or found.value != found.value
+        return found if exact or not caster.accurate else caster.failed(value.value, target_, 70, "CANNOT_CONVERT_TYPE")
+    if caster.accurate and isinstance(source, t.Int | t.Float) and _loses_digits(source, target_):
+        sql = f"CAST({value.sql} AS {storage})"
+        return caster.checked(value, f"CAST({sql} AS {duckdb_type(source)}) = {value.sql}", sql, target_)
     match source:
         case t.Int(bits) if bits < 256:
             return caster.result(value, f"CAST({value.sql} AS {storage})", target_)
@@ -256,7 +267,8 @@ def known_decimal(value: Decimal, type_: t.Decimal) -> Typed:
 @target(t.Decimal)
 def to_decimal(caster: Caster, value: Typed, target_: t.Decimal) -> Typed:
     source, storage = value.type, duckdb_type(target_)
-    if value.known and isinstance(value.value, str | int | float | Decimal) and not isinstance(source, t.Enum):
+    folds = value.known and source != t.FLOAT32 and not isinstance(source, t.Enum)
+    if folds and isinstance(value.value, str | int | float | Decimal):
         return _known_decimal(caster, value.value, target_)
     if target_.precision > 38:
         caster.refuse(source, target_)
@@ -271,7 +283,8 @@ def to_decimal(caster: Caster, value: Typed, target_: t.Decimal) -> Typed:
             return caster.result(value, f"{cast}({cut} AS {storage})", target_)
         case t.Float():
             power = 10**scale
-            sql = f"(trunc(CAST({value.sql} AS DOUBLE) * {power}) / {power})" if scale else f"trunc({value.sql})"
+            own = duckdb_type(source)  # a Float32 is scaled as one
+            sql = f"(trunc({value.sql} * CAST({power} AS {own})) / {power}e0)" if scale else f"trunc({value.sql})"
             return caster.result(value, f"{cast}({sql} AS {storage})", target_)
         case t.String():
             digits_ = f"[.]?[0-9]{{0,{scale}}}"

@@ -16,10 +16,15 @@ from tbpy.clickhouse.casting.numbers import to_integer
 from tbpy.clickhouse.casting.printing import instant, local_time
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import find_scalar
+from tbpy.clickhouse.storage import duckdb_type
 
-_DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T].*)?\Z|(\d{4})(\d{2})(\d{2})\Z", re.DOTALL)
+_CLOCK = r"[ T]\d{2}:\d{2}:\d{2}(?:\.\d+)?"
+_DATE = re.compile(
+    rf"(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}})\Z|(\d{{4}})[-/.](\d{{2}})[-/.](\d{{2}}){_CLOCK}\Z|(\d{{4}})(\d{{2}})(\d{{2}})\Z"
+)
 _MOMENT = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\Z")
-_DATE_SQL = "'[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T].*)?'"
+_CLOCK_SQL = "[ T][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?"
+_DATE_SQL = f"'[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_CLOCK_SQL}'"
 _STRICT_SQL = "'[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?)?'"
 _STRICT_SECOND_SQL = "'[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2})?'"
 _MOMENT_SQL = "'[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]+)?)?)?'"
@@ -56,7 +61,7 @@ def _date_of_text(caster: Caster, value: Typed, target_: t.Date | t.Date32) -> T
         return Typed(f"DATE '{clamped(day, target_).isoformat()}'", target_, constant=True)
     day_sql = f"TRY_CAST(left({value.sql}, 10) AS DATE)"
     if isinstance(target_, t.Date):
-        day_sql = f"greatest(least({day_sql}, {_LAST_DAY}), DATE '1970-01-01')"
+        day_sql = _held(day_sql, "DATE '1970-01-01'", _LAST_DAY)
     condition = f"(regexp_full_match({value.sql}, {_DATE_SQL}) AND {day_sql} IS NOT NULL)"
     return caster.checked(value, condition, day_sql, target_)
 
@@ -81,17 +86,34 @@ def clamped(day: date, type_: t.Date | t.Date32) -> date:
 
 def _date_of_number(caster: Caster, value: Typed, target_: t.Date | t.Date32) -> Typed:
     """Up to 65535 days since the epoch; larger numbers are seconds."""
+    if isinstance(value.type, t.Bool):
+        value = caster.plain(value, t.UINT8)
     number = value.sql if isinstance(value.type, t.Int) else f"CAST(trunc({value.sql}) AS BIGINT)"
     if isinstance(value.type, t.Int) and value.type.bits > 64:
         caster.refuse(value.type, target_)
+    if caster.accurate:
+        return _accurate(caster, value, target_, t.UINT32 if isinstance(target_, t.Date) else t.INT32)
     if isinstance(target_, t.Date32):
         return _date32_of_number(caster, value, target_, number)
     if isinstance(value.type, t.Int) and value.type.maximum <= 65535 and not value.type.signed:
         return caster.result(value, f"(DATE '1970-01-01' + CAST({number} AS INTEGER))", target_)
-    seconds = f"make_timestamp(CAST(least({number}, 4294967295) AS BIGINT) * 1000000)"
+    whole = f"(CASE WHEN {number} > 4294967295 THEN 4294967295 ELSE {number} END)"
+    seconds = f"make_timestamp(CAST({whole} AS BIGINT) * 1000000)"
     later = f"CAST({local_time(seconds, caster.zone)} AS DATE)"
-    days = f"DATE '1970-01-01' + CAST(greatest({number}, 0) AS INTEGER)"
+    days = f"DATE '1970-01-01' + CAST((CASE WHEN {number} < 0 THEN 0 ELSE {number} END) AS INTEGER)"
     return caster.result(value, f"(CASE WHEN {number} > 65535 THEN {later} ELSE {days} END)", target_)
+
+
+def _accurate(caster: Caster, value: Typed, target_: t.Type, whole: t.Int) -> Typed:
+    """A number of days or seconds that must be whole and in range; others fail."""
+    number = caster.plain(value, whole)
+    converted = Caster(caster.compiler, caster.node, lenient=caster.lenient, zone=caster.zone).plain(
+        number.as_type(whole), target_
+    )
+    if number.known and number.value is None:
+        return caster.failed(value.value, target_, 70, "CANNOT_CONVERT_TYPE")
+    sql = f"(CASE WHEN {number.sql} IS NOT NULL THEN {converted.sql} END)"
+    return caster.result(value, sql, target_)
 
 
 #: What counts as days for a Date32; larger numbers are seconds.
@@ -113,7 +135,7 @@ def to_datetime(caster: Caster, value: Typed, target_: t.DateTime) -> Typed:
         case t.String() | t.FixedString():
             return _moment_of_text(caster, value, target_, target_.zone)
         case t.Date():
-            return caster.result(value, _bounded(instant(f"CAST({value.sql} AS TIMESTAMP)", target_.zone)), target_)
+            return caster.result(value, instant(f"CAST({value.sql} AS TIMESTAMP)", target_.zone), target_)
         case t.Date32():
             moment = instant(f"CAST({value.sql} AS TIMESTAMP)", target_.zone)
             inside = f"{value.sql} BETWEEN DATE '1970-01-02' AND DATE '2106-02-06'"
@@ -123,6 +145,8 @@ def to_datetime(caster: Caster, value: Typed, target_: t.DateTime) -> Typed:
         case t.DateTime64(precision):
             cut = value.sql if precision == 0 else f"date_trunc('second', {value.sql})"
             return caster.result(value, f"CAST({cut} AS TIMESTAMP)", target_)
+        case t.Int() | t.Float() | t.Decimal() if caster.accurate:
+            return _accurate(caster, value, target_, t.UINT32)
         case t.Int() | t.Bool():
             return _moment_of_number(caster, value, target_)
         case t.Float() | t.Decimal():
@@ -135,38 +159,53 @@ def _moment_of_number(caster: Caster, value: Typed, target_: t.DateTime) -> Type
     """Seconds since the epoch, held between 1970 and 2106."""
     kind = value.type if isinstance(value.type, t.Int) else t.UINT8
     number = value.sql
-    if kind.signed:
-        number = f"greatest({number}, 0)"
-    if kind.bits > 32 or (kind.bits == 64 and kind.signed):
-        number = f"least({number}, 4294967295)"
+    if kind.signed and kind.bits > 32:
+        number = _held(number, "0", "4294967295")
+    elif kind.signed:
+        number = f"(CASE WHEN {number} < 0 THEN 0 ELSE {number} END)"
+    elif kind.bits > 32:
+        number = f"(CASE WHEN {number} > 4294967295 THEN 4294967295 ELSE {number} END)"
     return caster.result(value, f"make_timestamp(CAST({number} AS BIGINT) * 1000000)", target_)
 
 
+def _held(sql: str, least: str, most: str) -> str:
+    """A value held between two bounds; DuckDB's least and greatest would let a bound take the place of NULL."""
+    return f"(CASE WHEN {sql} < {least} THEN {least} WHEN {sql} > {most} THEN {most} ELSE {sql} END)"
+
+
 def _bounded(sql: str) -> str:
-    return f"least(greatest({sql}, {_EPOCH}), {_LAST_SECOND})"
+    return _held(sql, _EPOCH, _LAST_SECOND)
 
 
 def _moment_of_text(caster: Caster, value: Typed, target_: t.DateTime | t.DateTime64, zone: str | None) -> Typed:
     if value.known and isinstance(value.value, str):
-        known = read_strictly(value.value) if caster.lenient else read_moment(value.value)
-        if caster.lenient and not value.value and isinstance(target_, t.DateTime64):
+        known = read_strictly(value.value) if caster.basic else read_moment(value.value)
+        if caster.basic and not value.value and isinstance(target_, t.DateTime64):
             known = datetime(1970, 1, 1), ""  # as ClickHouse answers for an empty text
-        if known is not None and caster.lenient and known[1] and isinstance(target_, t.DateTime):
+        if known is not None and caster.basic and known[1] and isinstance(target_, t.DateTime):
             return caster.failed(value.value, target_)
         if known is not None:
             return _known_moment(*known, target_, zone)
+    if caster.basic:
+        return _basic_moment(caster, value, target_, zone)
     other = _best_effort(caster, value, target_, zone)
-    if value.known and other is not None:
+    usual = _usual_moment(value, target_, zone)
+    pattern = f"regexp_full_match({value.sql}, {_MOMENT_SQL})"
+    if other is None:
+        return caster.checked(value, f"({pattern} AND {usual} IS NOT NULL)", usual, target_)
+    if value.known:
         return other
+    return caster.result(value, f"(CASE WHEN {pattern} THEN {usual} ELSE {other.sql} END)", target_)
+
+
+def _basic_moment(caster: Caster, value: Typed, target_: t.DateTime | t.DateTime64, zone: str | None) -> Typed:
     usual = _usual_moment(value, target_, zone)
     whole = _STRICT_SECOND_SQL if isinstance(target_, t.DateTime) else _STRICT_SQL
-    pattern = f"regexp_full_match({value.sql}, {whole if caster.lenient else _MOMENT_SQL})"
-    if caster.lenient and isinstance(target_, t.DateTime64):
+    pattern = f"regexp_full_match({value.sql}, {whole})"
+    if isinstance(target_, t.DateTime64):
         usual = f"(CASE WHEN {value.sql} = '' THEN CAST({_EPOCH} AS {_storage(target_)}) ELSE {usual} END)"
         pattern = f"({value.sql} = '' OR {pattern})"
-    if other is None or caster.lenient:
-        return caster.checked(value, f"({pattern} AND {usual} IS NOT NULL)", usual, target_)
-    return caster.result(value, f"(CASE WHEN {pattern} THEN {usual} ELSE {other.sql} END)", target_)
+    return caster.checked(value, f"({pattern} AND {usual} IS NOT NULL)", usual, target_)
 
 
 def _usual_moment(value: Typed, target_: t.DateTime | t.DateTime64, zone: str | None) -> str:
@@ -243,17 +282,18 @@ def _known_moment(moment: datetime, fraction: str, target_: t.DateTime | t.DateT
 
 
 def _best_effort(caster: Caster, value: Typed, target_: t.DateTime | t.DateTime64, zone: str | None) -> Typed | None:
-    """The other spellings of a moment: those of parseDateTimeBestEffort, which the strict conversions share."""
-    if caster.lenient or find_scalar("parseDateTime64BestEffort") is None:
+    """The other spellings of a moment: those of parseDateTimeBestEffort, which conversions share."""
+    if find_scalar("parseDateTime64BestEffort") is None:
         return None
     from tbpy.clickhouse.compiler.literals import constant
 
+    failure = "OrNull" if caster.lenient else ""
     zones = () if zone is None else (constant(zone),)
+    call, node = caster.compiler.call, caster.node
     if isinstance(target_, t.DateTime64):
-        return caster.compiler.call(
-            "parseDateTime64BestEffort", value, constant(target_.precision), *zones, node=caster.node
-        )
-    return caster.compiler.call("parseDateTimeBestEffort", value, *zones, node=caster.node)
+        precision = constant(target_.precision)
+        return call(f"parseDateTime64BestEffort{failure}", value, precision, *zones, node=node)
+    return call(f"parseDateTimeBestEffort{failure}", value, *zones, node=node)
 
 
 @target(t.DateTime64)
@@ -283,8 +323,9 @@ def to_datetime64(caster: Caster, value: Typed, target_: t.DateTime64) -> Typed:
 
 
 def _moment_of_fraction(caster: Caster, value: Typed, target_: t.DateTime64) -> Typed:
-    scale = 10**target_.precision
+    own = duckdb_type(value.type) if isinstance(value.type, t.Float) else "DOUBLE"  # a Float32 is scaled as one
+    scale = f"CAST({10**target_.precision} AS {own})"
     step = 10 ** ((6 if target_.precision <= 6 else 9) - target_.precision)
-    ticks = f"CAST(trunc(CAST({value.sql} AS DOUBLE) * {scale}) AS BIGINT) * {step}"
+    ticks = f"CAST(trunc(CAST({value.sql} AS {own}) * {scale}) AS BIGINT) * {step}"
     make = "make_timestamp" if target_.precision <= 6 else "make_timestamp_ns"
     return caster.result(value, f"{make}({ticks})", target_)

@@ -10,6 +10,7 @@ from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.arithmetic import as_number, integer_sql
 from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.storage import duckdb_type
 from tbpy.errors import QueryError
 
 
@@ -68,7 +69,7 @@ def bit_not(call: Call) -> Typed:
     [value] = call.args
     if value.known:
         return known_integer(wrap_value(~int(value.value), kind), kind)
-    return call.typed(f"(~{value.exact()})", kind)
+    return call.typed(f"(~CAST({value.sql} AS {duckdb_type(kind)}))", kind)
 
 
 def _both(call: Call) -> t.Int:
@@ -78,7 +79,7 @@ def _both(call: Call) -> t.Int:
 
 
 def _shift(name: str, left: bool) -> None:
-    @scalar(name, args=2)
+    @scalar(name, args=2, strict=False)
     def build(call: Call) -> Typed:
         kind = _both(call)
         value, places = call.args

@@ -38,7 +38,9 @@ def _branches(call: Call, conditions: Sequence[Typed], values: Sequence[Typed]) 
     type_ = common_type([value.type for value in values], call.node)
     chosen = _decided(conditions, values)
     if chosen is not None:
-        return replace(coerce(chosen, type_), aggregate=any(arg.aggregate for arg in call.args))
+        same = all(type(t.plain(value.type)) is t.DateTime for value in values)
+        kept = chosen.type if same and not t.is_nullable(type_) else type_  # a decided branch keeps its zone
+        return replace(coerce(chosen, kept), aggregate=any(arg.aggregate for arg in call.args))
     sides = [coerce(value, type_) for value in values]
     tests = [condition_of(condition) for condition in conditions]
     sql = _case(tests, [_exact(side) for side in sides])

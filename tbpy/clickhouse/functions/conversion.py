@@ -57,7 +57,7 @@ def accurate_cast_or_null(call: Call) -> Typed:
     return caster.cast(call.original[0], t.nullable(_named_type(call)))
 
 
-@scalar("accurateCastOrDefault", args=(2, 3), nulls="keep", low_cardinality=False)
+@scalar("accurateCastOrDefault", args=(2, 3), nulls="keep")
 def accurate_cast_or_default(call: Call) -> Typed:
     target = _named_type(call)
     caster = Caster(call.compiler, call.node, lenient=True, accurate=True)
@@ -84,25 +84,36 @@ def _family(suffix: str, target_of: TargetOf, *aliases: str, zoned: bool = False
     @scalar(name, *aliases, args=(1 + fixed, most), insensitive=aliases)
     def strict(call: Call) -> Typed:
         target, _ = target_of(call)
-        return _converted(call, target, Caster(call.compiler, call.node, zone=_zone(call, 1 + fixed)))
+        lenient = _is_optional_text(call) and not isinstance(target, t.DateTime64)
+        return _converted(call, target, Caster(call.compiler, call.node, lenient=lenient, zone=_zone(call, 1 + fixed)))
 
-    @scalar(f"{name}OrNull", args=(1 + fixed, most), low_cardinality=False)
+    @scalar(f"{name}OrNull", args=(1 + fixed, most))
     def or_null(call: Call) -> Typed:
         target, _ = target_of(call)
         _check_text(call)
-        result = _converted(call, target, Caster(call.compiler, call.node, lenient=True, zone=_zone(call, 1 + fixed)))
+        result = _converted(call, target, _lenient(call, 1 + fixed))
         return result.as_type(t.nullable(result.type))
 
     @scalar(f"{name}OrZero", args=(1 + fixed, most), strict=False)
     def or_zero(call: Call) -> Typed:
         target, _ = target_of(call)
         _check_text(call)
-        result = _converted(call, target, Caster(call.compiler, call.node, lenient=True, zone=_zone(call, 1 + fixed)))
+        result = _converted(call, target, _lenient(call, 1 + fixed))
         return _filled(result, default_sql(target), target)
 
-    @scalar(f"{name}OrDefault", args=(1 + fixed, most + 1), nulls="keep", low_cardinality=False)
+    @scalar(f"{name}OrDefault", args=(1 + fixed, most + 1), nulls="keep")
     def or_default(call: Call) -> Typed:
         return _or_default(call, target_of, fixed, most)
+
+
+def _is_optional_text(call: Call) -> bool:
+    """A Nullable text: what cannot be read becomes NULL."""
+    text = isinstance(call.args[0].type, t.String | t.FixedString)
+    return text and bool(call.original) and t.is_nullable(call.original[0].type)
+
+
+def _lenient(call: Call, zone_at: int) -> Caster:
+    return Caster(call.compiler, call.node, lenient=True, basic=True, zone=_zone(call, zone_at))
 
 
 def _zone(call: Call, position: int) -> str | None:
@@ -135,7 +146,7 @@ def _or_default(call: Call, target_of: TargetOf, fixed: int, most: int) -> Typed
     if isinstance(t.plain(value.type), t.Nothing):
         result = Typed("NULL", t.Nullable(target), constant=True)
     else:
-        caster = Caster(call.compiler, call.node, lenient=True, zone=_zone(call, 1 + fixed))
+        caster = Caster(call.compiler, call.node, lenient=True, accurate=True, zone=_zone(call, 1 + fixed))
         result = caster.plain(value.as_type(t.plain(value.type)), target)
     return _filled(result, given.exact() if given is not None else default_sql(target), target)
 

@@ -65,7 +65,7 @@ _extreme("greatest")
 _extreme("least")
 
 
-@scalar("clamp", args=3)
+@scalar("clamp", args=3, strict=False)
 def clamp(call: Call) -> Typed:
     type_, (value, low, high) = call.common(0, 1, 2)
     if low.known and high.known and low.value > high.value:
@@ -77,7 +77,7 @@ def clamp(call: Call) -> Typed:
 
 
 def _of_two(name: str, function: str) -> None:
-    @scalar(name, args=2, insensitive=True)
+    @scalar(name, args=2, strict=False, insensitive=True)
     def build(call: Call) -> Typed:
         for arg in call.args:
             if not isinstance(t.plain(arg.type), t.Int | t.Float | t.Bool):

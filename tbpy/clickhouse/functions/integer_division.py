@@ -181,11 +181,13 @@ def _modulo(call: Call) -> Typed:
 
 
 def _float_modulo(call: Call) -> Typed:
+    """What a whole number of divisors leaves, by division in floats: not the exact rest of fmod."""
     known = _known(call)
     if known is not None:
         return known_float(_float_rest(float(known[0]), float(known[1])), t.FLOAT64)
     left, right = call.args
-    return call.typed(f"({as_double(left, right)} % {as_double(right, left)})", t.FLOAT64)
+    dividend, divisor = as_double(left, right), as_double(right, left)
+    return call.typed(f"({dividend} - trunc({dividend} / {divisor}) * {divisor})", t.FLOAT64)
 
 
 def _decimal_modulo(call: Call, one: t.Type, other: t.Type) -> Typed:
@@ -201,7 +203,8 @@ def _decimal_modulo(call: Call, one: t.Type, other: t.Type) -> Typed:
 
 
 def _float_rest(left: float, right: float) -> float:
-    return math.nan if not right or math.isinf(left) or math.isnan(left) else math.fmod(left, right)
+    quotient = left / right if right else math.nan
+    return left - math.trunc(quotient) * right if math.isfinite(quotient) and math.isfinite(right) else math.nan
 
 
 def _numbers_of_times(call: Call) -> tuple[t.Type, t.Type]:
@@ -235,7 +238,8 @@ def _positive_modulo(call: Call) -> Typed:
     rest = _modulo(call)
     right = call.args[1]
     if isinstance(rest.type, t.Float):
-        return call.typed(f"(({rest.sql} + abs({right.sql})) % abs({right.sql}))", rest.type)
+        size = f"abs({as_double(right, rest)})"
+        return call.typed(f"(CASE WHEN {rest.sql} < 0 THEN {rest.sql} + {size} ELSE {rest.sql} END)", rest.type)
     if isinstance(rest.type, t.Decimal):
         call.unsupported("decimals")
     kind = as_number(t.plain(right.type))

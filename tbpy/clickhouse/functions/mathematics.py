@@ -67,7 +67,7 @@ for _name in ("erf", "erfc"):
 
 
 def _of_two(name: str, sql: str, *aliases: str) -> None:
-    @scalar(name, *aliases, args=2, insensitive=True)
+    @scalar(name, *aliases, args=2, strict=name != "hypot", insensitive=True)
     def build(call: Call) -> Typed:
         return call.typed(sql.format(_double(call, 0), _double(call, 1)), t.FLOAT64)
 
@@ -92,7 +92,7 @@ def e(call: Call) -> Typed:
     return call.typed("exp(1e0)", t.FLOAT64, constant=True)
 
 
-@scalar("factorial", insensitive=True)
+@scalar("factorial", strict=False, insensitive=True)
 def factorial(call: Call) -> Typed:
     """Up to 20; a negative number gives 1."""
     [value] = call.args

@@ -155,7 +155,7 @@ def _rounded_decimal(call: Call, rounding: Rounding, value: Typed, digits: int, 
 # --- down to given values ---------------------------------------------------------------------------------------------
 
 
-@scalar("roundToExp2")
+@scalar("roundToExp2", strict=False)
 def round_to_exp2(call: Call) -> Typed:
     """Down to a power of two."""
     [value] = call.args
