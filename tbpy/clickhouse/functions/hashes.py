@@ -17,9 +17,10 @@ from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import integer, text
-from tbpy.clickhouse.storage import field_names
+from tbpy.clickhouse.storage import duckdb_type, field_names
 
 _OF_NOTHING = 16324913028386710556
+_OF_NULL = 14234421406067173489  # inside tuples and arrays; the low half in families of 32 bits
 _TWO_64 = 1 << 64
 
 
@@ -118,7 +119,7 @@ class Hashing:
         return value if state is None else f"{self.udf(f'combine_{self.family.combine}')}({state}, {value})"
 
     def array(self, state: str | None, sql: str, item: t.Type) -> str:
-        if (t.is_nullable(item) and not isinstance(item, t.Nothing)) or self.family.binary:
+        if self.family.binary:
             self.call.unsupported(f"an argument of type Array({item})")
         wide = self.family.gives == t.UINT32
         length = f"{self.udf('int_hash32' if wide else 'int_hash64')}(CAST(len({sql}) AS UBIGINT))"
@@ -131,8 +132,13 @@ class Hashing:
 
     def single(self, arg: Typed, type_: t.Type) -> str:
         """The hash of one value that is no tuple and no array."""
-        if t.is_nullable(arg.type) and arg.type != type_:
-            self.call.unsupported(f"an argument of type {arg.type} inside another")
+        if t.is_nullable(arg.type):
+            null = _OF_NULL & 0xFFFFFFFF if self.family.gives == t.UINT32 else _OF_NULL
+            if self.family.binary:
+                self.call.unsupported(f"an argument of type {arg.type} inside another")
+            if isinstance(type_, t.Nothing):
+                return f"CAST({null} AS {duckdb_type(self.family.gives)})"
+            return f"coalesce({self.single(replace(arg, type=type_), type_)}, {null})"
         raw = raw_integer(replace(arg, type=type_), type_)
         integers = self.family.of_integer
         if (

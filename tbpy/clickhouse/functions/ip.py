@@ -221,9 +221,9 @@ def is_ipv4_string(call: Call) -> Typed:
     return call.condition(f"regexp_full_match({text(call).sql}, {_STRICT})")
 
 
-@scalar("isIPv6String")
+@scalar("isIPv6String", strict=False)
 def is_ipv6_string(call: Call) -> Typed:
-    return call.condition(f"({_ipv6_of_text(call, text(call).sql)} IS NOT NULL AND {call.sql(0)} IS NOT NULL)")
+    return call.condition(f"({_ipv6_of_text(call, text(call).sql)} IS NOT NULL)")
 
 
 @scalar("isIPAddressInRange", args=2)

@@ -88,7 +88,7 @@ def _only_one(call: Call, found: list[str], one: str, none: str) -> str:
     return f"(CASE WHEN {count} > 1 THEN error({message}) {cases} ELSE {none} END)"
 
 
-@scalar("multiMatchAnyIndex", args=2)
+@scalar("multiMatchAnyIndex", args=2, strict=False)
 def multi_match_any_index(call: Call) -> Typed:
     sql = _only_one(call, _match_each(call), "{0}", "0")
     return call.typed(f"CAST({sql} AS UBIGINT)", t.UINT64)

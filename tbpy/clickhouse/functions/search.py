@@ -9,7 +9,6 @@ from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import constant_text, failure, integer, known_text, lowered, text
-from tbpy.clickhouse.quoting import duckdb_string
 
 Fold = Callable[[Typed], str]
 
@@ -45,7 +44,7 @@ def place_of(haystack: str, needle: str, *, unicode: bool) -> str:
 def _position(suffix: str, fold: Fold, unicode: bool) -> None:
     names = (f"position{suffix}", *(("instr",) if not suffix else ()))
 
-    @scalar(*names, args=(2, 3), insensitive=not suffix)
+    @scalar(*names, args=(2, 3), insensitive=not suffix, strict=False)
     def build(call: Call) -> Typed:
         haystack, needle = fold(text(call, 0, enum=True)), fold(text(call, 1, fixed=False))
         if len(call.args) == 2:
@@ -56,18 +55,14 @@ def _position(suffix: str, fold: Fold, unicode: bool) -> None:
 def _place_from(call: Call, haystack: str, needle: str, *, unicode: bool) -> str:
     """The first place at or after a start; a start of 0 is the beginning, one beyond the end finds nothing."""
     start = f"greatest({integer(call, 2)}, 1)"
+    rest, size = f"substring({haystack}, {start})", f"length({haystack})"
+    before = f"length(left({rest}, instr({rest}, {needle}) - 1))"
     if not unicode:
-        rest = f"substring({haystack}, {start})"
-        message = duckdb_string(
-            f"Function {call.name} with a start in text that is not ASCII is not supported by tbpy yet"
-        )
-        haystack_ok = f"strlen({haystack}) = length({haystack})"
-        found = f"CASE WHEN contains({rest}, {needle}) THEN instr({rest}, {needle}) + {start} - 1 ELSE 0 END"
-        body = f"WHEN {haystack_ok} THEN {found} ELSE error({message})"
-        return f"(CASE WHEN {start} > strlen({haystack}) + 1 OR {haystack} IS NULL THEN 0 {body} END)"
-    rest = f"substring({haystack}, {start})"
-    found = f"CASE WHEN contains({rest}, {needle}) THEN instr({rest}, {needle}) + {start} - 1 ELSE 0 END"
-    return f"(CASE WHEN {start} > length({haystack}) + 1 THEN 0 ELSE {found} END)"
+        size = f"strlen({haystack})"
+        rest = f"(CASE WHEN {size} = length({haystack}) THEN {rest} ELSE decode(encode({haystack})[{start}:]) END)"
+        before = f"strlen(left({rest}, instr({rest}, {needle}) - 1))"
+    found = f"WHEN contains({rest}, {needle}) THEN {before} + {start}"
+    return f"(CASE WHEN {start} > {size} + 1 THEN 0 {found} ELSE 0 END)"
 
 
 def _count(call: Call, sql: str) -> Typed:
@@ -78,7 +73,7 @@ for _variant in _VARIANTS:
     _position(*_variant)
 
 
-@scalar("locate", args=(2, 3), insensitive=True)
+@scalar("locate", args=(2, 3), insensitive=True, strict=False)
 def locate(call: Call) -> Typed:
     call.args = (call.args[1], call.args[0], *call.args[2:])
     haystack, needle = text(call, 0, enum=True).sql, text(call, 1, fixed=False).sql
@@ -180,7 +175,7 @@ for _suffix, _fold, _ in _VARIANTS:
 
 
 def _token(name: str, fold: Fold, *, or_null: bool = False) -> None:
-    @scalar(name, args=2, insensitive="CaseInsensitive" in name)
+    @scalar(name, args=2, insensitive="CaseInsensitive" in name, strict=False)
     def build(call: Call) -> Typed:
         """Whether the needle stands between characters of ASCII that are neither letters nor digits."""
         haystack = fold(text(call, fixed=False))
@@ -190,7 +185,7 @@ def _token(name: str, fold: Fold, *, or_null: bool = False) -> None:
                 return call.typed("CAST(NULL AS UTINYINT)", t.Nullable(t.UINT8))
             raise failure(call, "Needle must not contain whitespace or separator characters")
         if not needle:
-            none = call.condition(f"({haystack} IS NULL)")
+            none = call.condition("false")
             return none.as_type(t.Nullable(t.UINT8)) if or_null else none
         folded = fold(constant(needle))
         found = f"list_contains(regexp_extract_all({haystack}, '[0-9a-zA-Z\\x{{80}}-\\x{{10FFFF}}]+'), {folded})"

@@ -43,7 +43,7 @@ def _bytes(call: Call, arg: Typed) -> str:
         start = f"(CASE WHEN {offset} > 0 THEN 2 * {offset} - 1 ELSE 2 * {offset} END)"
     digits = length if length is None else f"2 * ({length})"
     part = hex_slice(blob, start, digits)
-    return part if value is not None else f"(CASE WHEN {offset} = 0 THEN '' ELSE {part} END)"
+    return part if value is not None else f"(CASE WHEN {offset} = 0 THEN left({arg.sql}, 0) ELSE {part} END)"
 
 
 def _length(call: Call, size: str) -> str | None:

@@ -91,12 +91,12 @@ def to_valid_utf8(call: Call) -> Typed:
     return result(call, arg.sql, known_text(arg))
 
 
-@scalar("isValidUTF8")
+@scalar("isValidUTF8", strict=False)
 def is_valid_utf8(call: Call) -> Typed:
     arg = text(call)
     if is_binary(arg):
         return call.condition(f"(try({arg.sql}) IS NOT NULL)")
-    return call.condition(f"({arg.sql} IS NOT NULL)")
+    return call.condition("true")
 
 
 @scalar("toStringCutToZero")
@@ -293,7 +293,7 @@ def replace_all(call: Call) -> Typed:
     return call.typed(sql, t.STRING)
 
 
-@scalar("replaceOne", args=3)
+@scalar("replaceOne", args=3, strict=False)
 def replace_one(call: Call) -> Typed:
     haystack, needle, replacement = (text(call, i, fixed=False).sql for i in range(3))
     place = f"instr({haystack}, {needle})"
