@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Lock, Thread, Timer
 from types import TracebackType
 from typing import Any
@@ -116,14 +116,18 @@ class Session:
         third of an insert. The settings are the database's: a query that runs meanwhile, without ORDER BY, may see its
         rows in another order.
         """
-        self.execute("SET preserve_insertion_order = false")
+        # By a connection of their own: that of the insert takes no statement any more when the insert has failed.
+        settings = self._connection.cursor()
+        settings.execute("SET preserve_insertion_order = false")
         if not dictionaries:
-            self.execute("SET disabled_compression_methods = 'dict_fsst'")
+            settings.execute("SET disabled_compression_methods = 'dict_fsst'")
         try:
             yield
         finally:
-            self.execute("SET preserve_insertion_order = true")
-            self.execute("RESET disabled_compression_methods")
+            with suppress(duckdb.FatalException):  # a database that must be opened anew forgets its settings
+                settings.execute("SET preserve_insertion_order = true")
+                settings.execute("RESET disabled_compression_methods")
+            settings.close()
 
     @contextmanager
     def watched(self, progress: Callable[[float], None] | None) -> Iterator[None]:

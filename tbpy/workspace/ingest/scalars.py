@@ -177,14 +177,17 @@ def _datetime(type_: t.DateTime | t.DateTime64, zone: str | None, sql: str) -> s
     kind = "TIMESTAMP_NS" if nano else "TIMESTAMP"
     local = f"TRY_CAST({sql} AS {kind})"
     if zone not in (None, "UTC", "Etc/UTC"):
-        local = f"CAST(timezone({duckdb_string(zone or '')}, TRY_CAST({sql} AS TIMESTAMP)) AS {kind})"
+        wall = f"TRY_CAST({sql} AS TIMESTAMP)"
+        # The calendar of time zones is shorter than DuckDB's, and fails at its ends.
+        known = f"{wall} BETWEEN TIMESTAMP '1800-01-01' AND TIMESTAMP '2400-01-01'"
+        local = f"CASE WHEN {known} THEN TRY_CAST(timezone({duckdb_string(zone or '')}, {wall}) AS {kind}) END"
     moment = (
         # Exactly `YYYY-MM-DD hh:mm:ss`: no room for an offset, which DuckDB's cast to TIMESTAMP would drop in silence.
         f"CASE WHEN strlen({sql}) = 19 AND {sql}[17] = ':' THEN {local} "
         f"WHEN ends_with({sql}, 'Z') THEN TRY_CAST({sql} AS {kind}) "
-        rf"WHEN regexp_full_match({sql}, '-?[0-9]+(\.[0-9]+)?') THEN CAST({_epoch(type_, sql)} AS {kind}) "
+        rf"WHEN regexp_full_match({sql}, '-?[0-9]+(\.[0-9]+)?') THEN TRY_CAST({_epoch(type_, sql)} AS {kind}) "
         f"WHEN regexp_full_match({sql}, '{_OFFSET}') "
-        f"THEN CAST(make_timestamp(epoch_us(TRY_CAST({sql} AS TIMESTAMPTZ))) AS {kind}) "
+        f"THEN TRY_CAST(make_timestamp(epoch_us(TRY_CAST({sql} AS TIMESTAMPTZ))) AS {kind}) "
         f"WHEN {sql} < 'A' THEN {local} END"
     )
     return _within_range(type_, moment)
