@@ -13,7 +13,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.call import AggregateCall, Elements
 from tbpy.clickhouse.aggregates.groups import by_key
 from tbpy.clickhouse.aggregates.registry import Aggregate, build_aggregate, find_aggregate
-from tbpy.clickhouse.compiler.failures import bad_arguments, wrong_count
+from tbpy.clickhouse.compiler.failures import bad_arguments, failure, wrong_count
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import default_sql, duckdb_type, field_names
@@ -75,14 +75,8 @@ def conditional(call: AggregateCall) -> AggregateCall:
     *rest, condition = call.args
     if t.plain(condition.type) not in (t.UINT8, t.BOOL, t.NOTHING):
         text = f"Illegal type {condition.type} of last argument for aggregate function with If suffix"
-        raise replace_code(bad_arguments(text, call.node), 43, "ILLEGAL_TYPE_OF_ARGUMENT")
+        raise failure(text, 43, "ILLEGAL_TYPE_OF_ARGUMENT", call.node)
     return replace(call, args=tuple(rest), where=(*call.where, condition_of(condition)))
-
-
-def replace_code(error: Exception, code: int, name: str) -> Exception:
-    """The error with another of ClickHouse's codes."""
-    error.code, error.name = code, name  # type: ignore[attr-defined]
-    return error
 
 
 @combinator("If")

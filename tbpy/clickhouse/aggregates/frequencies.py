@@ -10,7 +10,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.groups import field
 from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
 from tbpy.clickhouse.aggregates.uniques import distinct_key
-from tbpy.clickhouse.compiler.failures import bad_arguments
+from tbpy.clickhouse.compiler.failures import bad_arguments, failure
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.storage import duckdb_type
 
@@ -35,10 +35,11 @@ def _ranked(call: AggregateCall, most: int, weight: str | None) -> str:
 
 
 def _most(call: AggregateCall) -> int:
-    most = call.whole_parameter(0, 10)
-    if most is None or most > 65536:
-        raise bad_arguments(f"Too large parameter for aggregate function {call.name}", call.node)
-    return most
+    most = call.parameter(0, 10)
+    if isinstance(most, int) and 0 < most <= 65536:
+        return most
+    text = f"Parameter of aggregate function {call.name} must be from 1 to 65536"
+    raise failure(text, 69, "ARGUMENT_OUT_OF_BOUND", call.node)
 
 
 def _weight(call: AggregateCall) -> str:

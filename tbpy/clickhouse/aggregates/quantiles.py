@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
-from tbpy.clickhouse.compiler.failures import bad_arguments
+from tbpy.clickhouse.compiler.failures import bad_arguments, failure
 from tbpy.clickhouse.compiler.literals import float_sql
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.storage import default_sql, duckdb_type
@@ -59,7 +59,8 @@ def _levels(call: AggregateCall, family: Family) -> list[float]:
         values = [family.default]
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise bad_arguments(f"Quantile level of {call.name} is out of range [0, 1]", call.node)
+            text = f"Quantile level of {call.name} is out of range [0, 1]"
+            raise failure(text, 12, "PARAMETER_OUT_OF_BOUND", call.node)
     return [float(value) for value in values]
 
 

@@ -13,6 +13,7 @@ from tbpy.clickhouse.aggregates.state_combinators import finished, inner_of, mer
 from tbpy.clickhouse.aggregates.state_forms import state_parts
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.neighbours import require_deprecated
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.states import state_layout
 
@@ -108,6 +109,7 @@ def finalize_aggregation(call: Call) -> Typed:
 @scalar("runningAccumulate", args=(1, 2), nulls="keep", low_cardinality=False)
 def running_accumulate(call: Call) -> Typed:
     """Each row's state merged with those of all rows before it."""
+    require_deprecated(call)
     partition = f"PARTITION BY {call.sql(1)} " if len(call.args) == 2 else ""
     window = f"{partition}ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
     inner = AggregateCall(call.name, call.node, call.args[:1], call.compiler, window=window)

@@ -135,7 +135,8 @@ def _check_counts(row: Aggregate, call: AggregateCall) -> None:
         wanted = str(row.minimum) if row.minimum == row.maximum else f"at least {row.minimum}"
         raise failures.wrong_count(call.name, count, wanted, call.node)
     if row.parameters is not None and len(call.parameters) > row.parameters:
-        raise failures.bad_arguments(f"Aggregate function {call.name} cannot have so many parameters", call.node)
+        text = f"Aggregate function {call.name} cannot have {len(call.parameters)} parameters"
+        raise failures.failure(text, 42, "NUMBER_OF_ARGUMENTS_DOESNT_MATCH", call.node)
 
 
 __all__ = [

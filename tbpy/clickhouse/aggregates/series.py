@@ -78,7 +78,7 @@ def _measured(call: AggregateCall, position: int) -> str:
 
 def _same_types(call: AggregateCall) -> None:
     if call.type(0) != call.type(1):
-        raise bad_arguments(f"{call.name}: arguments must have the same type", call.node)
+        call.wrong_type()
 
 
 @aggregate("intervalLengthSum", args=2)
@@ -141,10 +141,17 @@ def _positive(call: AggregateCall) -> float:
 
 
 def _points(call: AggregateCall) -> str:
-    if not all(t.is_number(arg.type) for arg in call.args):
+    value, time = call.args[0], call.args[-1]
+    if not (t.is_number(value.type) or value is time) or not _measures_time(call, time.type):
         call.wrong_type()
-    value, time = (f"CAST({arg.sql} AS DOUBLE)" for arg in (call.args[0], call.args[-1]))
-    return call.collect(f"{{'v': {value}, 't': {time}}}")
+    moment = f"epoch({time.sql})" if t.is_temporal(time.type) else f"CAST({time.sql} AS DOUBLE)"
+    number = moment if value is time else f"CAST({value.sql} AS DOUBLE)"
+    return call.collect(f"{{'v': {number}, 't': {moment}}}")
+
+
+def _measures_time(call: AggregateCall, type_: t.Type) -> bool:
+    """The functions of windows read times as well as numbers."""
+    return t.is_number(type_) or (call.window is not None and isinstance(type_, t.DateTime | t.DateTime64))
 
 
 @aggregate("exponentialMovingAverage", args=2, parameters=1)

@@ -11,7 +11,6 @@ from tbpy.clickhouse.aggregates.combinators import (
     build_combined,
     combinator,
     conditional,
-    replace_code,
     split_name,
 )
 from tbpy.clickhouse.aggregates.registry import Aggregate, argument_type
@@ -50,7 +49,7 @@ def merged(call: AggregateCall) -> tuple[t.AggregateFunction, tuple[str, ...]]:
     type_ = t.plain(call.type()) if len(call.args) == 1 else None
     if not isinstance(type_, t.AggregateFunction):
         text = f"Illegal type {call.type() if call.args else ''} of argument for aggregate function {call.name}"
-        raise replace_code(failures.bad_arguments(text, call.node), 43, "ILLEGAL_TYPE_OF_ARGUMENT")
+        raise failures.failure(text, 43, "ILLEGAL_TYPE_OF_ARGUMENT", call.node)
     layout = state_layout(type_.function, type_.arguments)
     call.args = (replace(call.args[0], type=type_),)
     parts = state_parts(layout, call.sql())
@@ -81,11 +80,14 @@ def _check_function(call: AggregateCall, inner: Inner, type_: t.AggregateFunctio
         return
     if type_.function == "countIf" and (inner.row.name, inner.suffixes) == ("count", ()):
         return
+    given = len(base_function(type_.function, type_.arguments)[1])
+    if given < inner.row.minimum:
+        raise failures.wrong_count(inner.row.name, given, f"at least {inner.row.minimum}", call.node)
     text = (
         f"Illegal type {type_} of argument for aggregate function with Merge suffix because it corresponds to different"
         f" aggregate function: {type_.function} instead of {state_name(inner.row, inner.suffixes)}"
     )
-    raise replace_code(failures.bad_arguments(text, call.node), 43, "ILLEGAL_TYPE_OF_ARGUMENT")
+    raise failures.failure(text, 43, "ILLEGAL_TYPE_OF_ARGUMENT", call.node)
 
 
 def _shared_name(row: Aggregate, suffixes: tuple[str, ...]) -> str:

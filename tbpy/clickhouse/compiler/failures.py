@@ -21,6 +21,11 @@ def suggestion(name: str, candidates: Iterable[str]) -> str | None:
     return f"Maybe you meant: {close!r}" if close else None
 
 
+def failure(message: str, code: int, name: str, node: ast.Node | None) -> QueryError:
+    """An error with a code of ClickHouse's that has no function of its own here."""
+    return QueryError(message, code=code, name=name, place=place(node))
+
+
 def unknown_identifier(name: str, node: ast.Node, candidates: Iterable[str]) -> QueryError:
     hint = suggestion(name, candidates)
     text = f"Unknown expression identifier `{name}`" + (f". {hint}" if hint else "")
@@ -78,6 +83,11 @@ def bad_filter(message: str, node: ast.Node) -> QueryError:
 
 def nested_aggregate(name: str, node: ast.Node) -> QueryError:
     text = f"Aggregate function {name} is found inside another aggregate function in query"
+    return QueryError(text, code=184, name="ILLEGAL_AGGREGATION", place=place(node))
+
+
+def misplaced_aggregate(what: str, node: ast.Node) -> QueryError:
+    text = f"{what} is found in WHERE, where no rows have been grouped yet"
     return QueryError(text, code=184, name="ILLEGAL_AGGREGATION", place=place(node))
 
 

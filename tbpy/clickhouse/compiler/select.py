@@ -108,7 +108,13 @@ class SelectCompiler:
     def _filters(self) -> None:
         for node in (self.select.prewhere, self.select.where):
             if node is not None:
-                self.clauses.where.append(self.expressions.condition(node))
+                self._filter(node)
+
+    def _filter(self, node: ast.Expression) -> None:
+        typed = self.expressions.compile(node)
+        if typed.aggregate or typed.window:
+            raise failures.misplaced_aggregate("An aggregate" if typed.aggregate else "A window function", node)
+        self.clauses.where.append(self.expressions.condition(node))
 
     # --- columns and groups ---
 
