@@ -138,8 +138,8 @@ def to_datetime(caster: Caster, value: Typed, target_: t.DateTime) -> Typed:
             return caster.result(value, instant(f"CAST({value.sql} AS TIMESTAMP)", target_.zone), target_)
         case t.Date32():
             moment = instant(f"CAST({value.sql} AS TIMESTAMP)", target_.zone)
-            inside = f"{value.sql} BETWEEN DATE '1970-01-02' AND DATE '2106-02-06'"
-            return caster.checked(value, inside, moment, target_)
+            seconds = f"((epoch_us({moment}) // 1000000) & 4294967295)"  # out of range, it wraps around
+            return caster.result(value, f"make_timestamp({seconds} * 1000000)", target_)
         case t.DateTime():
             return caster.result(value, value.sql, target_)
         case t.DateTime64(precision):

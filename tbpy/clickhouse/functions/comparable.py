@@ -145,12 +145,12 @@ def _number(value: Typed, other: Typed) -> str:
     own, kind = as_number(t.plain(value.type)), as_number(t.plain(other.type))
     if (isinstance(own, t.Int) and own.bits == 256) or (isinstance(kind, t.Int) and kind.bits == 256):
         return f"'{value.value}'" if value.known else f"CAST({integer_sql(value)} AS VARCHAR)"
-    if isinstance(own, t.Float) and isinstance(kind, t.Int) and value.known and float(value.value).is_integer():
+    if isinstance(own, t.Float) and isinstance(kind, t.Int) and _whole(value):
         return constant(int(value.value)).sql
     if isinstance(own, t.Decimal) and isinstance(kind, t.Float):
         return f"CAST({value.sql} AS DOUBLE)"
     if isinstance(own, t.Int) and isinstance(kind, t.Float) and not _whole(other):
-        return value.sql if value.known else f"CAST({integer_sql(value)} AS DOUBLE)"
+        return integer_sql(value) if value.known else f"CAST({integer_sql(value)} AS DOUBLE)"
     return integer_sql(value)
 
 
