@@ -31,7 +31,7 @@ def _difference(call: Call) -> tuple[Typed, str]:
     value = call.args[0]
     if not (t.is_number(value.type) or t.is_temporal(value.type)):
         call.wrong_type()
-    before = Typed(f"lag({value.sql}, 1, {value.sql}) OVER ()", value.type)
+    before = Typed(f"coalesce(lag({value.sql} IGNORE NULLS) OVER (), {value.sql})", value.type)
     difference = call.compiler.call("minus", value, before, node=call.node)
     if isinstance(t.plain(value.type), t.DateTime):
         type_ = t.nullable(t.INT64) if t.is_nullable(value.type) else t.INT64
