@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tbpy.api.jobs import Jobs
@@ -44,7 +45,8 @@ class Limits:
 class Service:
     """`local` serves one developer: it hands out its tokens at `/tokens`, as Tinybird Local does.
 
-    `file_secrets` reads the secrets that files give; variables of the API stand before them.
+    `file_secrets` reads the secrets that files give; variables of the API stand before them. `files` is the project's
+    folder, where it is not the workspace's.
     """
 
     workspace: Workspace
@@ -56,6 +58,7 @@ class Service:
     timer: Callable[[], float] = time.time
     name: str = "workspace"
     file_secrets: Callable[[], Mapping[str, str]] = dict
+    files: Path | None = None
 
     def __post_init__(self) -> None:
         self.jobs = Jobs(self.clock)
@@ -73,6 +76,12 @@ class Service:
     def use_variables(self) -> None:
         """Lets queries see the variables as they are now."""
         self.workspace.build(replace(self.workspace.project, secrets=self.secrets))
+
+    def build(self) -> BuildReport:
+        """Builds what the files say now."""
+        from tbpy.project import load_project
+
+        return self.take_in(load_project(self.files or self.workspace.root, secrets=self.secrets))
 
     def take_in(self, project: Project) -> BuildReport:
         """Builds a project, and its tokens with it. Raises what `Workspace.build` raises."""
@@ -95,6 +104,7 @@ def open_service(
     admin_token: str | None = None,
     limits: Limits | None = None,
     file_secrets: Callable[[], Mapping[str, str]] = dict,
+    files: Path | None = None,
     name: str = "workspace",
 ) -> Service:
     """A service over an open workspace, with the tokens and variables that are kept beside it."""
@@ -107,5 +117,6 @@ def open_service(
         local=local,
         limits=limits or Limits(),
         file_secrets=file_secrets,
+        files=files,
         name=name,
     )

@@ -7,6 +7,7 @@ from tbpy.api.routes import (
     local,
     openapi,
     pipes,
+    remote,
     sql,
     tokens,
     variables,
@@ -25,4 +26,5 @@ ROUTES = (
     *tokens.ROUTES,
     *variables.ROUTES,
     *workspaces.ROUTES,
+    *remote.ROUTES,
 )

@@ -29,10 +29,13 @@ if TYPE_CHECKING:
 ADMIN_NAME = "workspace admin token"
 PERSONAL_NAME = "admin local_testing@tinybird.co"
 USER_NAME = "user token"
+# A short one, for addresses that `tbpy dev` shows. It opens what the others of a local server open.
+LOCAL_NAME = "local token"
 _BUILT_IN = {
     ADMIN_NAME: ADMIN,
     PERSONAL_NAME: ADMIN,
     USER_NAME: ADMIN,
+    LOCAL_NAME: ADMIN,
     "create datasource token": CREATE,
 }
 
@@ -155,7 +158,8 @@ class TokenStore:
 
     def _new(self, name: str, scopes: tuple[Scope, ...], description: str = "", origin: str = "C") -> Token:
         identifier = self._new_id()
-        return Token(identifier, name, self._value(identifier), scopes, description, origin)
+        value = secrets.token_hex(12) if name == LOCAL_NAME else self._value(identifier)
+        return Token(identifier, name, value, scopes, description, origin)
 
     def _value(self, identifier: str) -> str:
         """`p.<payload>.<signature>`, the shape that clients know."""

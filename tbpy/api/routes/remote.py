@@ -1,0 +1,197 @@
+"""For tbpy's own command line: the methods of the workspace, for who has an admin token of this machine.
+
+`/tbpy/call` does one thing and answers its value, `/tbpy/query` answers rows as they come, a line of JSON each.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from tbpy.api.authentication import access_of
+from tbpy.api.bodies import read_body
+from tbpy.api.errors import ForbiddenError, status_of
+from tbpy.api.routes.common import Route, json_answer, service_of
+from tbpy.api.running import Stopper, in_thread, while_connected
+from tbpy.api.service import Service
+from tbpy.api.tokens.scopes import ADMIN
+from tbpy.client.failures import error_document
+from tbpy.client.wire import decode, encode
+from tbpy.engines import QueryResult
+from tbpy.errors import NotFoundError, TbpyError, UsageError
+
+_LINES = "application/x-ndjson"
+
+
+async def call(request: Request) -> Response:
+    service = _service(request)
+    try:
+        document = await _document(request)
+        method = _METHODS.get(str(document.get("method")))
+        if method is None:
+            raise NotFoundError(f"There is no method {document.get('method')}")
+        arguments = _fitting(method, document.get("arguments"))
+        result = await in_thread(service.threads, method, service, **arguments)
+        return json_answer({"result": encode(result)})
+    except TbpyError as error:
+        return json_answer({"error": error_document(error)}, status_of(error))
+
+
+async def query(request: Request) -> Response:
+    """Has no time limit: who asks has a Ctrl-C, and a connection that closes stops the query."""
+    service = _service(request)
+    try:
+        asked = _fitting(_begin, await _document(request))
+        stopper, lines = await while_connected(
+            request, service.queries, lambda stop: (stop, _begin(service, stop, **asked))
+        )
+    except TbpyError as error:
+        return json_answer({"error": error_document(error)}, status_of(error))
+    return StreamingResponse(_stream(service, stopper, lines), media_type=_LINES)
+
+
+def _fitting(function: Callable[..., Any], arguments: Any) -> dict[str, Any]:
+    """The named arguments. Raises `UsageError` when they are none of the function's."""
+    try:
+        found = decode(arguments)
+        accepted = inspect.signature(function).parameters
+        if not isinstance(found, dict) or not set(found) <= set(accepted):
+            raise UsageError("These are not the arguments of the method")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"The arguments cannot be read: {error}") from error
+    return found
+
+
+def _begin(
+    service: Service,
+    stopper: Stopper,
+    *,
+    sql: str | None = None,
+    endpoint: str | None = None,
+    parameters: dict[str, Any] | None = None,
+    now: datetime | None = None,
+) -> Iterator[bytes]:
+    workspace = service.workspace
+    if endpoint is None:
+        result = workspace.query(sql or "", parameters=parameters, now=now, on_start=stopper.on_start)
+    else:
+        result = workspace.endpoint(endpoint, parameters, sql=sql, now=now, on_start=stopper.on_start)
+    return _lines(result)
+
+
+def _lines(result: QueryResult) -> Iterator[bytes]:
+    head = {
+        "columns": [[column.name, str(column.type)] for column in result.columns],
+        "format": result.format,
+        "totals": encode(result.totals),
+        "rows_before_limit_at_least": result.rows_before_limit_at_least,
+    }
+    try:
+        yield _line(head)
+        for batch in result.batches:
+            yield _line({"rows": [[encode(value) for value in row] for row in batch]})
+        statistics = result.statistics
+        told = {"elapsed": statistics.elapsed, "rows_read": statistics.rows_read, "bytes_read": statistics.bytes_read}
+        yield _line({"statistics": told})
+    except TbpyError as error:
+        yield _line({"error": error_document(error)})
+    finally:
+        result.close()
+
+
+async def _stream(service: Service, stopper: Stopper, lines: Iterator[bytes]) -> AsyncIterator[bytes]:
+    done = False
+    try:
+        while (line := await service.queries.run(lambda _: next(lines, None))) is not None:
+            yield line
+        done = True
+    finally:
+        if not done:
+            stopper.stop()
+
+
+def _line(document: Any) -> bytes:
+    return json.dumps(document).encode() + b"\n"
+
+
+def _service(request: Request) -> Service:
+    access_of(request).require(ADMIN)
+    service = service_of(request)
+    if not service.local:
+        raise ForbiddenError("This is for the machine that the server runs on")
+    return service
+
+
+async def _document(request: Request) -> dict[str, Any]:
+    try:
+        found = json.loads(await read_body(request, service_of(request).limits.query_bytes))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"The body is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise UsageError("The body is no JSON object")
+    return found
+
+
+def _build(service: Service) -> Any:
+    return service.build()
+
+
+def _append(service: Service, name: str, source: str, format: str | None = None) -> Any:  # noqa: A002
+    return service.workspace.append(name, source, format)
+
+
+def _truncate(service: Service, name: str) -> Any:
+    return service.workspace.truncate(name)
+
+
+def _delete(service: Service, name: str, condition: str) -> Any:
+    return service.workspace.delete(name, condition)
+
+
+def _datasources(service: Service) -> Any:
+    return service.workspace.datasources()
+
+
+def _datasource_names(service: Service) -> Any:
+    return service.workspace.datasource_names()
+
+
+def _endpoints(service: Service) -> Any:
+    return service.workspace.endpoints()
+
+
+def _pipes(service: Service) -> Any:
+    return service.workspace.pipes()
+
+
+def _write_parquet(
+    service: Service,
+    path: str,
+    sql: str | None = None,
+    endpoint: str | None = None,
+    parameters: dict[str, Any] | None = None,
+    now: datetime | None = None,
+) -> None:
+    service.workspace.write_parquet(Path(path), sql=sql, endpoint=endpoint, parameters=parameters, now=now)
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    "build": _build,
+    "append": _append,
+    "truncate": _truncate,
+    "delete": _delete,
+    "datasources": _datasources,
+    "datasource_names": _datasource_names,
+    "endpoints": _endpoints,
+    "pipes": _pipes,
+    "write_parquet": _write_parquet,
+}
+
+ROUTES: tuple[Route, ...] = ((("POST",), "/tbpy/call", call), (("POST",), "/tbpy/query", query))
