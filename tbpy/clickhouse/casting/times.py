@@ -14,6 +14,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.caster import Caster, target
 from tbpy.clickhouse.casting.numbers import to_integer
 from tbpy.clickhouse.casting.printing import instant, local_time
+from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import find_scalar
 from tbpy.clickhouse.storage import duckdb_type
@@ -186,6 +187,10 @@ def _moment_of_text(caster: Caster, value: Typed, target_: t.DateTime | t.DateTi
             return caster.failed(value.value, target_)
         if known is not None:
             return _known_moment(*known, target_, zone)
+        if not caster.basic and re.fullmatch(r"\d{1,3}(\.\d*)?", value.value):
+            raise failures.unsupported(
+                f"The time '{value.value}', which ClickHouse completes by today's date", caster.node
+            )
     if caster.basic:
         return _basic_moment(caster, value, target_, zone)
     other = _best_effort(caster, value, target_, zone)

@@ -136,7 +136,8 @@ def _tuples(call: Call, symbol: str) -> Typed:
     ones, others = elements(call.args[0]), elements(call.args[1])
     if len(ones) != len(others):
         raise failures.bad_arguments("Cannot compare tuples of different sizes", call.node)
-    if any(isinstance(t.plain(part.type), t.Nothing) for part in (*ones, *others)):
+    nothing = any(isinstance(t.plain(part.type), t.Nothing) for part in (*ones, *others))
+    if nothing and (symbol in _STRICT or all(arg.constant for arg in call.args)):
         return call.typed("CAST(NULL AS UTINYINT)", t.Nullable(t.UINT8))
     pairs = list(zip(ones, others, strict=True))
     if symbol in ("=", "<>"):
