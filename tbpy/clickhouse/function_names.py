@@ -11,11 +11,15 @@ _COMBINATORS = re.compile(
 )
 
 
+def listed_names() -> tuple[str, ...]:
+    """The names as ClickHouse spells them; some stand there in two spellings."""
+    text = (files("tbpy.clickhouse") / "function_names.txt").read_text(encoding="utf-8")
+    return tuple(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
 @cache
 def function_names() -> frozenset[str]:
-    text = (files("tbpy.clickhouse") / "function_names.txt").read_text(encoding="utf-8")
-    names = (line for line in text.splitlines() if line and not line.startswith("#"))
-    return frozenset(spelling for name in names for spelling in (name, name.lower()))
+    return frozenset(spelling for name in listed_names() for spelling in (name, name.lower()))
 
 
 def is_clickhouse_function(name: str) -> bool:

@@ -30,19 +30,20 @@ class Family:
     args: int | tuple[int, int] = 1
     skipped: int = 0  # parameters before the levels
     default: float = 0.5
+    note: str = ""
 
 
 def _register(family: Family) -> None:
     many = f"quantiles{family.name}"
     one = (f"quantile{family.name}", f"median{family.name}")
 
-    @aggregate(*one, args=family.args, parameters=1 + family.skipped)
+    @aggregate(*one, args=family.args, parameters=1 + family.skipped, note=family.note)
     def single(call: AggregateCall) -> Typed:
         type_ = family.result(call)
         level = _levels(call, family)[0]
         return call.typed(_finished(call, family, type_, level), type_)
 
-    @aggregate(many, args=family.args, parameters=None)
+    @aggregate(many, args=family.args, parameters=None, note=family.note)
     def several(call: AggregateCall) -> Typed:
         type_ = family.result(call)
         if not call.parameters:
@@ -299,8 +300,11 @@ def _float32(call: AggregateCall) -> t.Type:
     return t.FLOAT32
 
 
+_SAMPLED = "over all values, where ClickHouse takes a sample of 8192"
+_ESTIMATED = "ClickHouse's own estimate, which depends on the order of rows"
+
 _FAMILIES = (
-    Family("", _interpolated_type, _interpolated),
+    Family("", _interpolated_type, _interpolated, note=_SAMPLED),
     Family("Exact", _sortable, _exact),
     Family("ExactLow", _sortable, _exact_low),
     Family("ExactHigh", _sortable, _exact_high),
@@ -309,9 +313,9 @@ _FAMILIES = (
     Family("ExactWeighted", _sortable, _exact_weighted, args=2),
     Family("InterpolatedWeighted", _sortable, _interpolated_weighted, args=2),
     Family("ExactWeightedInterpolated", _float64, _linear_weighted, args=2),
-    Family("Deterministic", _interpolated_type, _deterministic, args=2),
-    Family("TDigest", _float32, _digest),
-    Family("TDigestWeighted", _float32, _digest_weighted, args=2),
+    Family("Deterministic", _interpolated_type, _deterministic, args=2, note=_SAMPLED),
+    Family("TDigest", _float32, _digest, note=_ESTIMATED),
+    Family("TDigestWeighted", _float32, _digest_weighted, args=2, note=_ESTIMATED),
     Family("Timing", _float32, _timing),
     Family("BFloat16", _float64, _brief),
     Family("DD", _float64, _sketch, skipped=1),

@@ -7,7 +7,7 @@ from tbpy.clickhouse import functions
 
 def load() -> None:
     """Register every row of the catalogue, once."""
-    from tbpy.clickhouse.compiler import array_join, random_rows, table_functions
+    from tbpy.clickhouse.compiler import array_join, grouping, random_rows, table_functions
 
-    assert array_join and random_rows and table_functions
+    assert array_join and grouping and random_rows and table_functions
     functions.load()
