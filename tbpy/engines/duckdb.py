@@ -67,10 +67,15 @@ class DuckDBEngine:
             return Session(self._database.cursor(), self._registered, on_fatal=self.close)
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """A session in a transaction. One writer at a time: DuckDB would let the second one fail at its commit."""
-        with self._writing, self.session() as session, session.transaction():
-            yield session
+    def transaction(self, functions: Iterable[str] = ()) -> Iterator[Session]:
+        """A session in a transaction. One writer at a time: DuckDB would let the second one fail at its commit.
+
+        `functions` are Python functions that it will call: registered before, they outlive it whatever its end.
+        """
+        with self._writing, self.session() as session:
+            session.register(functions)
+            with session.transaction():
+                yield session
 
     def run(self, sql: str, parameters: Parameters = None) -> list[Row]:
         """One statement of tbpy's own, with all its rows."""

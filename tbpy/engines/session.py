@@ -32,6 +32,8 @@ class Session:
         self._registered = registered
         self._on_fatal = on_fatal
         self._limit: float | None = None
+        # The functions that the open transaction made; None outside of one.
+        self._made: set[str] | None = None
 
     def __enter__(self) -> Session:
         return self
@@ -48,8 +50,9 @@ class Session:
 
     def value(self, sql: str, parameters: Parameters = None) -> Any:
         """The first value of the first row, None when there is no row."""
-        row = self._run(sql, parameters).fetchone()
-        return None if row is None else row[0]
+        # All rows: a connection with a result that was not read to its end takes no other work.
+        rows = self._run(sql, parameters).fetchall()
+        return rows[0][0] if rows else None
 
     def names(self) -> list[str]:
         """Column names of the statement that ran last."""
@@ -65,8 +68,12 @@ class Session:
             raise self._failure(error) from error
 
     def register(self, names: Iterable[str]) -> None:
-        """Makes Python functions of `tbpy.clickhouse.udf` callable from SQL, in all sessions of the database."""
-        missing = [name for name in names if name not in self._registered]
+        """Makes Python functions of `tbpy.clickhouse.udf` callable from SQL, in all sessions of the database.
+
+        In a transaction they are there for itself alone until it is committed, and gone when it is not.
+        """
+        known = self._registered if self._made is None else self._made
+        missing = [name for name in names if name not in self._registered and name not in known]
         if not missing:
             return
         from tbpy.clickhouse.udf import FUNCTIONS
@@ -75,7 +82,7 @@ class Session:
             for name in missing:
                 if name not in self._registered:
                     create_function(self._connection, name, FUNCTIONS[name])
-                    self._registered.add(name)
+                    known.add(name)
 
     def interrupt(self) -> None:
         """Stops what runs here; called from another thread. Without a running statement nothing happens."""
@@ -101,12 +108,16 @@ class Session:
     def transaction(self) -> Iterator[Session]:
         """All that is done inside happens, or nothing of it."""
         self.execute("BEGIN TRANSACTION")
+        self._made = set()
         try:
             yield self
         except BaseException:
+            self._made = None
             self._rollback()
             raise
+        made, self._made = self._made, None
         self.execute("COMMIT")
+        self._registered.update(made)
 
     @contextmanager
     def bulk_insert(self, *, dictionaries: bool = True) -> Iterator[None]:

@@ -60,6 +60,13 @@ class Catalogue:
     materializations: tuple[StoredMaterialization, ...] = ()
     fixtures: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def functions(self) -> frozenset[str]:
+        """The Python functions that rows on their way in may need."""
+        of_defaults = (name for datasource in self.datasources.values() for name in datasource.functions)
+        of_nodes = (name for materialization in self.materializations for name in materialization.functions)
+        return frozenset((*of_defaults, *of_nodes))
+
 
 def prepare(session: Session) -> None:
     """Makes the catalogue where there is none. Raises `ConflictError` for one of a newer tbpy."""

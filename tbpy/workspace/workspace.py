@@ -170,8 +170,7 @@ class Workspace:
         kind = _format(format)
         started = time.perf_counter()
         moment = self._moment()
-        with open_inputs(source) as inputs, self._engine.transaction() as session:
-            session.register(datasource.functions)
+        with open_inputs(source) as inputs, self._engine.transaction(self._catalogue.functions) as session:
             before = self._last_row(session, datasource)
             target, import_ = target_of(datasource, moment), Import(uuid.uuid4().hex, moment)
             try:
@@ -201,8 +200,7 @@ class Workspace:
         going = None
         if condition is not None:
             going = compile_condition(self.project, stored.datasources, name, condition)
-        with open_inputs(source) as inputs, self._engine.transaction() as session:
-            session.register(datasource.functions)
+        with open_inputs(source) as inputs, self._engine.transaction(self._catalogue.functions) as session:
             remove_rows(session, datasource, going, moment)
             target, import_ = target_of(datasource, moment), Import(uuid.uuid4().hex, moment)
             try:
@@ -223,7 +221,7 @@ class Workspace:
         from tbpy.workspace.ingest.events import store_events
 
         moment, quarantined = self._moment(), {}
-        with self._engine.transaction() as session:
+        with self._engine.transaction(self._catalogue.functions) as session:
             for name, lines in events.items():
                 datasource = self._datasource(name)
                 before = self._last_row(session, datasource)
@@ -234,7 +232,7 @@ class Workspace:
     def truncate(self, name: str) -> int:
         """Deletes all rows of a data source, or of a quarantine by its own name; answers how many there were."""
         table = self._table(name)
-        with self._engine.transaction() as session:
+        with self._engine.transaction(self._catalogue.functions) as session:
             rows = int(session.value(f"DELETE FROM {table}"))
             catalogue.write_sorted_rows(session, name, 0)
         self._refresh()
@@ -249,7 +247,7 @@ class Workspace:
 
         datasource = self._datasource(name)
         compiled = compile_condition(self.project, self._catalogue.datasources, name, condition)
-        with self._engine.transaction() as session:
+        with self._engine.transaction(self._catalogue.functions) as session:
             session.register(compiled.functions)
             parameters = {"now": self._moment()} if compiled.uses_now else None
             rows = int(session.value(f"DELETE FROM {datasource.table} WHERE rowid IN ({compiled.sql})", parameters))

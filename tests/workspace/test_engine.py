@@ -63,3 +63,19 @@ def test_a_file_that_another_engine_has(tmp_path: Path) -> None:
     with pytest.raises(ConflictError, match=f"process {holder.pid}"):
         DuckDBEngine(path)
     holder.communicate("\n")
+
+
+def test_a_function_outlives_the_transaction_that_needed_it() -> None:
+    from tbpy.clickhouse.udf import FUNCTIONS
+
+    name = next(iter(FUNCTIONS))
+    with DuckDBEngine() as engine:
+        with pytest.raises(QueryError), engine.transaction() as session:
+            session.register([name])
+            session.execute("SELECT nothing")
+        with engine.transaction([name]) as session:
+            session.register([name])
+        for _ in range(2):
+            with engine.session() as session:
+                session.register([name])
+                assert session.value("SELECT count(*) FROM duckdb_functions() WHERE function_name = $n", {"n": name})
