@@ -47,7 +47,20 @@ def comparable_sql(compiler: ExpressionCompiler, left: Typed, right: Typed, node
     if t.is_temporal(one) and t.is_temporal(other):
         type_ = common_type([one, other], node)
         return _moment(left, type_), _moment(right, type_)
+    times, numbers = (t.DateTime, t.DateTime64), (t.Int, t.Float, t.Bool)
+    if isinstance(one, times) and isinstance(other, numbers):
+        return _seconds(left, right)
+    if isinstance(one, numbers) and isinstance(other, times):
+        second, first = _seconds(right, left)
+        return first, second
     return _nested(left, right, one, other, node)
+
+
+def _seconds(moment: Typed, number: Typed) -> Pair:
+    """A time beside a number of seconds; a known one becomes a time, so that a filter stays one on the column."""
+    if number.known and isinstance(number.value, int) and abs(number.value) < 1 << 38:
+        return moment.sql, f"make_timestamp({int(number.value) * 1000000})"
+    return f"epoch({moment.sql})", integer_sql(number)
 
 
 def set_column(compiler: ExpressionCompiler, value: Typed, column: Typed) -> Pair:

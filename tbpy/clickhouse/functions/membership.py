@@ -16,6 +16,7 @@ from tbpy.clickhouse.compiler.subqueries import compile_block, exists, in_block
 from tbpy.clickhouse.compiler.typed import Typed, boolean, condition_of
 from tbpy.clickhouse.functions.comparable import comparable_sql
 from tbpy.clickhouse.functions.vector_arithmetic import elements
+from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.errors import QueryError
 
 
@@ -69,6 +70,8 @@ def _member(compiler: ExpressionCompiler, value: Typed, item: Typed, node: ast.F
     if isinstance(own, t.Enum) and isinstance(kind, t.Int) and item.known:
         names = [name for name, number in own.members if number == item.value]
         return comparable_sql(compiler, value, constant(names[0]), node)[1] if names else None
+    if item.known and isinstance(item.value, int) and isinstance(own, t.String | t.Date):
+        return duckdb_string(str(item.value)) if isinstance(own, t.String) else f"(DATE '1970-01-01' + {item.sql})"
     left, right = comparable_sql(compiler, value, item, node)
     if left != value.sql and not isinstance(own, t.Decimal):
         raise failures.unsupported(f"IN of {value.type} with an element of type {item.type}", node)
