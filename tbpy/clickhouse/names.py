@@ -37,7 +37,7 @@ def column_name(
 
 
 def parameter_name(value: ast.LiteralValue, type_: str) -> str:
-    """The name of a query parameter: ClickHouse puts its value there, cast to the type unless that is String."""
+    """The name of a query parameter: its value, cast to the type unless that is String."""
     return literal_name(value) if type_ == "String" else f"_CAST({literal_name(value)}, {quote_string(type_)})"
 
 
