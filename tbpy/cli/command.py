@@ -39,6 +39,8 @@ def answers(printer: output.Printer) -> Callable[[Callable[P, R]], Callable[P, R
                 result = function(*args, **kwargs)
             except TbpyError as error:
                 raise typer.Exit(fail(error, as_json=as_json)) from error
+            except KeyboardInterrupt as error:
+                raise typer.Exit(exit_codes.INTERRUPTED) from error
             output.show(result, printer, as_json=as_json)
             if code := exit_codes.of_result(result):
                 raise typer.Exit(code)

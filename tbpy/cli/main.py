@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import tbpy
-from tbpy.cli import data, datasource, endpoint, exit_codes, pipe, project, query, test, trouble
+from tbpy.cli import data, datasource, dev, endpoint, exit_codes, pipe, project, query, server, test, trouble
 from tbpy.cli.command import fail
 from tbpy.errors import TbpyError
 
@@ -47,6 +47,8 @@ def _root(
 project.register(app)
 data.register(app)
 query.register(app)
+dev.register(app)
+server.register(app)
 app.add_typer(datasource.app, name="datasource")
 app.add_typer(pipe.app, name="pipe")
 app.add_typer(endpoint.app, name="endpoint")
@@ -60,7 +62,12 @@ def main() -> None:
     except TbpyError as error:
         sys.exit(fail(error))
     except Exception as error:
-        sys.exit(_bug(error))
+        sys.exit(exit_codes.INTERRUPTED if _is_interrupt(error) else _bug(error))
+
+
+def _is_interrupt(error: Exception) -> bool:
+    """DuckDB's client turns Ctrl-C during a query into this."""
+    return isinstance(error, RuntimeError) and str(error) == "Query interrupted"
 
 
 def _bug(error: Exception) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from tbpy.cli.interrupts import stop_on_interrupt
 from tbpy.cli.root import project_root
 from tbpy.cli.secrets import read_secrets
 from tbpy.cli.trouble import talk
@@ -30,6 +31,7 @@ def open_workspace(context: typer.Context, *, now: str | None = None) -> Workspa
     from tbpy.workspace import Workspace
 
     root, moment = project_root(context), frozen(now)
+    stop_on_interrupt()
     if moment is None:
         return Workspace.open(root, secrets=read_secrets(root), on_wait=_tell_waiting)
     return Workspace.open(root, secrets=read_secrets(root), on_wait=_tell_waiting, clock=lambda: moment)
@@ -40,6 +42,7 @@ def scratch_workspace(context: typer.Context, *, now: str | None = None) -> Work
     from tbpy.workspace import Workspace
 
     root, moment = project_root(context), frozen(now)
+    stop_on_interrupt()
     if moment is None:
         return Workspace.in_memory(root, secrets=read_secrets(root))
     return Workspace.in_memory(root, secrets=read_secrets(root), clock=lambda: moment)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -175,3 +179,36 @@ def test_rows_are_removed_when_told_twice(cltv: Shell) -> None:
     assert "14 rows removed" in cltv.tbpy("datasource", "delete", "customer_transactions", *condition, "-y").out
     assert "23,986 rows removed" in cltv.tbpy("datasource", "truncate", "customer_transactions", "--yes").out
     assert count(cltv) == 0
+
+
+def test_ctrl_c_stops_a_query_and_leaves_the_workspace_free(cltv: Shell) -> None:
+    endless = "SELECT sum(a.number * b.number) FROM numbers(2000000) AS a, numbers(2000000) AS b"
+    previous = signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # a child of a background job would inherit that it is ignored
+    command = [sys.executable, "-m", "tbpy.cli.main", "query", endless]
+    process = subprocess.Popen(command, cwd=cltv.folder, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, previous)
+    try:
+        wait_for((cltv.folder / ".tbpy" / "process.json").exists)
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (process.returncode, said) == (130, "")
+    assert count(cltv) == 24_000
+
+
+def test_two_shells_append_at_once(cltv: Shell) -> None:
+    command = [sys.executable, "-m", "tbpy.cli.main", "append", "customer_transactions", "more.csv"]
+    processes = [subprocess.Popen(command, cwd=cltv.folder, stdout=subprocess.DEVNULL) for _ in range(3)]
+    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
+    assert count(cltv) == 24_300
+
+
+def wait_for(condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
