@@ -99,7 +99,8 @@ def _family(suffix: str, target_of: TargetOf, *aliases: str, zoned: bool = False
         target, _ = target_of(call)
         _check_text(call)
         result = _converted(call, target, _lenient(call, 1 + fixed))
-        return _filled(result, default_sql(target), target)
+        zero = "DATE '1900-01-01'" if target == t.DATE32 else default_sql(target)
+        return _filled(result, zero, target)
 
     @scalar(f"{name}OrDefault", args=(1 + fixed, most + 1), nulls="keep")
     def or_default(call: Call) -> Typed:
