@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
+from tbpy.clickhouse.aggregates.call import AggregateCall
+from tbpy.clickhouse.aggregates.registry import aggregate
 from tbpy.clickhouse.compiler.typed import Typed
 
 

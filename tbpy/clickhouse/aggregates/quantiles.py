@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
+from tbpy.clickhouse.aggregates.call import AggregateCall
+from tbpy.clickhouse.aggregates.registry import aggregate
 from tbpy.clickhouse.compiler.failures import bad_arguments, failure
 from tbpy.clickhouse.compiler.literals import float_sql
 from tbpy.clickhouse.compiler.typed import Typed

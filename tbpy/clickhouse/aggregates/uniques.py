@@ -7,7 +7,8 @@ beyond that they estimate, and the exact number is within their promise.
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
+from tbpy.clickhouse.aggregates.call import AggregateCall
+from tbpy.clickhouse.aggregates.registry import aggregate
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.storage import duckdb_type
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LAMBDA, TERNARY, OR, AND, NOT, IS, BETWEEN, COMPARE, CONCAT, ADD, MULTIPLY, NEGATE, POSTFIX = range(1, 14)
+LAMBDA, TERNARY, OR, AND, NOT, IS, BETWEEN, COMPARE, CONCAT, ADD, MULTIPLY, NEGATE = range(1, 13)
 
 # Operators of one token with two operands.
 BINARY: dict[str, tuple[int, str]] = {

@@ -23,14 +23,6 @@ class Udf:
     null_handling: str = "default"
     vectorized: bool = False
 
-    @property
-    def call(self) -> Callable[..., Any]:
-        return self.function
-
-    @property
-    def takes_null(self) -> bool:
-        return self.null_handling == "special"
-
 
 class _Functions(Mapping[str, Udf]):
     """All functions by name; the families are imported when the first is asked for."""
