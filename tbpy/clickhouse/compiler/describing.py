@@ -1,4 +1,4 @@
-"""Statements that describe: DESCRIBE, SHOW TABLES, EXISTS, SHOW CREATE of nothing but names and types."""
+"""Statements that describe: DESCRIBE, SHOW TABLES, EXISTS, EXPLAIN."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tbpy.clickhouse.compiler.catalog import Catalog
 from tbpy.clickhouse.compiler.context import Context, Output
 from tbpy.clickhouse.compiler.queries import compile_block
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.formatter import format_query
 from tbpy.clickhouse.quoting import duckdb_string
 
 _DESCRIBED = ("name", "type", "default_type", "default_expression", "comment", "codec_expression", "ttl_expression")
@@ -22,11 +23,27 @@ def describing_block(context: Context, catalog: Catalog, statement: ast.Statemen
         "describe": lambda: _describe(context, catalog, statement),
         "show tables": lambda: _texts(("name",), [(name,) for name in sorted(catalog.names())]),
         "exists": lambda: _exists(catalog, statement),
+        "explain": lambda: _explain(context, catalog, statement),
     }
     builder = builders.get(statement.kind)
     if builder is None:
         raise failures.unsupported(statement.kind.upper(), statement)
     return builder()
+
+
+def _explain(context: Context, catalog: Catalog, statement: ast.Statement) -> Block:
+    """EXPLAIN SYNTAX is the query as ClickHouse formats it; the plan of any other kind is the DuckDB SQL that runs."""
+    from tbpy.clickhouse.compiler.statement import with_hoisted
+
+    kind = statement.explain.split(" ")[0].upper()
+    if statement.query is None or kind not in ("", "PLAN", "PIPELINE", "SYNTAX"):
+        raise failures.unsupported(f"EXPLAIN {statement.explain}", statement)
+    if kind == "SYNTAX":
+        text = format_query(statement.query)
+    else:
+        text = with_hoisted(context, compile_block(context, catalog, None, statement.query).sql)
+    context.hoisted.clear()
+    return _texts(("explain",), [(line,) for line in text.splitlines()])
 
 
 def _describe(context: Context, catalog: Catalog, statement: ast.Statement) -> Block:
