@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.basic import sum_type
-from tbpy.clickhouse.aggregates.groups import by_key
 from tbpy.clickhouse.aggregates.call import AggregateCall
+from tbpy.clickhouse.aggregates.groups import by_key
 from tbpy.clickhouse.aggregates.registry import aggregate
 from tbpy.clickhouse.compiler.conversion import coerce
 from tbpy.clickhouse.compiler.failures import bad_arguments

@@ -7,8 +7,8 @@ values fit into its counters. Equal counts stand in the order that its partial s
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.aggregates.groups import field
 from tbpy.clickhouse.aggregates.call import AggregateCall
+from tbpy.clickhouse.aggregates.groups import field
 from tbpy.clickhouse.aggregates.registry import aggregate
 from tbpy.clickhouse.aggregates.uniques import distinct_key
 from tbpy.clickhouse.compiler.failures import bad_arguments, failure

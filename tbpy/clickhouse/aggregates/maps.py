@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.basic import sum_type, wrapped
-from tbpy.clickhouse.aggregates.groups import by_key, field
 from tbpy.clickhouse.aggregates.call import AggregateCall
+from tbpy.clickhouse.aggregates.groups import by_key, field
 from tbpy.clickhouse.aggregates.registry import aggregate, find_aggregate
 from tbpy.clickhouse.compiler.failures import bad_arguments
 from tbpy.clickhouse.compiler.subqueries import compiler_fields
