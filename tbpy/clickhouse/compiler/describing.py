@@ -42,6 +42,7 @@ def _explain(context: Context, catalog: Catalog, statement: ast.Statement) -> Bl
         text = format_query(statement.query)
     else:
         text = with_hoisted(context, compile_block(context, catalog, None, statement.query).sql)
+        text = text.replace("$now", "now()")  # the text of a query asks for no moment
     context.hoisted.clear()
     return _texts(("explain",), [(line,) for line in text.splitlines()])
 
