@@ -62,8 +62,13 @@ def accurate_cast_or_default(call: Call) -> Typed:
     target = _named_type(call)
     caster = Caster(call.compiler, call.node, lenient=True, accurate=True)
     result = caster.cast(call.original[0], t.nullable(target))
-    default = call.args[2].sql if len(call.args) == 3 else default_sql(target)
+    default = call.args[2].sql if len(call.args) == 3 else _default(target)
     return _filled(result, default, target)
+
+
+def _default(type_: t.Type) -> str:
+    """The default of a type as a value of its own: a Date32 starts in 1900, though a column of it fills with 1970."""
+    return "DATE '1900-01-01'" if type_ == t.DATE32 else default_sql(type_)
 
 
 def _filled(result: Typed, default: str, target: t.Type) -> Typed:
@@ -99,8 +104,7 @@ def _family(suffix: str, target_of: TargetOf, *aliases: str, zoned: bool = False
         target, _ = target_of(call)
         _check_text(call)
         result = _converted(call, target, _lenient(call, 1 + fixed))
-        zero = "DATE '1900-01-01'" if target == t.DATE32 else default_sql(target)
-        return _filled(result, zero, target)
+        return _filled(result, _default(target), target)
 
     @scalar(f"{name}OrDefault", args=(1 + fixed, most + 1), nulls="keep")
     def or_default(call: Call) -> Typed:
@@ -149,7 +153,7 @@ def _or_default(call: Call, target_of: TargetOf, fixed: int, most: int) -> Typed
     else:
         caster = Caster(call.compiler, call.node, lenient=True, accurate=True, zone=_zone(call, 1 + fixed))
         result = caster.plain(value.as_type(t.plain(value.type)), target)
-    return _filled(result, given.exact() if given is not None else default_sql(target), target)
+    return _filled(result, given.exact() if given is not None else _default(target), target)
 
 
 def _always(type_: t.Type) -> TargetOf:
@@ -292,7 +296,7 @@ def assume_not_null(call: Call) -> Typed:
     target = t.not_nullable(value.type)
     if value.known and value.value is not None:
         return value.as_type(target)
-    return replace(value, sql=f"coalesce({value.sql}, {default_sql(target)})", type=target, condition=None)
+    return replace(value, sql=f"coalesce({value.sql}, {_default(target)})", type=target, condition=None)
 
 
 @scalar("toLowCardinality", nulls="keep", low_cardinality=False)
@@ -325,10 +329,10 @@ def is_constant(call: Call) -> Typed:
 @scalar("defaultValueOfArgumentType", nulls="keep", low_cardinality=False)
 def default_of_argument(call: Call) -> Typed:
     type_ = call.original[0].type
-    return Typed(default_sql(type_), type_)
+    return Typed(_default(type_), type_)
 
 
 @scalar("defaultValueOfTypeName", nulls="keep", low_cardinality=False)
 def default_of_type_name(call: Call) -> Typed:
     type_ = _named_type(call, 0)
-    return Typed(default_sql(type_), type_)
+    return Typed(_default(type_), type_)
