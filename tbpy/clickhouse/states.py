@@ -94,6 +94,8 @@ def base_function(function: str, arguments: Sequence[t.Type]) -> tuple[str, tupl
 def state_layout(function: str, arguments: Sequence[t.Type]) -> StateLayout:
     name, types = base_function(function, arguments)
     kind = KINDS.get(name, "rows")
+    if kind == "moments" and t.plain(types[0]) == t.FLOAT32:
+        kind = "rows"  # computed in single precision, which sums in double would not give
     if kind == "rows":
         return StateLayout("rows", (("", f"{row_storage(tuple(arguments))}[]"),))
     return StateLayout(kind, _parts(kind, types))

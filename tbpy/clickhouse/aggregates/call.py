@@ -75,9 +75,18 @@ class AggregateCall:
             return self._over_list(function, arguments, [*self.where, *where], unique)
         text = f"{function}({'DISTINCT ' if unique else ''}{', '.join(arguments)})"
         conditions = [*self.where, *where]
+        if conditions and self.window is not None and function in ("first", "last"):
+            return self._end_of_frame(function, arguments[0], " AND ".join(conditions))
         if conditions:
             text += f" FILTER (WHERE {' AND '.join(conditions)})"
         return text if self.window is None else f"{text} OVER ({self.window})"
+
+    def _end_of_frame(self, function: str, argument: str, condition: str) -> str:
+        """The first or last value of a frame among those that a condition keeps; DuckDB has no FILTER there."""
+        if self.node.nulls == "respect":
+            place = 1 if function == "first" else -1
+            return f"(list({argument}) FILTER (WHERE {condition}) OVER ({self.window}))[{place}]"
+        return f"{function}(CASE WHEN {condition} THEN {argument} END IGNORE NULLS) OVER ({self.window})"
 
     def _over_list(self, function: str, arguments: tuple[str, ...], conditions: list[str], unique: bool) -> str:
         assert self.elements is not None

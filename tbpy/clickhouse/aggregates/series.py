@@ -25,12 +25,14 @@ def _delta_sum(call: AggregateCall) -> Typed:
         type_, argument = t.UINT8, f"CAST({argument} AS UTINYINT)"
     if not isinstance(type_, t.Int | t.Float) or (isinstance(type_, t.Int) and type_.bits > 64):
         call.wrong_type()
-    wide = "HUGEINT" if isinstance(type_, t.Int) else "DOUBLE"
+    wide = "HUGEINT" if isinstance(type_, t.Int) else duckdb_type(type_)
+    added, next_ = call.context.fresh("a"), call.context.fresh("b")
     place = call.context.fresh("i")
 
     def rises(values: str) -> str:
         step = f"greatest({values}[{place}] - {values}[{place} - 1], 0)"
-        return f"coalesce(list_sum(list_transform(range(2, len({values}) + 1), lambda {place}: {step})), 0)"
+        steps = f"list_transform(range(2, len({values}) + 1), lambda {place}: CAST({step} AS {wide}))"
+        return f"list_reduce({steps}, lambda {added}, {next_}: {added} + {next_}, CAST(0 AS {wide}))"
 
     total = call.let(call.collect(f"CAST({argument} AS {wide})"), rises)
     return call.typed(wrapped(total, type_), type_)
@@ -68,7 +70,7 @@ def _measured(call: AggregateCall, position: int) -> str:
         case t.Int(bits) if bits <= 64:
             return f"CAST({call.sql(position)} AS HUGEINT)"
         case t.Float():
-            return f"CAST({call.sql(position)} AS DOUBLE)"
+            return call.sql(position)
         case t.Date() | t.Date32():
             return f"CAST(date_diff('day', DATE '1970-01-01', {call.sql(position)}) AS HUGEINT)"
         case t.DateTime():
@@ -90,13 +92,15 @@ def interval_length_sum(call: AggregateCall) -> Typed:
     number = "DOUBLE" if isinstance(call.type(), t.Float) else "HUGEINT"
     item = f"{{'s': least({low}, {high}), 'e': greatest({low}, {high}), 't': CAST(0 AS {number})}}"
     state, entry = call.context.fresh("s"), call.context.fresh("e")
-    gain = f"greatest({entry}['e'] - greatest({entry}['s'], {state}['e']), 0)"
-    step = f"{{'s': {entry}['s'], 'e': greatest({state}['e'], {entry}['e']), 't': {state}['t'] + {gain}}}"
+    wider = f"{{'s': {state}['s'], 'e': greatest({state}['e'], {entry}['e']), 't': {state}['t']}}"
+    closed = f"{state}['t'] + ({state}['e'] - {state}['s'])"
+    apart = f"{{'s': {entry}['s'], 'e': {entry}['e'], 't': {closed}}}"
+    step = f"CASE WHEN {entry}['s'] <= {state}['e'] THEN {wider} ELSE {apart} END"
 
     def union(rows: str) -> str:
-        first = f"{{'s': {rows}[1]['s'], 'e': {rows}[1]['s'], 't': CAST(0 AS {number})}}"
-        folded = f"list_reduce({rows}, lambda {state}, {entry}: {step}, {first})['t']"
-        return f"CASE WHEN len({rows}) > 0 THEN {folded} END"
+        folded = f"list_reduce({rows}, lambda {state}, {entry}: {step})"
+        total = f"list_transform([{folded}], lambda {state}: {closed})[1]"
+        return f"CASE WHEN len({rows}) > 0 THEN {total} END"
 
     total = call.let(f"list_sort({call.collect(item)})", union)
     return call.typed(call.or_default(f"CAST({total} AS {duckdb_type(type_)})", type_), type_)

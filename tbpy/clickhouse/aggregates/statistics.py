@@ -30,6 +30,14 @@ def _float(call: AggregateCall, sql: str) -> Typed:
     return call.typed(f"({value})" if value.startswith("CASE") else value, t.FLOAT64)
 
 
+def _single_moment(call: AggregateCall, name: str) -> Typed:
+    """Over Float32 alone ClickHouse computes in Float32; only a Python function can give the same digits."""
+    function = call.context.udf("tb_single_moment" if len(call.args) == 1 else "tb_single_pair_moment")
+    values = ", ".join(call.collect(arg.sql) for arg in call.args)
+    value = call.when_rows(f"{function}('{name}', {values})")
+    return call.typed(f"({value})" if call.nullable else value, t.FLOAT32)
+
+
 # --- one value ---
 
 
@@ -50,6 +58,8 @@ def variance_sql(n: str, s1: str, s2: str, *, sample: bool) -> str:
 def _variance(names: tuple[str, ...], *, sample: bool, root: bool) -> None:
     @aggregate(*names, insensitive=tuple(name for name in names if name.isupper()))
     def build(call: AggregateCall) -> Typed:
+        if call.type() == t.FLOAT32:
+            return _single_moment(call, names[0])
         value = variance_sql(*_sums(call, 2), sample=sample)
         return _float(call, f"sqrt({value})" if root else f"({value})")
 
@@ -77,6 +87,8 @@ def _shape(name: str, degree: int, power: str, *, sample: bool) -> None:
 
     @aggregate(name)
     def build(call: AggregateCall) -> Typed:
+        if call.type() == t.FLOAT32:
+            return _single_moment(call, name)
         sums = _sums(call, degree)
         n, s1, s2 = sums[:3]
         variance = variance_sql(n, s1, s2, sample=sample)
@@ -127,6 +139,8 @@ def _correlation(sums: Pair) -> str:
 def _paired(names: tuple[str, ...], formula: Callable[[Pair], str]) -> None:
     @aggregate(*names, args=2, insensitive=tuple(name for name in names if name.isupper() or name == "corr"))
     def build(call: AggregateCall) -> Typed:
+        if all(arg.type == t.FLOAT32 for arg in call.args):
+            return _single_moment(call, names[0])
         return _float(call, f"({formula(_pair_sums(call))})")
 
 
