@@ -176,7 +176,7 @@ class Workspace:
             try:
                 report = append_files(session, target, inputs, source, import_, kind=kind, progress=progress)
             except QueryError as error:
-                raise IngestError(f"Cannot read {source}: {error.message}") from error
+                raise IngestError(f"Cannot append {source}: {error.message}") from error
             self._flow(session, name, before, moment)
         return replace(report, elapsed=time.perf_counter() - started)
 
@@ -206,7 +206,7 @@ class Workspace:
             try:
                 report = append_files(session, target, inputs, source, import_, kind=kind)
             except QueryError as error:
-                raise IngestError(f"Cannot read {source}: {error.message}") from error
+                raise IngestError(f"Cannot append {source}: {error.message}") from error
             refill_targets(session, stored.materializations, stored.datasources, name, moment)
             catalogue.write_sorted_rows(session, name, 0)
         self._refresh()
