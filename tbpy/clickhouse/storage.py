@@ -97,10 +97,8 @@ def default_sql(type_: t.Type) -> str:
             return "false"
         case t.UUID():
             return "CAST('00000000-0000-0000-0000-000000000000' AS UUID)"
-        case t.Date():
+        case t.Date() | t.Date32():
             return "DATE '1970-01-01'"
-        case t.Date32():
-            return "DATE '1900-01-01'"
         case t.DateTime() | t.DateTime64():
             return f"CAST('1970-01-01 00:00:00' AS {duckdb_type(type_)})"
         case t.Json():

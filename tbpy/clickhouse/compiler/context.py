@@ -43,11 +43,30 @@ class Context:
     recursive: bool = False
     counter: int = 0
     bound: int = 0
+    subqueries: int = 0
+    numbers: dict[int, int] = field(default_factory=dict)
 
     def alias(self, prefix: str) -> str:
         """A name of a source that nothing else in the statement has."""
         self.counter += 1
         return f"{prefix}{self.counter}"
+
+    def count_subquery(self, node: ast.Node) -> None:
+        """Give a subquery its number in the whole statement, which is its name as a column."""
+        self.subqueries += 1
+        self.numbers.setdefault(id(node), self.subqueries)
+
+    def subquery_name(self, node: ast.Node) -> str:
+        return f"_subquery_{self.numbers.get(id(node), 1)}"
+
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """Subqueries met meanwhile take no numbers: ClickHouse comes to them after the columns."""
+        before = self.subqueries
+        try:
+            yield
+        finally:
+            self.subqueries = before
 
     def fresh(self, prefix: str) -> str:
         """A name for a lambda parameter, which differs from those of the lambdas around it."""

@@ -51,8 +51,13 @@ class ExpressionCompiler:
 
     def compile(self, node: ast.Expression) -> Typed:
         """The expression as DuckDB SQL with its type. Raises QueryError with the place of what is wrong."""
-        typed = _COMPILERS[type(node)](self, node)
         readings = self.scope.key_readings
+        if len(readings) > 1:  # a key may hold another one, so each expression is first looked at as a whole
+            with self.scope.raw_keys():
+                whole = _COMPILERS[type(node)](self, node).sql
+            if whole in readings:
+                return readings[whole]
+        typed = _COMPILERS[type(node)](self, node)
         return readings.get(typed.sql, typed) if readings else typed
 
     def condition(self, node: ast.Expression) -> str:
@@ -317,6 +322,7 @@ class ExpressionCompiler:
     def subquery(self, node: ast.Subquery) -> Typed:
         from tbpy.clickhouse.compiler.subqueries import scalar_subquery
 
+        self.context.count_subquery(node)
         return scalar_subquery(self, node)
 
     def misplaced(self, node: ast.Expression) -> Typed:

@@ -32,7 +32,8 @@ def expand_columns(compiler: ExpressionCompiler, node: ast.Expression) -> Iterat
         case ast.Alias():
             yield Output(node.name, compiler.alias(node))
         case _:
-            yield Output(display_name(compiler, node), compiler.compile(node))
+            value = compiler.compile(node)  # first, since it numbers the subqueries that the name counts
+            yield Output(display_name(compiler, node), value)
 
 
 def _untupled(compiler: ExpressionCompiler, node: ast.Function, alias: str | None) -> Iterator[Output]:
@@ -50,7 +51,11 @@ def _untupled(compiler: ExpressionCompiler, node: ast.Function, alias: str | Non
 
 def display_name(compiler: ExpressionCompiler, node: ast.Expression) -> str:
     """The result name of an expression; qualified columns lose what is not needed to tell them apart."""
-    return column_name(node, resolve=lambda identifier: _identifier_name(compiler, identifier))
+    return column_name(
+        node,
+        resolve=lambda identifier: _identifier_name(compiler, identifier),
+        subquery=compiler.context.subquery_name,
+    )
 
 
 def _identifier_name(compiler: ExpressionCompiler, node: ast.Identifier) -> str:

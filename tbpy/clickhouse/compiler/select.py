@@ -14,6 +14,7 @@ from tbpy.clickhouse.compiler.matchers import expand_columns
 from tbpy.clickhouse.compiler.ordering import order_sql
 from tbpy.clickhouse.compiler.scope import CommonTableEntry, Scope
 from tbpy.clickhouse.compiler.sources import Source, SourceCompiler
+from tbpy.clickhouse.compiler.steady import steady
 from tbpy.clickhouse.compiler.typed import Typed
 
 
@@ -106,9 +107,10 @@ class SelectCompiler:
         self.scope.joins = source.joins
 
     def _filters(self) -> None:
-        for node in (self.select.prewhere, self.select.where):
-            if node is not None:
-                self._filter(node)
+        with self.context.uncounted():
+            for node in (self.select.prewhere, self.select.where):
+                if node is not None:
+                    self._filter(node)
 
     def _filter(self, node: ast.Expression) -> None:
         typed = self.expressions.compile(node)
@@ -227,7 +229,8 @@ class SelectCompiler:
         limit = self.select.limit_by
         assert limit is not None
         order = f" ORDER BY {', '.join(order_by)}" if order_by else ""
-        row = f"row_number() OVER (PARTITION BY {', '.join(key.exact() for key in keys)}{order})"
+        partition = ", ".join(key.exact() for key in keys)
+        row = steady(f"row_number() OVER (PARTITION BY {partition}{order})")
         first = 0 if limit.offset is None else self._count(limit.offset)
         last = first + self._count(limit.limit)
         return f"{row} > {first} AND {row} <= {last}" if first else f"{row} <= {last}"

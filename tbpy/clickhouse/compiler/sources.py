@@ -77,6 +77,7 @@ class SourceCompiler:
         if node.database is None:
             entry = self.scope.common_table(node.name)
             if entry is not None:
+                self.context.count_subquery(node)
                 return self._hoisted(self._common_table(node, entry), node, entry.definition.columns)
         found = self.scope.catalog.resolve(node.name, node.database)
         if found is None and node.database == "system":
@@ -163,6 +164,7 @@ class SourceCompiler:
     def subquery(self, node: ast.SubqueryTable) -> Source:
         from tbpy.clickhouse.compiler.queries import compile_block
 
+        self.context.count_subquery(node)
         block = compile_block(self.context, self.scope.catalog, self.scope, node.query)
         alias = self.context.alias("t")
         names = (node.alias,) if node.alias else ()

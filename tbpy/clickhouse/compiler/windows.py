@@ -9,6 +9,7 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.ordering import order_sql
+from tbpy.clickhouse.compiler.steady import steady
 from tbpy.clickhouse.compiler.typed import Typed
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def window_parts(compiler: ExpressionCompiler, window: ast.Window | str, node: a
     if keys:
         parts.append("ORDER BY " + ", ".join(keys))
     text = "" if frame is None else _frame(compiler, frame, order)
-    return WindowSql(" ".join(parts), text, frame, bool(keys))
+    return WindowSql(steady(" ".join(parts)), text, frame, bool(keys))
 
 
 def _named(compiler: ExpressionCompiler, name: str, node: ast.Node) -> ast.Window:

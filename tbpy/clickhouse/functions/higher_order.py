@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.literals import tuple_sql
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
-from tbpy.clickhouse.functions.arithmetic import widened
+from tbpy.clickhouse.functions.arithmetic import widened, wrapped
 from tbpy.clickhouse.functions.arrays import item_type, or_default, same_sizes, sorted_sql
 from tbpy.clickhouse.functions.registry import Call, LambdaArgument, scalar
 from tbpy.clickhouse.storage import duckdb_type
@@ -194,7 +194,10 @@ def _refuse_nulls(call: Call, plan: Mapped) -> None:
 def array_sum(call: Call, plan: Mapped) -> Typed:
     _refuse_nulls(call, plan)
     type_ = sum_type(call, plan.body.type)
-    return call.typed(f"CAST(coalesce(list_sum({transform(plan)}), 0) AS {duckdb_type(type_)})", type_)
+    total = f"coalesce(list_sum({transform(plan)}), 0)"
+    if isinstance(type_, t.Int) and type_.bits == 64 and t.plain(plan.body.type) == type_:
+        return call.typed(wrapped(f"CAST({total} AS HUGEINT)", type_), type_)
+    return call.typed(f"CAST({total} AS {duckdb_type(type_)})", type_)
 
 
 @higher("arrayAvg")

@@ -31,6 +31,10 @@ def in_(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
     negated = node.name.lower().endswith("notin")
     condition = f"(NOT {inside})" if negated else inside
     result = boolean(condition, nullable=_can_be_null(value), aggregate=value.aggregate, window=value.window)
+    if _can_be_null(value) and isinstance(node.arguments[1], ast.Subquery | ast.Identifier):
+        # In DuckDB NULL is not in an empty set; as a filter that is as good as NULL, unless it is turned round.
+        exact = boolean(f"(CASE WHEN {value.sql} IS NOT NULL THEN {condition} END)", nullable=True)
+        result = replace(result, sql=exact.sql, condition=exact.condition if negated else condition)
     if isinstance(value.type, t.LowCardinality) and not value.constant:
         return replace(result, type=t.LowCardinality(result.type))
     return result
@@ -42,6 +46,7 @@ def _can_be_null(value: Typed) -> bool:
 
 def _in_condition(compiler: ExpressionCompiler, value: Typed, right: ast.Expression, node: ast.Function) -> str:
     if isinstance(right, ast.Subquery):
+        compiler.context.count_subquery(right)
         return in_block(compiler, value, compile_block(compiler, right.query), node)
     if isinstance(right, ast.Identifier) and compiler.lookup(right) is None:
         table = ast.TableName(right.parts[-1], right.parts[0] if len(right.parts) > 1 else None)

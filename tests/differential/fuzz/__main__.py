@@ -97,13 +97,14 @@ def _report(
     arena: Arena, tables: Sequence[RandomTable], query: RandomQuery, result: Result, options: argparse.Namespace
 ) -> None:
     category = _category(result)
-    best = [result]
+    best = [(result, query.ordered)]
 
-    def still_wrong(text: str) -> bool:
-        found = arena.run(text, ordered=query.ordered)
+    def still_wrong(text: str, as_before: bool) -> bool:
+        ordered = query.ordered and as_before
+        found = arena.run(text, ordered=ordered)
         same = found.kind == result.kind and _category(found) == category
         if same:
-            best.append(found)
+            best.append((found, ordered))
         return same
 
     try:
@@ -115,15 +116,15 @@ def _report(
     def fails(smaller: Sequence[RandomTable]) -> bool:
         try:
             arena.load(smaller)
-            return still_wrong(text)
+            return still_wrong(text, best[-1][1])
         except OracleError:
             return False
 
     small = shrunk_tables([table for table in tables if table.name in text], fails)
     arena.load(tables)
     whole = with_values(text, small)
-    found = arena.run(whole, ordered=query.ordered)
-    found, whole = (found, whole) if found.kind == result.kind else (best[-1], text)
+    found = arena.run(whole, ordered=best[-1][1])
+    found, whole = (found, whole) if found.kind == result.kind else (best[-1][0], text)
     print(f"{found.kind:8} {whole}\n         {found.detail}")
     if options.sql:
         print(f"         {found.sql}")

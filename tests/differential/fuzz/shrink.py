@@ -12,29 +12,37 @@ from tbpy.clickhouse.formatter import format_query
 from tbpy.clickhouse.parser import parse_query
 from tests.differential.fuzz.tables import RandomTable
 
-StillWrong = Callable[[str], bool]
+StillWrong = Callable[[str, bool], bool]
 
 _EXPRESSIONS = (ast.Literal, ast.Identifier, ast.Parameter, ast.Lambda, ast.Subquery, ast.Alias, ast.Function)
 _LITERALS = (ast.Literal(1, "1"), ast.Literal("a", "'a'"))
 
 
 def shrunk(query: str, still_wrong: StillWrong, *, attempts: int = 300) -> str:
-    """The smallest query found; the text itself when its formatted form does not go wrong."""
-    tree = parse_query(query)
+    """The smallest query found; the text itself when its formatted form does not go wrong.
+
+    `still_wrong` is given a text and whether its rows come in the order of the whole query.
+    """
+    tree = whole = parse_query(query)
     best = _text(tree)
-    if best is None or not still_wrong(best):
+    if best is None or not still_wrong(best, True):
         return query
-    while (found := _smaller(tree, best, still_wrong, attempts)) is not None:
+    while (found := _smaller(whole, tree, best, still_wrong, attempts)) is not None:
         tree, best, attempts = found
     return best
 
 
-def _smaller(tree: Any, best: str, still_wrong: StillWrong, attempts: int) -> tuple[Any, str, int] | None:
+def _smaller(
+    whole: ast.Query, tree: Any, best: str, still_wrong: StillWrong, attempts: int
+) -> tuple[Any, str, int] | None:
     """The shortest variant that still goes wrong, and how many attempts are left."""
     texts = {text: node for node in variants(tree) if (text := _text(node)) is not None and len(text) < len(best)}
     for text in sorted(texts, key=len)[: max(attempts, 0)]:
+        as_before = _keeps_order(whole, texts[text])
+        if not as_before and _cuts(texts[text]):
+            continue
         attempts -= 1
-        if still_wrong(text):
+        if still_wrong(text, as_before):
             return texts[text], text, attempts
     return None
 
@@ -45,6 +53,19 @@ def _text(query: Any) -> str | None:
         return " ".join(format_query(query).split())
     except (IndexError, ValueError, AttributeError, TypeError, AssertionError):
         return None
+
+
+def _keeps_order(whole: ast.Query, query: ast.Query) -> bool:
+    """Whether the rows have the order of the whole query; places of columns must mean what they meant."""
+    if not isinstance(whole, ast.Select) or not isinstance(query, ast.Select):
+        return False
+    places = any(isinstance(item.expression, ast.Literal) for item in whole.order_by)
+    return query.order_by == whole.order_by and (not places or len(query.columns) == len(whole.columns))
+
+
+def _cuts(query: ast.Query) -> bool:
+    """Whether the query takes some of its rows, which depend on their order."""
+    return isinstance(query, ast.Select) and (query.limit is not None or query.limit_by is not None)
 
 
 def variants(node: Any) -> Iterator[Any]:
