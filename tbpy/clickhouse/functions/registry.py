@@ -271,5 +271,6 @@ def _keep_low_cardinality(call: Call, result: Typed) -> Typed:
     if not some or len(full) > 1 or not all(full) or isinstance(result.type, t.LowCardinality):
         return result
     inner = t.not_nullable(result.type)
-    allowed = t.Int | t.Float | t.Bool | t.String | t.FixedString | t.Date | t.Date32 | t.DateTime | t.UUID | t.IPv4 | t.IPv6
+    numbers, times = t.Int | t.Float | t.Bool, t.Date | t.Date32 | t.DateTime
+    allowed = numbers | times | t.String | t.FixedString | t.UUID | t.IPv4 | t.IPv6
     return replace(result, type=t.LowCardinality(result.type)) if isinstance(inner, allowed) else result
