@@ -41,6 +41,8 @@ def hex_sql(call: Call) -> str:
             return _integer_hex(arg.sql, 32, False)
         case t.IPv6():
             return f"lpad(hex({arg.sql}), 32, '0')"
+        case t.Int():
+            call.unsupported(f"an argument of type {arg.type}")
     call.wrong_type()
 
 
@@ -157,6 +159,10 @@ for _name, _udf in (
     ("normalizeUTF8NFD", "tb_normalize_nfd"),
     ("normalizeUTF8NFKC", "tb_normalize_nfkc"),
     ("normalizeUTF8NFKD", "tb_normalize_nfkd"),
+    ("normalizeUTF8NFKCCasefold", "tb_normalize_nfkc_casefold"),
+    ("caseFoldUTF8", "tb_case_fold"),
+    ("removeDiacriticsUTF8", "tb_remove_diacritics"),
+    ("removeAccentsUTF8", "tb_remove_diacritics"),
     ("soundex", "tb_soundex"),
 ):
     _simple(_name, _udf)

@@ -41,6 +41,13 @@ def geohash_decode(call: Call) -> Typed:
     return call.typed(sql, t.Tuple((t.FLOAT64, t.FLOAT64), ("longitude", "latitude")))
 
 
+@scalar("geohashesInBox", args=(4, 5))
+def geohashes_in_box(call: Call) -> Typed:
+    size = integer(call, 4) if len(call.args) == 5 else "12"
+    values = f"{_numbers(call, 0, 1, 2, 3)}, {size}"
+    return call.typed(f"{call.context.udf('tb_geohashes_in_box')}({values})", t.Array(t.STRING))
+
+
 @scalar("pointInEllipses", args=(6, None))
 def point_in_ellipses(call: Call) -> Typed:
     if (len(call.args) - 2) % 4:

@@ -185,6 +185,8 @@ for _name, _family_ in {
     "cityHash64": Family("city64", "hash_16", of_integer="int_hash64"),
     "farmHash64": Family("farm64", "hash_16", of_integer="int_hash64"),
     "sipHash64": Family("sip64", "sip64"),
+    "metroHash64": Family("metro64", "hash_16", of_integer="int_hash64"),
+    "xxh3": Family("xxh3", "hash_16"),
     "xxHash32": Family("xx32", "int32", t.UINT32),
     "xxHash64": Family("xx64", "hash_16"),
     "murmurHash2_32": Family("murmur2_32", "int32", t.UINT32),
@@ -234,18 +236,30 @@ _integer_hash("intHash32", "tb_int_hash32", t.UINT32)
 _integer_hash("intHash64", "tb_int_hash64", t.UINT64)
 
 
+def _java_of_bytes(call: Call) -> str:
+    arg, type_ = call.args[0], call.args[0].type
+    if isinstance(type_, t.Array | t.Tuple | t.Map):
+        call.unsupported(f"an argument of type {type_}")
+    hashing = Hashing(call, Family("java_hash", "java_hash"))
+    return f"{hashing.udf('java_hash')}({hashing.in_memory(arg, type_, raw_integer(arg, type_))})"
+
+
 @scalar("javaHash")
 def java_hash(call: Call) -> Typed:
+    """Java's hash: of a 64-bit integer its halves, of a narrower one the number itself, of the rest over the bytes."""
     type_, sql = call.args[0].type, call.sql(0)
-    if isinstance(type_, t.Int):
-        if not type_.signed:
-            call.unsupported("unsigned integers")
-        if type_.bits > 64:
-            call.wrong_type()
-        if type_.bits == 64:
-            sql = f"{call.context.udf('tb_java_hash_long')}({sql})"
+    if isinstance(type_, t.Date | t.DateTime | t.Bool) or (isinstance(type_, t.Int) and not type_.signed):
+        call.unsupported("unsigned integers")
+    if isinstance(type_, t.Int) and type_.bits < 64:
         return call.typed(f"CAST({sql} AS INTEGER)", t.INT32)
-    return call.typed(f"{call.context.udf('tb_java_hash')}({bytes_of(text(call))})", t.INT32)
+    if type_ == t.INT64:
+        return call.typed(f"{call.context.udf('tb_java_hash_long')}({sql})", t.INT32)
+    return call.typed(_java_of_bytes(call), t.INT32)
+
+
+@scalar("hiveHash")
+def hive_hash(call: Call) -> Typed:
+    return call.typed(f"({_java_of_bytes(call)} & 2147483647)", t.INT32)
 
 
 @scalar("jumpConsistentHash", args=2)
@@ -289,8 +303,6 @@ _of_text("SHA224", _by_udf_binary("tb_sha224"), t.FixedString(28))
 _of_text("SHA384", _by_udf_binary("tb_sha384"), t.FixedString(48))
 _of_text("SHA512", _by_udf_binary("tb_sha512"), t.FixedString(64))
 _of_text("SHA512_256", _by_udf_binary("tb_sha512_256"), t.FixedString(32))
-_of_text("hiveHash", _by_udf("tb_hive_hash"), t.INT32)
-_of_text("URLHash", _by_udf("tb_url_hash"), t.UINT64)
 _of_text("CRC32", _by_udf("tb_crc32"), t.UINT32, insensitive=True)
 _of_text("CRC32IEEE", _by_udf("tb_crc32_ieee"), t.UINT32, insensitive=True)
 _of_text("CRC64", _by_udf("tb_crc64"), t.UINT64, insensitive=True)
@@ -303,3 +315,13 @@ def sip_hash64_keyed(call: Call) -> Typed:
         call.wrong_type()
     halves = ", ".join(f"{call.sql(0)}['{name}']" for name in field_names(key))
     return call.typed(f"{call.context.udf('tb_sip64_keyed')}({bytes_of(text(call, 1))}, {halves})", t.UINT64)
+
+
+@scalar("URLHash", args=(1, 2))
+def url_hash(call: Call) -> Typed:
+    """Of a URL without one `/`, `?` or `#` at its end, or of a level of its hierarchy."""
+    url = text(call, fixed=False).sql
+    if len(call.args) == 1:
+        return call.typed(f"{call.context.udf('tb_url_hash')}(encode({url}))", t.UINT64)
+    level = f"{call.context.udf('tb_url_hierarchy')}({url})[{integer(call, 1)} + 1]"
+    return call.typed(f"{call.context.udf('tb_url_hash')}(encode(coalesce({level}, left({url}, 0))))", t.UINT64)

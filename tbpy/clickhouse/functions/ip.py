@@ -117,6 +117,8 @@ def _to_ipv6(call: Call) -> str:
             return f"({_MAPPED} + CAST({call.sql(0)} AS UHUGEINT))"
         case t.String():
             return _any_address(call, call.sql(0), _LOOSE)
+        case t.FixedString(16):
+            return _ipv6_of_bytes(bytes_of(call.args[0]))
     call.unsupported(f"an argument of type {call.args[0].type}")
 
 

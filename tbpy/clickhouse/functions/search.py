@@ -46,6 +46,9 @@ def _position(suffix: str, fold: Fold, unicode: bool) -> None:
 
     @scalar(*names, args=(2, 3), insensitive=not suffix, strict=False)
     def build(call: Call) -> Typed:
+        if isinstance(call.args[0].type, t.FixedString) and not call.args[0].constant:
+            message = f"Function '{call.name}' doesn't support FixedString haystack argument"
+            raise failure(call, message, 44, "ILLEGAL_COLUMN")
         haystack, needle = fold(text(call, 0, enum=True)), fold(text(call, 1, fixed=False))
         if len(call.args) == 2:
             return _count(call, place_of(haystack, needle, unicode=unicode))

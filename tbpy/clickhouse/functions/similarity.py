@@ -22,6 +22,7 @@ _measure("damerauLevenshteinDistance", udf="tb_damerau_levenshtein", gives=t.UIN
 _measure("byteHammingDistance", "mismatches", udf="tb_byte_hamming", gives=t.UINT64)
 _measure("stringJaccardIndex", udf="tb_jaccard", gives=t.FLOAT64)
 _measure("ngramDistance", udf="tb_ngram_distance", gives=t.FLOAT32)
+_measure("ngramSearch", udf="tb_ngram_search", gives=t.FLOAT32)
 _measure("ngramDistanceCaseInsensitive", udf="tb_ngram_distance_folded", gives=t.FLOAT32)
 
 

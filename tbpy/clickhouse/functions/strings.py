@@ -122,7 +122,8 @@ def _trim(function: str, *names: str) -> None:
         if not characters:
             return call.typed(arg.sql, t.STRING)
         if not characters.isascii():
-            call.unsupported("characters to trim that are not ASCII")
+            udf = call.context.udf(f"tb_{function}_bytes")
+            return call.typed(text_of(f"{udf}({bytes_of(arg)}, {bytes_of(call.args[1])})"), t.STRING)
         trimmed = f"{function}({arg.sql}, {duckdb_string(characters)})"
         if len(characters) == 1:  # looking first is much cheaper
             ends = [test for side, test in (("r", "starts_with"), ("l", "suffix")) if not function.startswith(side)]
@@ -349,3 +350,25 @@ _overlay("overlayUTF8", unicode=True)
 @scalar("firstLine")
 def first_line(call: Call) -> Typed:
     return call.typed(f"regexp_extract({text(call, fixed=False).sql}, '^[^\\r\\n]*')", t.STRING)
+
+
+@scalar("reverseBySeparator", args=(1, 2))
+def reverse_by_separator(call: Call) -> Typed:
+    """The parts between separators, a dot without the second argument, in reverse order."""
+    arg, separator = text(call, fixed=False).sql, "'.'"
+    if len(call.args) == 2:
+        if not known_text(text(call, 1, fixed=False)):
+            call.unsupported("a separator that is empty or not a constant")
+        separator = call.sql(1)
+    return call.typed(f"array_to_string(list_reverse(string_split({arg}, {separator})), {separator})", t.STRING)
+
+
+@scalar("visibleWidth", nulls="keep", low_cardinality=False)
+def visible_width(call: Call) -> Typed:
+    """How many columns of a terminal the text of a value takes; NULL takes four."""
+    arg = call.args[0]
+    if isinstance(t.plain(arg.type), t.Nothing):
+        return constant(4, t.UINT64)
+    shown = as_text(call, arg.as_type(t.not_nullable(arg.type)))
+    width = f"{call.context.udf('tb_visible_width')}({shown.sql})"
+    return call.typed(f"coalesce({width}, 4)" if t.is_nullable(arg.type) else width, t.UINT64)

@@ -105,6 +105,21 @@ def _decode(text: str, names: dict[str, str]) -> str:
     return _REFERENCE.sub(one, text)
 
 
+def case_fold(text: str) -> str:
+    return text.casefold()
+
+
+def normalize_casefold(text: str) -> str:
+    """NFKC with case folded."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def remove_diacritics(text: str) -> str:
+    """Without the marks that stand on letters."""
+    letters = (char for char in unicodedata.normalize("NFD", text) if unicodedata.category(char) != "Mn")
+    return unicodedata.normalize("NFC", "".join(letters))
+
+
 def bar(value: float, low: float, high: float, width: float) -> str:
     """A bar of block characters, in eighths of one; `width` is that of the value `high`."""
     if math.isnan(value) or not value > low or high <= low:
@@ -131,6 +146,9 @@ FUNCTIONS: dict[str, Udf] = {
     "tb_encode_xml": Udf(encode_xml, ("VARCHAR",), "VARCHAR"),
     "tb_decode_xml": Udf(decode_xml, ("VARCHAR",), "VARCHAR"),
     "tb_decode_html": Udf(decode_html, ("VARCHAR",), "VARCHAR"),
+    "tb_case_fold": Udf(case_fold, ("VARCHAR",), "VARCHAR"),
+    "tb_normalize_nfkc_casefold": Udf(normalize_casefold, ("VARCHAR",), "VARCHAR"),
+    "tb_remove_diacritics": Udf(remove_diacritics, ("VARCHAR",), "VARCHAR"),
     "tb_bar": Udf(bar, ("DOUBLE", "DOUBLE", "DOUBLE", "DOUBLE"), "VARCHAR"),
     **{
         f"tb_normalize_{form.lower()}": Udf(partial(unicodedata.normalize, form), ("VARCHAR",), "VARCHAR")

@@ -150,6 +150,24 @@ def geohash_decode(text: str) -> list[float]:
     return [(low + high) / 2 for low, high in bounds]
 
 
+def geohashes_in_box(low_lon: float, low_lat: float, high_lon: float, high_lat: float, size: int) -> list[str]:
+    """The cells that cover a box, column after column from the west. Raises ValueError for more than 10,000,000."""
+    if low_lon > high_lon or low_lat > high_lat:
+        return []
+    size = size if 1 <= size <= 12 else 12
+    lon_bits, lat_bits = (size * 5 + 1) // 2, size * 5 // 2
+    columns = range(_cell(low_lon, 180.0, lon_bits), _cell(high_lon, 180.0, lon_bits) + 1)
+    rows = range(_cell(low_lat, 90.0, lat_bits), _cell(high_lat, 90.0, lat_bits) + 1)
+    if len(columns) * len(rows) > 10_000_000:
+        raise ValueError("Function geohashesInBox would produce too many cells")
+    width, height = 360 / (1 << lon_bits), 180 / (1 << lat_bits)
+    return [
+        geohash_encode((column + 0.5) * width - 180, (row + 0.5) * height - 90, size)
+        for column in columns
+        for row in rows
+    ]
+
+
 def point_in_polygon(x: float, y: float, corners: list[list[float]]) -> bool:
     """By crossings of a ray. Raises ValueError for a point on the edge, where ClickHouse's answer is open."""
     inside = False
@@ -170,5 +188,6 @@ FUNCTIONS: dict[str, Udf] = {
     "tb_great_circle_angle": Udf(great_circle_angle, _POINTS, "DOUBLE"),
     "tb_geohash_encode": Udf(geohash_encode, ("DOUBLE", "DOUBLE", "BIGINT"), "VARCHAR"),
     "tb_geohash_decode": Udf(geohash_decode, ("VARCHAR",), "DOUBLE[]"),
+    "tb_geohashes_in_box": Udf(geohashes_in_box, (*_POINTS, "BIGINT"), "VARCHAR[]"),
     "tb_point_in_polygon": Udf(point_in_polygon, ("DOUBLE", "DOUBLE", "DOUBLE[][]"), "BOOLEAN"),
 }

@@ -264,10 +264,6 @@ def java_hash(data: bytes) -> int:
     return value - (1 << 32) if value >> 31 else value
 
 
-def hive_hash(data: bytes) -> int:
-    return java_hash(data) & 0x7FFFFFFF
-
-
 def url_hash(data: bytes) -> int:
     """Of a URL without one `/`, `?` or `#` at its end."""
     return city64(data[:-1] if data[-1:] in (b"/", b"?", b"#") else data)
@@ -378,7 +374,6 @@ FUNCTIONS: dict[str, Udf] = {
     "tb_half_md5": Udf(half_md5, _BYTES, "UBIGINT"),
     "tb_java_hash": Udf(java_hash, _BYTES, "INTEGER"),
     "tb_java_hash_long": Udf(java_hash_long, ("BIGINT",), "INTEGER"),
-    "tb_hive_hash": Udf(hive_hash, _BYTES, "INTEGER"),
     "tb_url_hash": Udf(url_hash, _BYTES, "UBIGINT"),
     "tb_crc32": Udf(crc32, _BYTES, "UINTEGER"),
     "tb_crc32_ieee": Udf(crc32_ieee, _BYTES, "UINTEGER"),

@@ -65,6 +65,13 @@ def _ngram_distance(left: Sequence[Any], right: Sequence[Any], size: int) -> flo
     return c_float(different / max(one.total() + other.total(), 1)).value
 
 
+def ngram_search(haystack: bytes, needle: bytes) -> float:
+    """The share of the needle's 4-grams that the haystack has; 1 when the needle has none."""
+    one, other = (Counter(text[i : i + 4] for i in range(len(text) - 3)) for text in (haystack, needle))
+    missing = (other - one).total()
+    return c_float(1 - c_float(missing / max(other.total(), 1)).value).value
+
+
 def bytes_uniq(data: bytes) -> int:
     return len(set(data))
 
@@ -86,6 +93,7 @@ FUNCTIONS: dict[str, Udf] = {
     "tb_ngram_distance": Udf(ngram_distance, _BYTES, "FLOAT"),
     "tb_ngram_distance_folded": Udf(ngram_distance_folded, _BYTES, "FLOAT"),
     "tb_ngram_distance_utf8": Udf(ngram_distance_utf8, _TEXTS, "FLOAT"),
+    "tb_ngram_search": Udf(ngram_search, _BYTES, "FLOAT"),
     "tb_bytes_uniq": Udf(bytes_uniq, ("BLOB",), "USMALLINT"),
     "tb_bytes_entropy": Udf(bytes_entropy, ("BLOB",), "DOUBLE"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tbpy.clickhouse.formats.width import shown_width
 from tbpy.clickhouse.udf import Udf
 
 _SOUNDEX = {
@@ -82,6 +83,29 @@ def soundex(text: str) -> str:
     return code[:4].ljust(4, "0")
 
 
+def trim_bytes(data: bytes, bytes_: bytes) -> bytes:
+    return data.strip(bytes_)
+
+
+def left_trim_bytes(data: bytes, bytes_: bytes) -> bytes:
+    return data.lstrip(bytes_)
+
+
+def right_trim_bytes(data: bytes, bytes_: bytes) -> bytes:
+    return data.rstrip(bytes_)
+
+
+def visible_width(text: str) -> int:
+    """Columns of a terminal, with a tab stop every 8. Raises ValueError beyond the basic plane of Unicode."""
+    if max(text, default="") > "\uffff":
+        raise ValueError("Function visibleWidth of characters beyond U+FFFF is not supported by tbpy yet")
+    first, *rest = text.split("\t")
+    width = shown_width(first)
+    for part in rest:
+        width = (width // 8 + 1) * 8 + shown_width(part)
+    return width
+
+
 FUNCTIONS: dict[str, Udf] = {
     "tb_lower_utf8": Udf(str.lower, ("VARCHAR",), "VARCHAR"),
     "tb_upper_utf8": Udf(str.upper, ("VARCHAR",), "VARCHAR"),
@@ -91,5 +115,9 @@ FUNCTIONS: dict[str, Udf] = {
     "tb_reverse_bytes": Udf(reverse_bytes, ("BLOB",), "BLOB"),
     "tb_overlay": Udf(overlay, ("BLOB", "BLOB", "BIGINT", "BIGINT"), "BLOB"),
     "tb_overlay_utf8": Udf(overlay_utf8, ("VARCHAR", "VARCHAR", "BIGINT", "BIGINT"), "VARCHAR"),
+    "tb_visible_width": Udf(visible_width, ("VARCHAR",), "UBIGINT"),
+    "tb_trim_bytes": Udf(trim_bytes, ("BLOB", "BLOB"), "BLOB"),
+    "tb_ltrim_bytes": Udf(left_trim_bytes, ("BLOB", "BLOB"), "BLOB"),
+    "tb_rtrim_bytes": Udf(right_trim_bytes, ("BLOB", "BLOB"), "BLOB"),
     "tb_soundex": Udf(soundex, ("VARCHAR",), "VARCHAR"),
 }
