@@ -16,6 +16,7 @@ from tbpy.cli.output import Body, Printed, Table
 from tbpy.cli.trouble import counted, talk
 
 if TYPE_CHECKING:
+    from tbpy.client.remote import RemoteResult
     from tbpy.engines import QueryResult
 
 TABLE = "table"
@@ -93,7 +94,7 @@ def wanted(
     return Wanted(form, limit or None, stats, output)
 
 
-def answer(result: QueryResult, how: Wanted) -> Body | Rows | Written:
+def answer(result: QueryResult | RemoteResult, how: Wanted) -> Body | Rows | Written:
     """The rows of `result` as `how` says. A note tells when there were more rows than the limit."""
     rows, more = limited(result, how.limit)
     if how.format == TABLE and how.output is None:
@@ -107,7 +108,7 @@ def answer(result: QueryResult, how: Wanted) -> Body | Rows | Written:
     return shown
 
 
-def limited(result: QueryResult, limit: int | None) -> tuple[list[Any], bool]:
+def limited(result: QueryResult | RemoteResult, limit: int | None) -> tuple[list[Any], bool]:
     """At most `limit` rows, and whether there were more; the rest is not fetched."""
     if limit is None:
         return result.rows, False
@@ -117,7 +118,7 @@ def limited(result: QueryResult, limit: int | None) -> tuple[list[Any], bool]:
     return rows[:limit], len(rows) > limit
 
 
-def formatted(result: QueryResult, rows: list[Any], how: Wanted) -> Body | Written:
+def formatted(result: QueryResult | RemoteResult, rows: list[Any], how: Wanted) -> Body | Written:
     from tbpy.clickhouse.formats import Statistics, write
 
     statistics = result.statistics
@@ -170,6 +171,6 @@ def print_answer(shown: Rows | Written) -> Iterator[Printed]:
         yield f"No rows ({', '.join(shown.columns)})"
 
 
-def tell_statistics(result: QueryResult) -> None:
+def tell_statistics(result: QueryResult | RemoteResult) -> None:
     statistics = result.statistics
     talk(f"{statistics.elapsed:.3f} s, {counted(statistics.rows_read, 'row')} read")

@@ -16,6 +16,7 @@ from tbpy.cli.inputs import Input, choose_inputs
 from tbpy.cli.progress import shown_progress
 
 if TYPE_CHECKING:
+    from tbpy.client import RemoteWorkspace
     from tbpy.workspace import AppendReport, Workspace
 
 
@@ -47,6 +48,6 @@ def append(
             return [append_input(workspace, item, format) for item in inputs]
 
 
-def append_input(workspace: Workspace, item: Input, kind: str | None) -> AppendReport:
+def append_input(workspace: Workspace | RemoteWorkspace, item: Input, kind: str | None) -> AppendReport:
     with shown_progress(item.source) as progress:
         return workspace.append(item.datasource, item.source, kind, progress=progress)

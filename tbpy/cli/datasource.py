@@ -18,6 +18,7 @@ from tbpy.cli.trouble import counted
 from tbpy.errors import UsageError
 
 if TYPE_CHECKING:
+    from tbpy.client import RemoteWorkspace
     from tbpy.workspace import DatasourceInfo, Workspace
 
 app = group("Data sources: what is stored.")
@@ -111,7 +112,7 @@ def delete(
         return Removed(name, workspace.delete(name, sql_condition))
 
 
-def count_rows(workspace: Workspace, name: str, condition: str) -> int:
+def count_rows(workspace: Workspace | RemoteWorkspace, name: str, condition: str) -> int:
     from tbpy.clickhouse.quoting import quote_identifier
 
     result = workspace.query(f"SELECT count() FROM {quote_identifier(name)} WHERE {condition}")

@@ -13,12 +13,13 @@ from tbpy.cli.trouble import talk
 from tbpy.errors import NotFoundError, TbpyError, UsageError
 
 if TYPE_CHECKING:
+    from tbpy.client import RemoteWorkspace
     from tbpy.workspace import Workspace
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
-def build_missing(workspace: Workspace, inputs: Sequence[Input], kind: str | None) -> None:
+def build_missing(workspace: Workspace | RemoteWorkspace, inputs: Sequence[Input], kind: str | None) -> None:
     """Write what is missing, and build. When that fails, the files are taken away again."""
     known = set(workspace.datasource_names())
     missing = {item.datasource: item.source for item in reversed(inputs) if item.datasource not in known}

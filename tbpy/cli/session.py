@@ -14,6 +14,7 @@ from tbpy.cli.trouble import talk
 from tbpy.errors import UsageError
 
 if TYPE_CHECKING:
+    from tbpy.client import RemoteWorkspace
     from tbpy.project import Project
     from tbpy.workspace import Workspace
 
@@ -26,15 +27,25 @@ def load(context: typer.Context) -> Project:
     return load_project(root, secrets=read_secrets(root))
 
 
-def open_workspace(context: typer.Context, *, now: str | None = None) -> Workspace:
-    """The workspace on disk. While another process has it this one waits, and says so."""
-    from tbpy.workspace import Workspace
+def open_workspace(context: typer.Context, *, now: str | None = None) -> Workspace | RemoteWorkspace:
+    """The workspace of a running `tbpy dev` or `tbpy server`, else the one on disk.
+
+    While another command has it this one waits, and says so.
+    """
+    from tbpy import client
 
     root, moment = project_root(context), frozen(now)
     stop_on_interrupt()
-    if moment is None:
-        return Workspace.open(root, secrets=read_secrets(root), on_wait=_tell_waiting)
-    return Workspace.open(root, secrets=read_secrets(root), on_wait=_tell_waiting, clock=lambda: moment)
+
+    def open_here(*, timeout: float) -> Workspace:
+        from tbpy.workspace import Workspace
+
+        secrets = read_secrets(root)
+        if moment is None:
+            return Workspace.open(root, secrets=secrets, timeout=timeout)
+        return Workspace.open(root, secrets=secrets, timeout=timeout, clock=lambda: moment)
+
+    return client.open_workspace(root, open_here, now=moment, on_wait=_tell_waiting)
 
 
 def scratch_workspace(context: typer.Context, *, now: str | None = None) -> Workspace:
