@@ -1,0 +1,109 @@
+"""Arrays as sets: distinct elements, their numbers, intersection and difference; and random order."""
+
+from __future__ import annotations
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
+from tbpy.clickhouse.functions.arrays import common_items, item_type
+from tbpy.clickhouse.functions.registry import Call, scalar
+
+
+@scalar("arrayDistinct", low_cardinality=False)
+def array_distinct(call: Call) -> Typed:
+    item = item_type(call, 0)
+    name = call.context.fresh("e")
+    source = call.sql(0)
+    kept = f"list_filter({source}, lambda {name}, i: {name} IS NOT NULL AND list_position({source}, {name}) = i)"
+    return call.typed(kept, t.Array(t.not_nullable(item)))
+
+
+@scalar("arrayUniq", args=(1, None), low_cardinality=False)
+def array_uniq(call: Call) -> Typed:
+    items = [item_type(call, position) for position in range(len(call.args))]
+    if len(items) > 1:
+        return call.typed(f"CAST(len(list_distinct({_zipped(call)})) AS UINTEGER)", t.UINT32)
+    missing = f" + CAST(len(list_filter({call.sql(0)}, lambda e: e IS NULL)) > 0 AS UINTEGER)"
+    extra = missing if t.is_nullable(items[0]) else ""
+    return call.typed(f"CAST(len(list_distinct({call.sql(0)})){extra} AS UINTEGER)", t.UINT32)
+
+
+def _zipped(call: Call) -> str:
+    return f"list_zip({', '.join(arg.sql for arg in call.args)})" if len(call.args) > 1 else call.sql(0)
+
+
+@scalar("arrayCompact", low_cardinality=False)
+def array_compact(call: Call) -> Typed:
+    item_type(call, 0)
+    source = call.sql(0)
+    kept = f"list_filter({source}, lambda e, i: i = 1 OR e IS DISTINCT FROM {source}[i - 1])"
+    return call.typed(kept, call.args[0].type)
+
+
+@scalar("arrayEnumerate", low_cardinality=False)
+def array_enumerate(call: Call) -> Typed:
+    item_type(call, 0)
+    return call.typed(f"CAST(range(1, len({call.sql(0)}) + 1) AS UINTEGER[])", t.Array(t.UINT32))
+
+
+@scalar("arrayEnumerateUniq", args=(1, None), low_cardinality=False)
+def array_enumerate_uniq(call: Call) -> Typed:
+    source, name = _zipped(call), call.context.fresh("e")
+    same = f"list_filter({source}[1:i], lambda o: o IS NOT DISTINCT FROM {name})"
+    return call.typed(f"CAST(list_transform({source}, lambda {name}, i: len({same})) AS UINTEGER[])", t.Array(t.UINT32))
+
+
+@scalar("arrayEnumerateDense", args=(1, None), low_cardinality=False)
+def array_enumerate_dense(call: Call) -> Typed:
+    source = _zipped(call)
+    firsts = f"list_filter({source}, lambda e, i: list_position({source}, e) = i)"
+    return call.typed(
+        f"CAST(list_transform({source}, lambda e: list_position({firsts}, e)) AS UINTEGER[])", t.Array(t.UINT32)
+    )
+
+
+@scalar("arrayIntersect", args=(1, None), low_cardinality=False)
+def array_intersect(call: Call) -> Typed:
+    if any(item_type(call, position) == t.NOTHING for position in range(len(call.args))):
+        return call.typed("[]", t.Array(t.NOTHING))
+    item, (first, *rest) = common_items(call, *range(len(call.args)))
+    name = call.context.fresh("e")
+    inside = "".join(f" AND list_contains({other}, {name})" for other in rest)
+    kept = f"list_filter({first}, lambda {name}, i: list_position({first}, {name}) = i{inside})"
+    if t.is_nullable(item):
+        call.unsupported("Nullable elements")
+    return call.typed(kept, t.Array(item), value=UNKNOWN)
+
+
+@scalar("arrayUnion", args=(1, None), low_cardinality=False)
+def array_union(call: Call) -> Typed:
+    call.unsupported("a result order that ClickHouse leaves open; use arrayDistinct(arrayConcat(...))")
+
+
+@scalar("arrayJaccardIndex", args=2, low_cardinality=False)
+def array_jaccard_index(call: Call) -> Typed:
+    _, (one, other) = common_items(call, 0, 1)
+    shared = f"len(list_intersect(list_distinct({one}), list_distinct({other})))"
+    together = f"len(list_distinct({one} || {other}))"
+    return call.typed(f"(CAST({shared} AS DOUBLE) / {together})", t.FLOAT64)
+
+
+@scalar("arrayExcept", args=2, low_cardinality=False)
+def array_except(call: Call) -> Typed:
+    _, (one, other) = common_items(call, 0, 1)
+    name = call.context.fresh("e")
+    kept = f"list_filter({one}, lambda {name}: NOT coalesce(list_contains({other}, {name}), false))"
+    return call.typed(kept, call.args[0].type)
+
+
+@scalar("arrayShuffle", "arrayPartialShuffle", args=(1, 3), low_cardinality=False)
+def array_shuffle(call: Call) -> Typed:
+    """In random order; with one element at the most there is only one."""
+    item_type(call, 0)
+    name = call.context.fresh("e")
+    records = f"list_transform({call.sql(0)}, lambda {name}: {{'r': random(), 'v': {name}}})"
+    return call.typed(f"list_transform(list_sort({records}), lambda r: r.v)", call.args[0].type)
+
+
+@scalar("arrayPartialSort", "arrayPartialReverseSort", args=(2, 3), low_cardinality=False)
+def array_partial_sort(call: Call) -> Typed:
+    call.unsupported("an order that ClickHouse leaves open; use arraySlice(arraySort(...))")
