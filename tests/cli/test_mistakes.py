@@ -57,9 +57,7 @@ def test_mistakes_outside_a_project(shell: Shell, line: str, code: int, said: st
     assert (ran.code, said in ran.err, ran.out) == (code, True, ""), ran.err
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "said"), INSIDE, ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else ""
-)
+@pytest.mark.parametrize(("words", "code", "said"), INSIDE, ids=[" ".join(words) for words, _, _ in INSIDE])
 def test_mistakes_inside_a_project(cltv: Shell, words: tuple[str, ...], code: int, said: str) -> None:
     ran = cltv.tbpy(*words)
     assert (ran.code, said in ran.err, ran.out) == (code, True, ""), ran.err
