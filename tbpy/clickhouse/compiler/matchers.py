@@ -14,7 +14,7 @@ from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.scope import Column, Relation
 from tbpy.clickhouse.compiler.typed import Typed
-from tbpy.clickhouse.names import column_name
+from tbpy.clickhouse.names import column_name, parameter_name
 from tbpy.clickhouse.quoting import quote_string
 from tbpy.clickhouse.storage import field_names
 
@@ -55,7 +55,23 @@ def display_name(compiler: ExpressionCompiler, node: ast.Expression) -> str:
         node,
         resolve=lambda identifier: _identifier_name(compiler, identifier),
         subquery=compiler.context.subquery_name,
+        parameter=lambda parameter: _parameter_name(compiler, parameter),
     )
+
+
+def _parameter_name(compiler: ExpressionCompiler, node: ast.Parameter) -> str:
+    """ClickHouse puts the value in place of a parameter."""
+    text = compiler.context.parameters.get(node.name)
+    if text is None:
+        raise failures.missing_parameter(node.name, node)
+    match t.plain(t.parse_type(node.type)):
+        case t.Int():
+            return parameter_name(int(text), node.type)
+        case t.Float():
+            return parameter_name(float(text), node.type)
+        case t.String() | t.Bool():
+            return parameter_name(text, node.type)
+    return f"{{{node.name}:{node.type}}}"
 
 
 def _identifier_name(compiler: ExpressionCompiler, node: ast.Identifier) -> str:
@@ -183,6 +199,3 @@ def _applied(compiler: ExpressionCompiler, output: Output, transformer: ast.Appl
     with compiler.binding({name: output.value}):
         value = compiler.compile(call)
     return Output(column_name(replace(call, arguments=(column,))), value)
-
-
-__all__ = ["Typed", "display_name", "expand_columns"]
