@@ -8,7 +8,8 @@ from dataclasses import replace
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.basic import wrapped
-from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
+from tbpy.clickhouse.aggregates.call import AggregateCall
+from tbpy.clickhouse.aggregates.registry import aggregate
 from tbpy.clickhouse.compiler.failures import bad_arguments
 from tbpy.clickhouse.compiler.literals import float_sql
 from tbpy.clickhouse.compiler.typed import Typed

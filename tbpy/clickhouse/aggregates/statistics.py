@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.aggregates.registry import AggregateCall, aggregate
+from tbpy.clickhouse.aggregates.call import AggregateCall
+from tbpy.clickhouse.aggregates.registry import aggregate
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 
 NAN = "CAST('nan' AS DOUBLE)"

@@ -360,6 +360,3 @@ def array_fold(call: Call) -> Typed:
     step = f"{{a: CAST({body.sql} AS {target}), {nothing}}}"
     folded = f"list_reduce({records}, lambda {accumulator}, {element}: {step}, {first}).a"
     return call.typed(same_sizes([array.sql for array in arrays], f"({folded})", call.name), start.type)
-
-
-__all__ = ["Mapped", "mapped", "tuple_sql"]
