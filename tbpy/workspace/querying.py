@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from tbpy.clickhouse.compiler import CompiledQuery, Table, View, compile_query
+from tbpy.clickhouse.compiler import Catalog, CompiledQuery, Table, View, compile_query
 from tbpy.datafiles import Node, Pipe
 from tbpy.errors import NotFoundError
 from tbpy.project import NodeCatalog, NodeKey, Project
-from tbpy.templating import Parameter, compile_template
+from tbpy.templating import Parameter, Template, compile_template
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.infos import EndpointInfo, PipeInfo
+from tbpy.workspace.plans import Plans
 from tbpy.workspace.scopes import Scope
 from tbpy.workspace.suggesting import did_you_mean
 
@@ -29,12 +31,13 @@ class Request:
     stored: Mapping[str, StoredDatasource]
     now: datetime
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    plans: Plans = field(default_factory=Plans)
     _rendered: dict[NodeKey, str] = field(default_factory=dict)
 
     def compile_sql(self, sql: str) -> CompiledQuery:
         """SQL over data sources, pipes and their nodes; a template when it starts with `%`."""
         text = self._render_text(sql.lstrip()[1:], "query") if sql.lstrip().startswith("%") else sql
-        return compile_query(text, self._scope().catalog(), parameters=self.project.secrets)
+        return self._planned(("sql", text), lambda: self._compile(text, self._scope().catalog()))
 
     def compile_endpoint(self, name: str, sql: str | None = None) -> CompiledQuery:
         """What an endpoint answers, or with `sql` a query over it, in which its name or `_` stands for the answer.
@@ -42,15 +45,36 @@ class Request:
         Raises `NotFoundError` for what is no endpoint.
         """
         pipe, node = find_endpoint(self.project, name)
-        scope = self._scope()
         if sql is None:
             text = self._render(pipe, node)
-            return compile_query(text, scope.catalog(pipe, node), parameters=self.project.secrets)
-        answer = scope.view(NodeKey(pipe.name, node.name))
-        return compile_query(sql, _with_result(scope.catalog(), answer), parameters=self.project.secrets)
+            return self._planned(
+                ("endpoint", name, text), lambda: self._compile(text, self._scope().catalog(pipe, node))
+            )
+        return self._planned(("over", name, sql), lambda: self._compile_over(NodeKey(pipe.name, node.name), sql))
+
+    def _compile_over(self, key: NodeKey, sql: str) -> CompiledQuery:
+        scope = self._scope()
+        return self._compile(sql, _with_result(scope.catalog(), scope.view(key)))
+
+    def _compile(self, text: str, catalog: Catalog) -> CompiledQuery:
+        return compile_query(text, catalog, parameters=self.project.secrets)
+
+    def _planned(self, question: Hashable, compile_: Callable[[], CompiledQuery]) -> CompiledQuery:
+        """The plan of a question: kept from an earlier request, or compiled now and kept."""
+        found = self.plans.find(question, self._render_key)
+        if found is None:
+            found = compile_()
+            self.plans.keep(question, self._rendered, found)
+        return found
 
     def _scope(self) -> Scope:
         return Scope(self.project, self.stored, self._render)
+
+    def _render_key(self, key: NodeKey) -> str:
+        pipe = self.project.pipes[key.pipe]
+        node = pipe.node(key.node)
+        assert node is not None
+        return self._render(pipe, node)
 
     def _render(self, pipe: Pipe, node: Node) -> str:
         """A node's SQL; each is rendered once a request, however many read it."""
@@ -62,8 +86,13 @@ class Request:
         return self._rendered[key]
 
     def _render_text(self, text: str, name: str) -> str:
-        template = compile_template(text, name=name)
-        return template.render(self.parameters, secrets=self.project.secrets, now=self.now).sql
+        return template(text, name).render(self.parameters, secrets=self.project.secrets, now=self.now).sql
+
+
+@lru_cache(maxsize=4096)
+def template(text: str, name: str) -> Template:
+    """A template, compiled once for all requests."""
+    return compile_template(text, name=name)
 
 
 @dataclass(frozen=True)
@@ -115,6 +144,6 @@ def pipe_parameters(pipe: Pipe) -> tuple[Parameter, ...]:
     found: dict[str, Parameter] = {}
     for node in pipe.nodes:
         if node.sql.is_template:
-            for parameter in compile_template(node.sql.template, name=node.name).parameters():
+            for parameter in template(node.sql.template, node.name).parameters():
                 found.setdefault(parameter.name, parameter)
     return tuple(found.values())

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tbpy.engines.duckdb import OnStart
     from tbpy.project import Project
     from tbpy.workspace.infos import DatasourceInfo, EndpointInfo, PipeInfo
+    from tbpy.workspace.plans import Plans
     from tbpy.workspace.querying import Request
     from tbpy.workspace.reports import BuildReport
 
@@ -58,6 +59,7 @@ class Workspace:
         self._secrets = secrets
         self._release = release
         self._project: Project | None = None
+        self._plans: tuple[tuple[object, object], Plans] | None = None
         with engine.session() as session:
             catalogue.prepare(session)
             self._catalogue = catalogue.read(session)
@@ -221,7 +223,7 @@ class Workspace:
         from tbpy.workspace.ingest.events import store_events
 
         moment, quarantined = self._moment(), {}
-        with self._engine.transaction(self._catalogue.functions) as session:
+        with self._engine.small_transaction(self._catalogue.functions) as session:
             for name, lines in events.items():
                 datasource = self._datasource(name)
                 before = self._last_row(session, datasource)
@@ -338,13 +340,25 @@ class Workspace:
 
     def _refresh(self) -> None:
         with self._engine.session() as session:
-            self._catalogue = catalogue.read(session)
+            fresh = catalogue.read(session)
+        if fresh.datasources == self._catalogue.datasources:  # the same object, for what was planned over it
+            fresh = replace(fresh, datasources=self._catalogue.datasources)
+        self._catalogue = fresh
 
     def _request(self, parameters: Mapping[str, Any] | None, now: datetime | None = None) -> Request:
         from tbpy.workspace.querying import Request
 
         moment = self._moment() if now is None else _naive(now)
-        return Request(self.project, self._catalogue.datasources, moment, parameters or {})
+        return Request(self.project, self._catalogue.datasources, moment, parameters or {}, self._current_plans())
+
+    def _current_plans(self) -> Plans:
+        """The plans of the project and storage as they are now; a build or another process's change begins anew."""
+        state = (self.project, self._catalogue.datasources)
+        if self._plans is None or any(one is not other for one, other in zip(self._plans[0], state, strict=True)):
+            from tbpy.workspace.plans import Plans
+
+            self._plans = (state, Plans())
+        return self._plans[1]
 
     def _datasource(self, name: str) -> StoredDatasource:
         found = self._catalogue.datasources.get(name)
