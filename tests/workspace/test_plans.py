@@ -38,12 +38,12 @@ def test_a_plan_is_found_again_by_what_its_nodes_render_to(tmp_path: Path) -> No
     with _workspace(tmp_path) as workspace:
         data = tmp_path / "rows.ndjson"
         data.write_text('{"k": "a", "n": 1}\n{"k": "b", "n": 10}\n')
-        workspace.append("numbers_ds", [str(data)])
+        workspace.append("numbers_ds", data)
         for _ in range(2):
             assert _total(workspace) == 1
             assert _total(workspace, k="b") == 10
             assert _total(workspace, k="b", double="1") == 20
-        workspace.append("numbers_ds", [str(data)])
+        workspace.append("numbers_ds", data)
         assert _total(workspace, k="b") == 20
 
 
