@@ -51,6 +51,7 @@ class DuckDBEngine:
         self._opening = Lock()
         self._writing = RLock()
         self._registered: set[str] = set()
+        self._kept: Session | None = None
         self._database: duckdb.DuckDBPyConnection | None = self._open()
 
     def __enter__(self) -> DuckDBEngine:
@@ -76,6 +77,20 @@ class DuckDBEngine:
             session.register(functions)
             with session.transaction():
                 yield session
+
+    @contextmanager
+    def small_transaction(self, functions: Iterable[str] = ()) -> Iterator[Session]:
+        """As `transaction`, for work that is done again and again: its session is kept, with what it has prepared."""
+        with self._writing:
+            session = self._kept_session()
+            try:
+                session.register(functions)
+                with session.transaction():
+                    yield session
+            except BaseException:
+                self._kept = None
+                session.close()
+                raise
 
     def run(self, sql: str, parameters: Parameters = None) -> list[Row]:
         """One statement of tbpy's own, with all its rows."""
@@ -130,8 +145,14 @@ class DuckDBEngine:
         with self._opening:
             if self._database is not None:
                 self._database.close()
-                self._database = None
+                self._database = self._kept = None
                 self._registered.clear()
+
+    def _kept_session(self) -> Session:
+        """The one of `small_transaction`; it ends with the database it was opened on, and with a failure."""
+        if self._kept is None:
+            self._kept = self.session()
+        return self._kept
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         try:

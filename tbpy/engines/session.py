@@ -18,6 +18,7 @@ from tbpy.errors import TbpyError
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 
 _REGISTERING = Lock()
+_MOST_PREPARED = 200
 
 
 class Session:
@@ -32,6 +33,8 @@ class Session:
         self._registered = registered
         self._on_fatal = on_fatal
         self._limit: float | None = None
+        self._prepared: dict[str, str] = {}
+        self._preparations = 0
         # The functions that the open transaction made; None outside of one.
         self._made: set[str] | None = None
 
@@ -53,6 +56,21 @@ class Session:
         # All rows: a connection with a result that was not read to its end takes no other work.
         rows = self._run(sql, parameters).fetchall()
         return rows[0][0] if rows else None
+
+    def prepared_value(self, sql: str, arguments: Sequence[str]) -> Any:
+        """As `value`, of a statement with `$1`, `$2`, ... that is planned once a session.
+
+        `arguments` are SQL literals: DuckDB takes no values for a statement that it has prepared.
+        """
+        name = self._prepared.get(sql)
+        if name is None:
+            if len(self._prepared) >= _MOST_PREPARED:
+                self.execute(f"DEALLOCATE {self._prepared.pop(next(iter(self._prepared)))}")
+            self._preparations += 1
+            name = f"tbpy_{self._preparations}"
+            self.execute(f"PREPARE {name} AS {sql}")
+            self._prepared[sql] = name
+        return self.value(f"EXECUTE {name}({', '.join(arguments)})")
 
     def names(self) -> list[str]:
         """Column names of the statement that ran last."""

@@ -56,3 +56,19 @@ def test_replacing_rows_replaces_what_was_made_of_them(events: Workspace, folder
     events.replace("events", file)
     assert events.query("SELECT id FROM events").rows == [(3,)]
     assert events.query("SELECT name, n FROM names").rows == [("c", 1)]
+
+
+def test_odd_lines_stay_what_they_are(events: Workspace) -> None:
+    lines = ["it's; DROP TABLE events --", "nul\0inside", '{"id": 1, "name": "it\'s \\u0000"}', "", "\\", "$1"]
+    assert events.append_events({"events": lines}) == {"events": frozenset({0, 1, 3, 4, 5})}
+    assert events.query("SELECT count() FROM events_quarantine").rows == [(5,)]
+    assert events.query("SELECT name FROM events").rows == [("it's \0",)]
+
+
+def test_a_table_made_anew_takes_events(events: Workspace, folder: Folder) -> None:
+    """What was prepared for the old table must not be used for the new one."""
+    events.append_events({"events": [line(id=1, name="a")]})
+    folder.datasource("events", "id Int64 `json:$.id`; name String `json:$.name`; more String DEFAULT 'x'")
+    folder.build(events)
+    events.append_events({"events": [line(id=2, name="b")]})
+    assert events.query("SELECT id, more FROM events ORDER BY id").rows == [(1, "x"), (2, "x")]
