@@ -13,7 +13,6 @@ from tbpy.clickhouse.compiler.context import Output
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.scope import Column, Relation
-from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.names import column_name, parameter_name
 from tbpy.clickhouse.quoting import quote_string
 from tbpy.clickhouse.storage import field_names

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.compiler.literals import tuple_sql
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.arithmetic import widened, wrapped
 from tbpy.clickhouse.functions.arrays import item_type, or_default, same_sizes, sorted_sql
