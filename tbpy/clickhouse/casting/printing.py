@@ -74,8 +74,9 @@ def float_text(sql: str) -> str:
 
     DuckDB writes `1.0`, `1e+16` and `1e-05`, where ClickHouse has plain digits of up to 21 places.
     """
-    ordinary = f"regexp_replace(CAST({sql} AS VARCHAR), '\\.0$|^-(nan)$', '\\1')"
-    return f"(CASE WHEN CAST({sql} AS VARCHAR) LIKE '%e%' THEN {_scientific(sql)} ELSE {ordinary} END)"
+    text = f"CAST({sql} AS VARCHAR)"
+    whole = f"WHEN {text} LIKE '%.0' THEN left({text}, -2)"
+    return f"(CASE {whole} WHEN {text} LIKE '%e%' THEN {_scientific(sql)} WHEN isnan({sql}) THEN 'nan' ELSE {text} END)"
 
 
 def _scientific(sql: str) -> str:

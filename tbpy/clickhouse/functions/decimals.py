@@ -6,6 +6,8 @@ scale of the dividend; beside a float, a decimal counts as Float64.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.conversion import decimal_width
@@ -75,10 +77,26 @@ def decimal_quotient(call: Call) -> Typed:
     if not isinstance(one, t.Decimal):
         scale = scale_of(other)
     type_ = checked_type(call, result_precision(one, other), scale)
+    if isinstance(one, t.Decimal) and isinstance(other, t.Int) and one.precision <= 18 and call.args[1].known:
+        return call.typed(_by_integer(call, one, int(call.args[1].value)), type_)
     dividend = whole_sql(_exact(call, 0), scale_of(one), scale + scale_of(other) - scale_of(one))
     quotient = f"({dividend} // {whole_sql(_exact(call, 1), scale_of(other), 0)})"
     sql = f"CAST(CAST({quotient} AS DECIMAL(38, 0)) * {unit_of(scale)} AS {duckdb_type(type_)})"
     return call.typed(guarded(call, sql), type_)
+
+
+def _by_integer(call: Call, type_: t.Decimal, divisor: int) -> str:
+    """Divided by a known whole number: what is divisible of it gives an exact double, up to fifteen digits."""
+    if not divisor:
+        raise QueryError("Division by zero", code=153, name="ILLEGAL_DIVISION", place=failures.place(call.node))
+    value, storage, scale = call.sql(0), duckdb_type(type_), type_.scale
+    slow = f"({whole_sql(value, scale, 0)} // {divisor})"
+    exact = f"CAST(CAST({slow} AS DECIMAL(38, 0)) * {unit_of(scale)} AS {storage})"
+    if abs(divisor) >= 1000000 or scale > 9:
+        return exact
+    step = f"{abs(divisor) * Decimal(10) ** -scale:.{scale}f}"
+    fast = f"CAST(({value} - {value} % {step}) / {divisor} AS {storage})"
+    return f"(CASE WHEN abs({value}) < {10 ** (15 - scale)} THEN {fast} ELSE {exact} END)"
 
 
 def whole_sql(sql: str, scale: int, more: int) -> str:
