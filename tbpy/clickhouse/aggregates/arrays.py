@@ -5,7 +5,8 @@ from __future__ import annotations
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.basic import sum_type
 from tbpy.clickhouse.aggregates.call import AggregateCall
-from tbpy.clickhouse.aggregates.groups import by_key
+from tbpy.clickhouse.aggregates.comparing import sort_value
+from tbpy.clickhouse.aggregates.groups import by_key, field
 from tbpy.clickhouse.aggregates.registry import aggregate
 from tbpy.clickhouse.compiler.conversion import coerce
 from tbpy.clickhouse.compiler.failures import bad_arguments
@@ -60,14 +61,22 @@ def group_uniq_array(call: AggregateCall) -> Typed:
         return f"list_transform({places}, lambda {place}: {values}[{place}])"
 
     call.distinct = False
-    return _array(call, call.let(call.collect(), unique), call.type())
+    item_type = t.DATETIME if isinstance(call.type(), t.DateTime) else call.type()  # the zone is lost
+    return _array(call, call.let(call.collect(), unique), item_type)
 
 
 def _unique_places(call: AggregateCall, values: str, item: str, most: int) -> str:
     """Where the different values of a list come first, as SQL."""
     number, bits = _number_of(item, call.type())
-    if isinstance(call.type(), t.String):
+    stored, width = _stored_number(item, call.type())
+    if stored:
+        numbers = f"list_transform({values}, lambda {item}: CAST({stored} AS HUGEINT))"
+        return f"{call.context.udf('tb_unique_stored')}({numbers}, {width}, {most})"
+    if isinstance(call.type(), t.String | t.FixedString):
         return f"{call.context.udf('tb_unique_texts')}({values}, {most})"
+    if isinstance(call.type(), t.IPv4):
+        numbers = f"list_transform({values}, lambda {item}: CAST({item} AS HUGEINT))"
+        return f"{call.context.udf('tb_unique_addresses')}({numbers}, {most})"
     if isinstance(call.type(), t.Float):
         numbers = f"list_transform({values}, lambda {item}: CAST({item} AS DOUBLE))"
         return f"{call.context.udf('tb_unique_floats')}({numbers}, {bits}, {most})"
@@ -76,6 +85,16 @@ def _unique_places(call: AggregateCall, values: str, item: str, most: int) -> st
         return f"{call.context.udf('tb_unique_numbers')}({numbers}, {bits}, {most})"
     texts = f"list_transform({values}, lambda {item}: CAST({item} AS VARCHAR))"
     return f"{call.context.udf('tb_first_places')}({texts}){f'[1:{most}]' if most > 0 else ''}"
+
+
+def _stored_number(item: str, type_: t.Type) -> tuple[str, int]:
+    """The number whose bytes ClickHouse hashes for decimals and fine times, and how many bytes; '' for other types."""
+    match type_:
+        case t.Decimal(precision, scale) if precision + scale <= 38:
+            return f"{item} * {10**scale}", 4 if precision <= 9 else 8 if precision <= 18 else 16
+        case t.DateTime64(precision) if precision <= 6:
+            return f"epoch_us({item}) // {10 ** (6 - precision)}", 8
+    return "", 0
 
 
 def _number_of(item: str, type_: t.Type) -> tuple[str, int]:
@@ -89,8 +108,13 @@ def _number_of(item: str, type_: t.Type) -> tuple[str, int]:
             return f"CAST({item} AS UTINYINT)", 8
         case t.Date():
             return f"date_diff('day', DATE '1970-01-01', {item})", 16
+        case t.Date32():
+            return f"date_diff('day', DATE '1970-01-01', {item})", 32
         case t.DateTime():
             return f"CAST(epoch({item}) AS BIGINT)", 32
+        case t.Enum(bits, members):
+            cases = "".join(f" WHEN {duckdb_string(name)} THEN {number}" for name, number in members)
+            return f"CASE {item}{cases} END", bits
     return "", 0
 
 
@@ -115,7 +139,13 @@ def group_array_sorted(call: AggregateCall) -> Typed:
     most = call.whole_parameter(0)
     if most is None:
         raise bad_arguments("groupArraySorted needs the number of values", call.node)
-    return _array(call, f"list_sort({call.collect()})[1:{most}]", call.type())
+    key = sort_value(call.args[0])
+    if key == call.sql():
+        return _array(call, f"list_sort({call.collect()})[1:{most}]", call.type())
+    item, place = call.context.fresh("e"), call.context.fresh("i")
+    pairs = call.collect(f"{{'k': {key}, 'v': {call.sql()}}}")
+    numbered = f"list_transform({pairs}, lambda {item}, {place}: {{'k': {item}['k'], 'i': {place}, 'v': {item}['v']}})"
+    return call.typed(field(call.context, f"list_sort({numbered})[1:{most}]", "v"), t.Array(call.type()))
 
 
 @aggregate("groupArrayInsertAt", args=2, parameters=2)

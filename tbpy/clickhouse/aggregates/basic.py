@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.call import AggregateCall
+from tbpy.clickhouse.aggregates.comparing import needs_key, sort_value
 from tbpy.clickhouse.aggregates.registry import aggregate
 from tbpy.clickhouse.aggregates.uniques import count_distinct
 from tbpy.clickhouse.compiler.failures import wrong_count
@@ -189,15 +190,8 @@ def max_(call: AggregateCall) -> Typed:
 
 def _extreme(call: AggregateCall, name: str, argument: str) -> str:
     type_ = t.plain(call.type())
-    if isinstance(type_, t.Enum):
-        number = "CASE " + argument + "".join(f" WHEN {_quoted(n)} THEN {v}" for n, v in type_.members) + " END"
-        return call.apply(f"arg_{name}", argument, number, distinct=False)
+    if isinstance(type_, t.Enum) or needs_key(type_):
+        return call.apply(f"arg_{name}", argument, sort_value(call.args[0]), distinct=False)
     if isinstance(type_, t.Json | t.Dynamic | t.Variant | t.AggregateFunction):
         call.wrong_type()
     return call.apply(name, argument, distinct=False)
-
-
-def _quoted(text: str) -> str:
-    from tbpy.clickhouse.quoting import duckdb_string
-
-    return duckdb_string(text)

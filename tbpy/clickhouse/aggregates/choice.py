@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.call import AggregateCall
+from tbpy.clickhouse.aggregates.comparing import sort_value
 from tbpy.clickhouse.aggregates.registry import aggregate
 from tbpy.clickhouse.compiler.typed import Typed
 
@@ -98,13 +99,6 @@ def _by_extreme(function: str) -> None:
             numbers = call.apply(function, values[0].sql, key.sql, where=[f"NOT isnan({key.sql})"], distinct=False)
             value = f"coalesce({numbers}, {value})"
         return call.typed(call.or_default(value, values[0].type), values[0].type)
-
-
-def sort_value(key: Typed) -> str:
-    """SQL that DuckDB orders as ClickHouse compares the value in min and max."""
-    from tbpy.clickhouse.compiler.ordering import sort_key
-
-    return sort_key(key)
 
 
 _by_extreme("arg_min")

@@ -82,7 +82,7 @@ def _numbers(call: AggregateCall) -> list[str]:
 
 def _sortable(call: AggregateCall) -> t.Type:
     type_ = call.type()
-    if not isinstance(type_, t.Int | t.Bool | t.Float | t.Decimal | t.Date | t.DateTime | t.DateTime64 | t.Date32):
+    if not isinstance(type_, t.Int | t.Bool | t.Float | t.Decimal | t.Date | t.DateTime | t.DateTime64):
         call.wrong_type()
     return type_
 
@@ -168,7 +168,7 @@ def _measured(call: AggregateCall) -> str:
     match call.type():
         case t.DateTime():
             return f"epoch({call.sql()})"
-        case t.Date() | t.Date32():
+        case t.Date():
             return f"CAST(date_diff('day', DATE '1970-01-01', {call.sql()}) AS DOUBLE)"
     return _double(call)
 

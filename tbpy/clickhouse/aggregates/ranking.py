@@ -13,6 +13,7 @@ from tbpy.clickhouse.compiler.conversion import coerce, common_type
 from tbpy.clickhouse.compiler.failures import bad_arguments
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.compiler.windows import WindowSql, bound_offset, window_parts
+from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import default_sql
 
 
@@ -83,12 +84,22 @@ def _arguments(call: AggregateCall) -> tuple[Typed, int, str]:
     if not isinstance(offset, int) or isinstance(offset, bool) or offset < 0:
         call.unsupported("an offset that is not a constant whole number")
     if len(call.args) < 3:
-        return value, offset, default_sql(value.type)
+        return value, offset, _absent(value.type)
     shared = common_type([value.type, call.args[2].type], call.node)
     if shared != value.type:
         text = f"The supertype '{shared}' for the argument and the default value is not the same as the argument type"
         raise bad_arguments(text, call.node)
     return value, offset, coerce(call.args[2], value.type).exact()
+
+
+def _absent(type_: t.Type) -> str:
+    """What stands for a row that is not there: of an enum the member with the number 0, where it has one."""
+    if isinstance(t.plain(type_), t.Enum) and not t.is_nullable(type_):
+        members = t.plain(type_)
+        assert isinstance(members, t.Enum)
+        zero = next((name for name, number in members.members if number == 0), members.members[0][0])
+        return duckdb_string(zero)
+    return default_sql(type_)
 
 
 def _parts(call: AggregateCall) -> WindowSql:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.basic import sum_sql, wrapped
 from tbpy.clickhouse.aggregates.call import AggregateCall, Elements
-from tbpy.clickhouse.aggregates.choice import sort_value
+from tbpy.clickhouse.aggregates.comparing import needs_key, sort_value
 from tbpy.clickhouse.aggregates.registry import Aggregate, adapt_arguments, argument_type, find_aggregate
 from tbpy.clickhouse.aggregates.statistics import variance_sql
 from tbpy.clickhouse.aggregates.uniques import distinct_key
@@ -87,7 +87,7 @@ def _merge_value(call: AggregateCall, function: str, parts: Parts) -> Parts:
         return (call.apply("last", parts[0], where=[f"{parts[0]} IS NOT NULL"]),)
     if function == "sumWithOverflow":
         return (wrapped(call.apply("sum", parts[0]), inner),)
-    if isinstance(inner, t.Enum) and function in ("min", "max"):
+    if function in ("min", "max") and (isinstance(inner, t.Enum) or needs_key(inner)):
         key = sort_value(Typed(parts[0], inner))
         return (call.apply(f"arg_{function}", parts[0], key),)
     if isinstance(inner, t.Float) and function == "max":
