@@ -39,7 +39,8 @@ def _branches(call: Call, conditions: Sequence[Typed], values: Sequence[Typed]) 
     chosen = _decided(conditions, values)
     if chosen is not None:
         same = all(type(t.plain(value.type)) is t.DateTime for value in values)
-        kept = chosen.type if same and not t.is_nullable(type_) else type_  # a decided branch keeps its zone
+        keeps = same and not t.is_nullable(type_) and not chosen.constant  # a decided column keeps its zone
+        kept = chosen.type if keeps else type_
         return replace(coerce(chosen, kept), aggregate=any(arg.aggregate for arg in call.args))
     sides = [coerce(value, type_) for value in values]
     tests = [condition_of(condition) for condition in conditions]
