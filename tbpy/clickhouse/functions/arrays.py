@@ -56,7 +56,7 @@ def sorted_sql(source: str, item: t.Type, *, descending: bool) -> str:
     return f"list_sort({source}, '{direction}', 'NULLS LAST')"
 
 
-@scalar("array", args=(0, None), nulls="keep", low_cardinality=False)
+@scalar("array", args=(0, None), nulls="keep", low_cardinality=False, keeps_parts=True)
 def array(call: Call) -> Typed:
     if not call.args:
         return call.typed("[]", t.Array(t.NOTHING), constant=True, value=[])

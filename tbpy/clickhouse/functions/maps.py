@@ -21,7 +21,7 @@ def map_type(call: Call, position: int = 0) -> t.Map:
     return kind
 
 
-@scalar("map", args=(0, None), nulls="keep", low_cardinality=False)
+@scalar("map", args=(0, None), nulls="keep", low_cardinality=False, keeps_parts=True)
 def map_(call: Call) -> Typed:
     """Keys and values in turn. A key that stands twice fails: DuckDB keeps none of them apart."""
     if len(call.args) % 2:
@@ -41,7 +41,7 @@ def _list(items: Sequence[Typed], type_: t.Type) -> str:
     return f"CAST([{', '.join(coerce(item, type_).sql for item in items)}] AS {duckdb_type(t.Array(type_))})"
 
 
-@scalar("mapFromArrays", args=2, low_cardinality=False, insensitive=("MAP_FROM_ARRAYS",))
+@scalar("mapFromArrays", args=2, low_cardinality=False, insensitive=("MAP_FROM_ARRAYS",), keeps_parts=True)
 def map_from_arrays(call: Call) -> Typed:
     keys, values = (t.plain(arg.type) for arg in call.args)
     if not isinstance(keys, t.Array) or not isinstance(values, t.Array):
@@ -107,7 +107,7 @@ def _applied(call: Call, pairs: Entries) -> Typed:
     return function.apply(pairs.key, pairs.value)
 
 
-@scalar("mapFilter", args=2, lambdas=True, nulls="keep", low_cardinality=False)
+@scalar("mapFilter", args=2, lambdas=True, nulls="keep", low_cardinality=False, keeps_parts=True)
 def map_filter(call: Call) -> Typed:
     pairs = entries(call, 1)
     return call.typed(pairs.filtered(condition_of(_applied(call, pairs))), map_type(call, 1))

@@ -107,7 +107,9 @@ class Scalar:
 
     `nulls`: "propagate" (ClickHouse's default) or "keep" (the builder sees Nullable types and does all itself).
     `strict`: the SQL of the builder is NULL when an argument is NULL; where it is not, the catalogue adds a CASE.
-    `low_cardinality`: keep LowCardinality as ClickHouse does by default. `note` goes to the generated documentation.
+    `low_cardinality`: keep LowCardinality as ClickHouse does by default. `keeps_parts`: the function puts arrays, maps
+    and tuples together or takes them apart without looking at the values, so LowCardinality stays inside them. `note`
+    goes to the generated documentation.
     """
 
     name: str
@@ -119,6 +121,7 @@ class Scalar:
     low_cardinality: bool = True
     insensitive: bool = False
     lambdas: bool = False
+    keeps_parts: bool = False
     note: str = ""
 
 
@@ -134,6 +137,7 @@ def scalar(
     low_cardinality: bool = True,
     insensitive: bool | Sequence[str] = False,
     lambdas: bool = False,
+    keeps_parts: bool = False,
     note: str = "",
 ) -> Callable[[Builder], Builder]:
     """Register a builder under one or more names. `args` is a count or (least, most); most None is without end.
@@ -147,53 +151,14 @@ def scalar(
             free = insensitive if isinstance(insensitive, bool) else name in insensitive
             if name in SCALARS:
                 raise AssertionError(f"function {name} is registered twice")
-            SCALARS[name] = Scalar(name, build, least, most, nulls, strict, low_cardinality, free, lambdas, note)
+            SCALARS[name] = Scalar(
+                name, build, least, most, nulls, strict, low_cardinality, free, lambdas, keeps_parts, note
+            )
             if free:
                 _INSENSITIVE[name.lower()] = name
         return build
 
     return register
-
-
-def template(
-    *names: str,
-    takes: tuple[t.Type | str, ...],
-    gives: t.Type,
-    sql: str,
-    strict: bool = True,
-    insensitive: bool | Sequence[str] = False,
-    note: str = "",
-) -> None:
-    """A row whose SQL is a pattern: `template("lower", takes=("text",), gives=t.STRING, sql="lower({0})")`.
-
-    `takes` names a class for each argument: "text", "integer", "number", "array", "any", "temporal", or an exact type.
-    """
-
-    def build(call: Call) -> Typed:
-        for arg, wanted in zip(call.args, takes, strict=True):
-            if not accepts(wanted, arg.type):
-                call.wrong_type()
-        return call.typed(sql.format(*(arg.sql for arg in call.args)), gives)
-
-    scalar(*names, args=len(takes), strict=strict, insensitive=insensitive, note=note)(build)
-
-
-def accepts(wanted: t.Type | str, type_: t.Type) -> bool:
-    inner = t.plain(type_)
-    match wanted:
-        case "any":
-            return True
-        case "text":
-            return isinstance(inner, t.String | t.FixedString)
-        case "integer":
-            return isinstance(inner, t.Int | t.Bool)
-        case "number":
-            return isinstance(inner, t.Int | t.Bool | t.Float | t.Decimal)
-        case "array":
-            return isinstance(inner, t.Array)
-        case "temporal":
-            return t.is_temporal(inner)
-    return inner == wanted
 
 
 def find_scalar(name: str) -> Scalar | None:
@@ -204,19 +169,13 @@ def find_scalar(name: str) -> Scalar | None:
     return SCALARS[canonical] if canonical is not None else None
 
 
-#: Functions that take arrays, maps and tuples apart or together without looking into them: LowCardinality stays inside.
-_KEEPS_PARTS = frozenset(
-    "array arrayJoin identity map mapFilter mapFromArrays materialize toTypeName tuple tupleElement untuple".split()
-)
-
-
 def build_scalar(row: Scalar, call: Call) -> Typed:
     """Run a row's builder within what ClickHouse does around every function."""
     count = len(call.args)
     if count < row.minimum or (row.maximum is not None and count > row.maximum):
         raise failures.wrong_count(row.name, count, _wanted(row), call.node)
     call.original = call.args
-    bare = t.without_low_cardinality if row.name in _KEEPS_PARTS else t.full
+    bare = t.without_low_cardinality if row.keeps_parts else t.full
     call.args = tuple(replace(arg, type=bare(arg.type)) for arg in call.args)
     result = row.build(call) if row.nulls == "keep" else _propagate_nulls(row, call)
     return _keep_low_cardinality(call, result) if row.low_cardinality else result

@@ -19,7 +19,7 @@ from tbpy.clickhouse.storage import field_names
 from tbpy.errors import QueryError
 
 
-@scalar("tuple", args=(0, None), nulls="keep", low_cardinality=False)
+@scalar("tuple", args=(0, None), nulls="keep", low_cardinality=False, keeps_parts=True)
 def tuple_(call: Call) -> Typed:
     if not call.original:
         return call.unsupported("no arguments")
@@ -44,7 +44,7 @@ def _tuple_type(call: Call, position: int = 0) -> t.Tuple:
 # --- elements ---------------------------------------------------------------------------------------------------------
 
 
-@scalar("tupleElement", args=(2, 3), nulls="keep", low_cardinality=False)
+@scalar("tupleElement", args=(2, 3), nulls="keep", low_cardinality=False, keeps_parts=True)
 def tuple_element(call: Call) -> Typed:
     """By number from 1 (from the end when negative) or by name; of an array of tuples, the array of that element."""
     value, inner = call.original[0], t.plain(call.args[0].type)
