@@ -7,7 +7,7 @@ import re
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.binary import bytes_of, text_of
 from tbpy.clickhouse.compiler.literals import constant
-from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import constant_text, failure, text
 from tbpy.clickhouse.quoting import duckdb_string
@@ -182,19 +182,25 @@ _DIRECTIVE = re.compile(r"%(?:%|[-+ #0]*(?:\d+)?(?:\.\d+)?(.))", re.DOTALL)
 @scalar("printf", args=(1, None))
 def printf(call: Call) -> Typed:
     template = constant_text(call, 0, "template")
-    letters = [match[1] for match in _DIRECTIVE.finditer(template) if match[1]]
+    directives = [match for match in _DIRECTIVE.finditer(template) if match[1]]
+    letters = [match[1] for match in directives]
     if len(letters) != len(call.args) - 1:
         message = (
             f"Number of arguments for function printf doesn't match: passed {len(call.args)}, but format is {template}"
         )
         raise failure(call, message, 42, "NUMBER_OF_ARGUMENTS_DOESNT_MATCH")
-    values = [_printed(call, letter, arg) for letter, arg in zip(letters, call.args[1:], strict=True)]
+    values = [_printed(call, match[0], arg) for match, arg in zip(directives, call.args[1:], strict=True)]
     return call.typed(f"printf({', '.join([duckdb_string(template), *values])})", t.STRING)
 
 
-def _printed(call: Call, letter: str, arg: Typed) -> str:
-    """An argument as its directive wants it: integers count 64 bits."""
+def _printed(call: Call, directive: str, arg: Typed) -> str:
+    """An argument as its directive wants it: integers count 64 bits, padded texts have no characters of two columns."""
+    letter = directive[-1]
     match arg.type:
+        case t.String() | t.FixedString() if letter == "s" and directive != "%s" and arg.value is UNKNOWN:
+            wide = f"regexp_matches({arg.sql}, '[\\x{{1100}}-\\x{{10FFFF}}]')"
+            refusal = "error('Function printf that pads wide characters is not supported by tbpy yet')"
+            return f"(CASE WHEN {wide} THEN {refusal} ELSE {arg.sql} END)"
         case t.String() | t.FixedString() if letter == "s":
             return arg.sql
         case t.Int(64, False) if letter in "diuxXo":

@@ -248,4 +248,4 @@ def replace_regexp_all(call: Call) -> Typed:
 def regexp_quote_meta(call: Call) -> Typed:
     arg = text(call, fixed=False).sql
     sql = f"regexp_replace({arg}, '[\\\\|()^$.\\[\\]?*+{{:-]', '\\\\\\0', 'g')"
-    return call.typed(f"replace({sql}, chr(0), '\\0')", t.STRING)
+    return call.typed(f"replace({sql}, chr(0), '\\' || chr(0))", t.STRING)

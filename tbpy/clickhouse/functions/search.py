@@ -58,14 +58,14 @@ def _position(suffix: str, fold: Fold, unicode: bool) -> None:
 def _place_from(call: Call, haystack: str, needle: str, *, unicode: bool) -> str:
     """The first place at or after a start; a start of 0 is the beginning, one beyond the end finds nothing."""
     start = f"greatest({integer(call, 2)}, 1)"
-    rest, size = f"substring({haystack}, {start})", f"length({haystack})"
-    before = f"length(left({rest}, instr({rest}, {needle}) - 1))"
-    if not unicode:
-        size = f"strlen({haystack})"
-        rest = f"(CASE WHEN {size} = length({haystack}) THEN {rest} ELSE decode(encode({haystack})[{start}:]) END)"
-        before = f"strlen(left({rest}, instr({rest}, {needle}) - 1))"
-    found = f"WHEN contains({rest}, {needle}) THEN {before} + {start}"
-    return f"(CASE WHEN {start} > {size} + 1 THEN 0 {found} ELSE 0 END)"
+    rest = f"substring({haystack}, {start})"
+    found = f"WHEN contains({rest}, {needle}) THEN length(left({rest}, instr({rest}, {needle}) - 1)) + {start}"
+    if unicode:
+        return f"(CASE WHEN {start} > length({haystack}) + 1 THEN 0 {found} ELSE 0 END)"
+    size = f"strlen({haystack})"
+    other = f"WHEN {size} <> length({haystack}) THEN {call.context.udf('tb_find_bytes')}"
+    other = f"{other}(encode({haystack}), encode({needle}), {start})"
+    return f"(CASE WHEN {start} > {size} + 1 THEN 0 {other} {found} ELSE 0 END)"
 
 
 def _count(call: Call, sql: str) -> Typed:

@@ -51,9 +51,13 @@ def _jaro(name: str, function: str) -> None:
     @scalar(name, args=2)
     def build(call: Call) -> Typed:
         """Of an empty string ClickHouse answers the length of the other."""
-        left, right = text(call, 0, fixed=False).sql, text(call, 1, fixed=False).sql
+        arguments = text(call, 0, fixed=False), text(call, 1, fixed=False)
+        left, right = (arg.sql for arg in arguments)
+        blobs = ", ".join(bytes_of(arg) for arg in arguments)
+        other = " OR ".join(f"strlen({sql}) <> length({sql})" for sql in (left, right))
+        bytewise = f"WHEN {other} THEN {call.context.udf(f'tb_{function}')}({blobs})"
         empty = f"WHEN {left} = '' OR {right} = '' THEN CAST(strlen({left}) + strlen({right}) AS DOUBLE)"
-        return call.typed(f"(CASE {empty} ELSE {function}({left}, {right}) END)", t.FLOAT64)
+        return call.typed(f"(CASE {empty} {bytewise} ELSE {function}({left}, {right}) END)", t.FLOAT64)
 
 
 _jaro("jaroSimilarity", "jaro_similarity")

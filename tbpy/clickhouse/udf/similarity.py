@@ -35,6 +35,31 @@ def damerau_levenshtein(left: bytes, right: bytes) -> int:
     return row[-1]
 
 
+def jaro_similarity(left: bytes, right: bytes) -> float:
+    """Of two strings of which none is empty."""
+    reach = max(max(len(left), len(right)) // 2 - 1, 0)
+    taken = [False] * len(right)
+    matched = []
+    for i, one in enumerate(left):
+        for j in range(max(i - reach, 0), min(i + reach + 1, len(right))):
+            if not taken[j] and right[j] == one:
+                taken[j] = True
+                matched.append(one)
+                break
+    if not matched:
+        return 0.0
+    others = [other for other, mark in zip(right, taken, strict=True) if mark]
+    moved = sum(one != other for one, other in zip(matched, others, strict=True)) // 2
+    count = len(matched)
+    return (count / len(left) + count / len(right) + (count - moved) / count) / 3
+
+
+def jaro_winkler_similarity(left: bytes, right: bytes) -> float:
+    similarity = jaro_similarity(left, right)
+    shared = next((i for i, (one, other) in enumerate(zip(left, right, strict=False)) if one != other), 4)
+    return similarity + 0.1 * min(shared, 4) * (1 - similarity) if similarity > 0.7 else similarity
+
+
 def byte_hamming(left: bytes, right: bytes) -> int:
     """Places that differ, and those that only the longer string has."""
     return sum(one != other for one, other in zip(left, right, strict=False)) + abs(len(left) - len(right))
@@ -87,6 +112,8 @@ FUNCTIONS: dict[str, Udf] = {
     "tb_levenshtein": Udf(levenshtein, _BYTES, "UBIGINT"),
     "tb_levenshtein_utf8": Udf(levenshtein, _TEXTS, "UBIGINT"),
     "tb_damerau_levenshtein": Udf(damerau_levenshtein, _BYTES, "UBIGINT"),
+    "tb_jaro_similarity": Udf(jaro_similarity, _BYTES, "DOUBLE"),
+    "tb_jaro_winkler_similarity": Udf(jaro_winkler_similarity, _BYTES, "DOUBLE"),
     "tb_byte_hamming": Udf(byte_hamming, _BYTES, "UBIGINT"),
     "tb_jaccard": Udf(jaccard, _BYTES, "DOUBLE"),
     "tb_jaccard_utf8": Udf(jaccard, _TEXTS, "DOUBLE"),

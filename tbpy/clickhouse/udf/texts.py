@@ -30,7 +30,8 @@ def initcap_utf8(text: str) -> str:
     result, inside = [], False
     for char in text:
         word = char.isalnum()
-        result.append(char if not word else char.lower() if inside else char.upper())
+        changed = char.lower() if inside else char.upper()
+        result.append(changed if word and len(changed) == 1 else char)
         inside = word
     return "".join(result)
 
@@ -71,7 +72,7 @@ def _range(size: int, own: int, offset: int, length: int) -> tuple[int, int]:
 
 def soundex(text: str) -> str:
     """A letter and three digits for the ASCII letters, 0000 when there is none. H and W separate, as vowels do."""
-    letters = [char for char in text.upper() if "A" <= char <= "Z"]
+    letters = [char.upper() for char in text if char.isascii() and char.isalpha()]
     if not letters:
         return "0000"
     code, last = letters[0], _SOUNDEX.get(letters[0], "")
@@ -99,11 +100,18 @@ def visible_width(text: str) -> int:
     """Columns of a terminal, with a tab stop every 8. Raises ValueError beyond the basic plane of Unicode."""
     if max(text, default="") > "\uffff":
         raise ValueError("Function visibleWidth of characters beyond U+FFFF is not supported by tbpy yet")
-    first, *rest = text.split("\t")
-    width = shown_width(first)
-    for part in rest:
-        width = (width // 8 + 1) * 8 + shown_width(part)
+    width = 0
+    for char in text:
+        if char == "\t":
+            width = (width // 8 + 1) * 8
+        elif char >= " ":
+            width += shown_width(char)
     return width
+
+
+def find_bytes(haystack: bytes, needle: bytes, start: int) -> int:
+    """The place from 1 of the needle at or after a place; 0 when there is none."""
+    return haystack.find(needle, start - 1) + 1
 
 
 FUNCTIONS: dict[str, Udf] = {
@@ -115,6 +123,7 @@ FUNCTIONS: dict[str, Udf] = {
     "tb_reverse_bytes": Udf(reverse_bytes, ("BLOB",), "BLOB"),
     "tb_overlay": Udf(overlay, ("BLOB", "BLOB", "BIGINT", "BIGINT"), "BLOB"),
     "tb_overlay_utf8": Udf(overlay_utf8, ("VARCHAR", "VARCHAR", "BIGINT", "BIGINT"), "VARCHAR"),
+    "tb_find_bytes": Udf(find_bytes, ("BLOB", "BLOB", "BIGINT"), "BIGINT"),
     "tb_visible_width": Udf(visible_width, ("VARCHAR",), "UBIGINT"),
     "tb_trim_bytes": Udf(trim_bytes, ("BLOB", "BLOB"), "BLOB"),
     "tb_ltrim_bytes": Udf(left_trim_bytes, ("BLOB", "BLOB"), "BLOB"),
