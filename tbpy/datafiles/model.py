@@ -206,18 +206,6 @@ class Datasource:
     def backfill(self) -> str | None:
         return self.settings.get("backfill")
 
-    @property
-    def kafka(self) -> dict[str, str]:
-        return self.settings.having("kafka_")
-
-    @property
-    def import_(self) -> dict[str, str]:
-        return self.settings.having("import_")
-
-    @property
-    def postgres(self) -> dict[str, str]:
-        return self.settings.having("pg_")
-
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)
 
@@ -238,20 +226,12 @@ class Node:
         return self.settings.get("datasource")
 
     @property
-    def target_datasource(self) -> str | None:
-        return self.settings.get("target_datasource")
-
-    @property
     def mode(self) -> str | None:
         return self.settings.get("copy_mode")
 
     @property
     def schedule(self) -> str | None:
         return self.settings.get("copy_schedule") or self.settings.get("export_schedule")
-
-    @property
-    def deployment_method(self) -> str | None:
-        return self.settings.get("deployment_method")
 
     @property
     def target(self) -> Setting | None:

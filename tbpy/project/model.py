@@ -43,7 +43,6 @@ class Resource:
     key: Key
     content: Datasource | Pipe | Connection
     reads: tuple[Key, ...] = ()
-    writes: Key | None = None
     fingerprint: str = ""
 
     @property
@@ -79,14 +78,6 @@ class Graph:
 
     def dependents(self, key: Key) -> tuple[Key, ...]:
         return tuple(other for other in self.order if key in self.dependencies(other))
-
-    def all_dependents(self, keys: set[Key]) -> tuple[Key, ...]:
-        """Everything that needs one of `keys`, directly or not, in order, without those themselves."""
-        reached = set(keys)
-        for key in self.order:
-            if reached.intersection(self.dependencies(key)):
-                reached.add(key)
-        return tuple(key for key in self.order if key in reached and key not in keys)
 
 
 @dataclass(frozen=True)

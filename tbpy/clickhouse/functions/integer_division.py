@@ -24,8 +24,6 @@ from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.storage import duckdb_type
 from tbpy.errors import QueryError
 
-Division = Callable[[Call], tuple[Typed, bool]]
-
 
 def division_by_zero(call: Call) -> QueryError:
     return QueryError("Division by zero", code=153, name="ILLEGAL_DIVISION", place=failures.place(call.node))
