@@ -120,10 +120,7 @@ class _Loader:
         schemas = {Key(Kind.DATASOURCE, d.name): schema_digest(d) for d in self._all_datasources()}
         marks = fingerprints(definitions, schemas, needs, order)
         resources = {
-            key: Resource(
-                key, content, reads[key], self.targets.get(key.name) if key.kind is Kind.PIPE else None, marks[key]
-            )
-            for key, content in self.files.contents.items()
+            key: Resource(key, content, reads[key], marks[key]) for key, content in self.files.contents.items()
         }
         return Project(
             root,
