@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -142,6 +141,8 @@ def parquet(write: Callable[[Path], None], how: Wanted) -> Body | Written:
     if how.output is not None:
         write(how.output)
         return Written(how.output, how.output.stat().st_size)
+    from tempfile import TemporaryDirectory
+
     with TemporaryDirectory(prefix="tbpy-") as folder:
         path = Path(folder) / "answer.parquet"
         write(path)

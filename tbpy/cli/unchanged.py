@@ -6,7 +6,6 @@ a build reads. It is gone while a build runs, so a build that was killed is not 
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +41,8 @@ class Stamp:
 
 
 def digest(root: Path) -> str:
+    import hashlib
+
     found = hashlib.sha256(f"{tbpy.__version__} {Path(tbpy.__file__).stat().st_mtime_ns}".encode())
     for file in sorted(build_files(root)):
         state = file.stat()
