@@ -20,7 +20,10 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class TableEngine:
-    """What FINAL must know: the engine's name, its sorting key (ClickHouse SQL) and special columns."""
+    """What FINAL must know: the engine's name, its keys (ClickHouse SQL) and special columns.
+
+    `merging` asks it for the rows as a background merge leaves them (see `final.merge_query`).
+    """
 
     name: str = "MergeTree"
     sorting_key: tuple[str, ...] = ()
@@ -28,6 +31,8 @@ class TableEngine:
     is_deleted: str | None = None
     sign: str | None = None
     summed: tuple[str, ...] = ()
+    partition_key: tuple[str, ...] = ()
+    merging: bool = False
 
 
 @dataclass(frozen=True, slots=True)

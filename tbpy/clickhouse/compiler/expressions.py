@@ -52,7 +52,7 @@ class ExpressionCompiler:
     def compile(self, node: ast.Expression) -> Typed:
         """The expression as DuckDB SQL with its type. Raises QueryError with the place of what is wrong."""
         readings = self.scope.key_readings
-        if len(readings) > 1:  # a key may hold another one, so each expression is first looked at as a whole
+        if readings:  # a key may hold another one, so each expression is first looked at as a whole
             with self.scope.raw_keys():
                 whole = _COMPILERS[type(node)](self, node).sql
             if whole in readings:

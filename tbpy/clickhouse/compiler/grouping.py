@@ -32,8 +32,9 @@ def group_sets(select: SelectCompiler, group: ast.GroupBy) -> list[Typed]:
         select.clauses.group_by = f"GROUPING SETS ({sets})"
     else:
         select.clauses.group_by = f"{group.kind.upper()} ({', '.join(map(_set_key, keys.values()))})"
-    select.clauses.having = "count(*) > 0"  # DuckDB gives the row of the empty set for no rows too
-    select.scope.grouped = True
+    if () not in group.sets:
+        select.clauses.having = "count(*) > 0"  # DuckDB gives the row of ROLLUP's empty set for no rows too
+    select.scope.grouped = () not in group.sets
     select.scope.grouping_sets = True
     nulls = select.context.enabled("group_by_use_nulls")
     missing = {key.sql: _or_missing(key, nulls) for key in keys.values() if not key.constant}
@@ -66,7 +67,9 @@ def grouping(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
             raise failures.bad_arguments(text, argument)
     if not compiler.scope.grouping_sets:
         return Typed("CAST(0 AS UBIGINT)", t.UINT64, aggregate=True)
-    return Typed(f"CAST(grouping({', '.join(key.sql for key in keys)}) AS UBIGINT)", t.UINT64, aggregate=True)
+    if compiler.scope.all_missing:
+        return Typed(f"CAST({2 ** len(keys) - 1} AS UBIGINT)", t.UINT64, aggregate=True)
+    return Typed(f"CAST(grouping({', '.join(map(_set_key, keys))}) AS UBIGINT)", t.UINT64, aggregate=True)
 
 
 # --- totals ---
@@ -78,10 +81,11 @@ def with_totals(select: SelectCompiler, keys: list[Typed]) -> None:
         raise failures.unsupported("WITH TOTALS together with ROLLUP or CUBE and HAVING", select.select)
     varying = [key for key in keys if not key.constant]
     defaults = {key.sql: _default(key) for key in varying}
+    select.scope.all_missing = select.scope.grouping_sets
     with select.scope.keys_read_as(defaults):
         values = tuple(output.value for output in select.columns())
     where = list(select.clauses.where)
-    if select.clauses.having and varying:
+    if select.clauses.having and varying and not select.scope.grouping_sets:
         where.append(_passing(select, varying))
     clauses = replace(select.clauses, where=where, group_by="()", having="", qualify=[], order_by=[], distinct="")
     clauses.limit = clauses.offset = ""

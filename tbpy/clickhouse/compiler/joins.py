@@ -44,11 +44,14 @@ def join_sources(compiler: SourceCompiler, node: ast.Join, left: Source, right: 
     match node.strictness:
         case "asof":
             return _asof(compiler, node, left, right)
-        case "any" | "semi":
+        case "semi":
             left, right = _first_matches(compiler, node, kind, left, right)
-            kind = "inner" if node.strictness == "semi" else kind
+            condition, relations = _matched(compiler, node, "inner", left, right)
+            return _other_side(compiler, kind, left, _joined(left, "INNER JOIN", right, condition, relations))
+        case "any":
+            left, right = _first_matches(compiler, node, kind, left, right)
         case "anti":
-            return _anti(compiler, node, kind, left, right)
+            return _other_side(compiler, kind, left, _anti(compiler, node, kind, left, right))
     if kind not in _KEYWORDS:
         raise failures.unsupported(f"{node.kind.upper()} JOIN", node)
     condition, relations = _matched(compiler, node, kind, left, right)
@@ -83,6 +86,17 @@ def _outer(kind: str, left: tuple[Relation, ...], right: tuple[Relation, ...], n
 # --- ANY, SEMI, ANTI, ASOF --------------------------------------------------------------------------------------------
 
 
+def _other_side(compiler: SourceCompiler, kind: str, left: Source, joined: Source) -> Source:
+    """With join_use_nulls the side that only decides which rows stay is Nullable."""
+    if not compiler.context.enabled("join_use_nulls"):
+        return joined
+    count = len(left.relations)
+    one, other = joined.relations[:count], joined.relations[count:]
+    if kind == "right":
+        return replace(joined, relations=(*(filled(relation, nulls=True) for relation in one), *other))
+    return replace(joined, relations=(*one, *(filled(relation, nulls=True) for relation in other)))
+
+
 def _first_matches(
     compiler: SourceCompiler, node: ast.Join, kind: str, left: Source, right: Source
 ) -> tuple[Source, Source]:
@@ -102,7 +116,7 @@ def _first_matches(
 
 def _anti(compiler: SourceCompiler, node: ast.Join, kind: str, left: Source, right: Source) -> Source:
     """The rows of one side that have no match; the columns of the other side are at their defaults."""
-    kept = "right" if kind == "right" else "inner"
+    kept, nulls = "right" if kind == "right" else "inner", compiler.context.enabled("join_use_nulls")
     if node.using:
         condition, relations = _using(node, kept, left, right, None)
     else:
@@ -110,17 +124,18 @@ def _anti(compiler: SourceCompiler, node: ast.Join, kind: str, left: Source, rig
     count = len(left.relations)
     lefts, rights = relations[:count], relations[count:]
     if kind == "right":
-        return _joined(right, "ANTI JOIN", left, condition, (*map(_absent, lefts), *rights))
-    return _joined(left, "ANTI JOIN", right, condition, (*lefts, *map(_absent, rights)))
+        return _joined(right, "ANTI JOIN", left, condition, (*(_absent(one, nulls) for one in lefts), *rights))
+    return _joined(left, "ANTI JOIN", right, condition, (*lefts, *(_absent(one, nulls) for one in rights)))
 
 
-def _absent(relation: Relation) -> Relation:
+def _absent(relation: Relation, nulls: bool) -> Relation:
     """A source of which no row is there; USING keys come from the other side."""
 
     def absent(column: Column) -> Column:
         if column.shared:
             return column
-        value = replace(column.value, sql=default_sql(column.value.type), condition=None, constant=True)
+        type_ = t.nullable(column.value.type) if nulls else column.value.type
+        value = replace(column.value, sql=default_sql(type_), condition=None, constant=True)
         return replace(column, value=value)
 
     return replace(relation, columns=tuple(map(absent, relation.columns)), hidden=tuple(map(absent, relation.hidden)))

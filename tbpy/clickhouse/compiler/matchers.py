@@ -21,9 +21,9 @@ from tbpy.clickhouse.storage import field_names
 def expand_columns(compiler: ExpressionCompiler, node: ast.Expression) -> Iterator[Output]:
     match node:
         case ast.Asterisk():
-            yield from _transformed(compiler, list(_all_columns(compiler, node)), node.transformers)
+            yield from _transformed(compiler, _all_columns(compiler, node), node.transformers)
         case ast.ColumnsMatcher():
-            yield from _transformed(compiler, list(_matched(compiler, node)), node.transformers)
+            yield from _transformed(compiler, _matched(compiler, node), node.transformers)
         case ast.Function(name="untuple"):
             yield from _untupled(compiler, node, None)
         case ast.Alias(expression=ast.Function(name="untuple") as call):
@@ -102,12 +102,16 @@ def qualified_name(compiler: ExpressionCompiler, relation: Relation, column: Col
     return f"{relation.title}.{column.name}"
 
 
-def _all_columns(compiler: ExpressionCompiler, node: ast.Asterisk) -> Iterator[Output]:
+#: A column of `*`: its own name, by which EXCEPT and REPLACE know it, and what it becomes.
+Starred = tuple[str, Output]
+
+
+def _all_columns(compiler: ExpressionCompiler, node: ast.Asterisk) -> Iterator[Starred]:
     """The columns that `*` or `t.*` means; of a join with USING its keys come first."""
     if _is_tuple(compiler, node):
         name = ast.Identifier(node.qualifier, start=node.start, end=node.end)
         call = ast.Function("untuple", (name,), start=node.start, end=node.end)
-        yield from _untupled(compiler, call, ".".join(node.qualifier))
+        yield from ((output.name, output) for output in _untupled(compiler, call, ".".join(node.qualifier)))
         return
     relations = _qualified(compiler, node.qualifier, node)
     if node.qualifier:
@@ -117,7 +121,7 @@ def _all_columns(compiler: ExpressionCompiler, node: ast.Asterisk) -> Iterator[O
         rest = len(found) + 1
         found.sort(key=lambda pair: pair[1].shared or rest)
     for relation, column in found:
-        yield Output(qualified_name(compiler, relation, column), column.value)
+        yield column.name, Output(qualified_name(compiler, relation, column), column.value)
 
 
 def _is_tuple(compiler: ExpressionCompiler, node: ast.Asterisk) -> bool:
@@ -129,16 +133,16 @@ def _is_tuple(compiler: ExpressionCompiler, node: ast.Asterisk) -> bool:
     return column is not None and isinstance(t.plain(column.type), t.Tuple)
 
 
-def _matched(compiler: ExpressionCompiler, node: ast.ColumnsMatcher) -> Iterator[Output]:
+def _matched(compiler: ExpressionCompiler, node: ast.ColumnsMatcher) -> Iterator[Starred]:
     if node.pattern is None:
         for name in node.names:
-            yield Output(display_name(compiler, name), compiler.compile(name))
+            yield name.parts[-1], Output(display_name(compiler, name), compiler.compile(name))
         return
     wanted = re.compile(node.pattern)
     for relation in _qualified(compiler, node.qualifier, node):
         for column in relation.columns:
             if wanted.search(column.name):
-                yield Output(qualified_name(compiler, relation, column), column.value)
+                yield column.name, Output(qualified_name(compiler, relation, column), column.value)
 
 
 def _qualified(compiler: ExpressionCompiler, qualifier: tuple[str, ...], node: ast.Expression) -> tuple[Relation, ...]:
@@ -152,17 +156,28 @@ def _qualified(compiler: ExpressionCompiler, qualifier: tuple[str, ...], node: a
 
 
 def _transformed(
-    compiler: ExpressionCompiler, outputs: list[Output], transformers: tuple[ast.Transformer, ...]
-) -> list[Output]:
-    for transformer in transformers:
-        match transformer:
-            case ast.ExceptColumns():
-                outputs = [output for output in outputs if not _excluded(output.name, transformer)]
-            case ast.ReplaceColumns():
-                outputs = [_replaced(compiler, output, transformer) for output in outputs]
-            case ast.ApplyColumns():
-                outputs = [_applied(compiler, output, transformer) for output in outputs]
-    return outputs
+    compiler: ExpressionCompiler, columns: Iterator[Starred], transformers: tuple[ast.Transformer, ...]
+) -> Iterator[Output]:
+    for name, output in columns:
+        found: Output | None = output
+        for transformer in transformers:
+            if found is not None:
+                found = _transformed_by(compiler, transformer, name, found)
+        if found is not None:
+            yield found
+
+
+def _transformed_by(
+    compiler: ExpressionCompiler, transformer: ast.Transformer, name: str, output: Output
+) -> Output | None:
+    """The column after EXCEPT, REPLACE or APPLY; None when it is gone."""
+    match transformer:
+        case ast.ExceptColumns():
+            return None if _excluded(name, transformer) else output
+        case ast.ReplaceColumns():
+            return _replaced(compiler, name, output, transformer)
+        case ast.ApplyColumns():
+            return _applied(compiler, output, transformer)
 
 
 def _excluded(name: str, transformer: ast.ExceptColumns) -> bool:
@@ -171,10 +186,10 @@ def _excluded(name: str, transformer: ast.ExceptColumns) -> bool:
     return name in transformer.names
 
 
-def _replaced(compiler: ExpressionCompiler, output: Output, transformer: ast.ReplaceColumns) -> Output:
+def _replaced(compiler: ExpressionCompiler, name: str, output: Output, transformer: ast.ReplaceColumns) -> Output:
     for item in transformer.items:
-        if item.name == output.name:
-            return Output(output.name, compiler.compile(item.expression))
+        if item.name == name:
+            return Output(name, compiler.compile(item.expression))
     return output
 
 

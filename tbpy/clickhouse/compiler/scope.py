@@ -78,6 +78,7 @@ class Scope:
     laterals: dict[str, Typed] = field(default_factory=dict)  # arrays joined by arrayJoin(), by their SQL
     grouped: bool = False
     grouping_sets: bool = False
+    all_missing: bool = False  # in the row of totals of several sets of keys
     key_sql: frozenset[str] = frozenset()  # the SQL of the keys of GROUP BY
     key_readings: Mapping[str, Typed] = field(default_factory=dict)  # what stands for a key outside of aggregates
     joins: int = 0

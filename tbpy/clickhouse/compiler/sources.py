@@ -203,8 +203,9 @@ def filled(relation: Relation, *, nulls: bool) -> Relation:
 
     def fill(column: Column) -> Column:
         value = column.value
-        if nulls and t.is_nullable(t.nullable(value.type)):
-            return replace(column, value=replace(value, type=t.nullable(value.type), constant=False))
+        optional = t.Nullable(value.type) if isinstance(value.type, t.Tuple) else t.nullable(value.type)
+        if nulls and t.is_nullable(optional):
+            return replace(column, value=replace(value, type=optional, constant=False))
         if t.is_nullable(value.type):
             return column
         sql = f"coalesce({value.sql}, {default_sql(value.type)})"

@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
+from tests.differential.fuzz.rarities import RarityGenerator
 from tests.differential.fuzz.run import KINDS, Arena, Result
 from tests.differential.fuzz.shrink import shrunk, shrunk_tables, with_values
 from tests.differential.fuzz.statements import RandomQuery, StatementGenerator
@@ -36,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             source = random.Random(f"{options.seed}/{number}")
             tables = [random_table(source, f"t{place}") for place in (1, 2, 3)]
             arena.load(tables)
-            generator = StatementGenerator(source, tables, options.level)
-        query = generator.query()
+            generators = StatementGenerator(source, tables, options.level), RarityGenerator(source, tables)
+        query = generators[source.random() < options.rare].query()
         result = arena.run(query.text, ordered=query.ordered)
         kinds[result.kind] += 1
         if result.kind in ("refused", "accepted"):
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--level", type=int, default=3, help="0 expressions, 1 groups and order, 2 sources, 3 everything"
     )
+    parser.add_argument("--rare", type=float, default=0.4, help="the share of statements with rarer clauses")
     parser.add_argument("--show", nargs="*", default=[], help="other outcomes to list: refused, accepted")
     parser.add_argument("--repeat", type=int, default=2, help="how many of the same failure to show")
     parser.add_argument("--reasons", type=int, default=0, help="count so many reasons of refusals")

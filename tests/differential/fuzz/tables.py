@@ -199,7 +199,7 @@ def _small(source: random.Random, signed: bool) -> int:
 def _float(source: random.Random, type_: t.Type) -> Any:
     if source.random() < 0.06:
         return source.choice(("nan", "inf", "-inf"))
-    return source.choice((0.0, 1.5, -2.25, 3.0, 0.125, 1e10, -0.5, 100.0, 2.5, 7.0))
+    return source.choice((0.0, 1.5, -2.25, 3.0, 0.125, -0.5, 100.0, 2.5, 7.0))
 
 
 def _decimal(source: random.Random, type_: t.Type) -> Any:
@@ -217,7 +217,7 @@ def _moment(source: random.Random, type_: t.Type) -> Any:
 
 def _date(source: random.Random, type_: t.Type) -> Any:
     if source.random() < 0.06 and not isinstance(type_, t.DateTime | t.DateTime64):
-        return source.choice(("1970-01-01", "2099-12-31"))
+        return source.choice(("1999-12-31", "2030-01-01"))
     return f"2024-{source.choice((1, 2, 3, 10, 12)):02}-{source.choice((1, 2, 15, 28, 29)):02}"
 
 
