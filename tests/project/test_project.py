@@ -281,7 +281,7 @@ REFUSED = {
     "SELECT sum(amount), user FROM e": "error not-an-aggregate",
     "SELECT conut() FROM e": "error unknown-function",
     "SELECT countt() FROM e": "error unknown-function",
-    "SELECT sparkbarIf(3)(amount, amount, 1) FROM e": "warning unsupported",
+    "SELECT stochasticLinearRegressionIf(amount, amount, 1) FROM e": "warning unsupported",
     "SELECT * FROM e, (SELECT 1) AS user ORDER BY amount LIMIT 1 BY user": "",
 }
 
