@@ -6,6 +6,8 @@ Source: Tinybird docs, "Events API". The answer follows a durable commit with `w
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -13,7 +15,7 @@ import orjson
 from tbpy.api.authentication import authenticate, bearer
 from tbpy.api.bodies import decompress, too_large
 from tbpy.api.identifiers import name_of
-from tbpy.api.parameters import parse_form, single
+from tbpy.api.parameters import flag, parse_form, single
 from tbpy.api.running import in_thread
 from tbpy.api.service import Service
 from tbpy.api.tokens.scopes import APPEND
@@ -26,30 +28,47 @@ _INLINE = 1 << 16  # bytes that are decompressed and cut into lines on the event
 _BOM = b"\xef\xbb\xbf"
 
 
-async def take_events(service: Service, scope: Scope, receive: Receive) -> tuple[int, bytes]:
-    """The status and the body of the answer. Raises what `errors` has a status for."""
-    given = parse_form(scope["query_string"])
-    headers = _headers(scope)
-    access = authenticate(service, bearer(headers.get(b"authorization")) or single(given, "token"))
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the query string says. `status` is that of an answer without errors."""
+
+    token: str | None
+    name: str
+    format: str
+    status: int
+
+
+@lru_cache(maxsize=1024)
+def _asked(query: bytes) -> _Asked:
+    """Clients send the same one again and again."""
+    given = parse_form(query)
     name = single(given, "name")
     if not name:
         raise UsageError("Missing required parameter: name")
+    status = 200 if flag(given, "wait") else 202
+    return _Asked(single(given, "token"), name, single(given, "format") or "ndjson", status)
+
+
+async def take_events(service: Service, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+    """The status and the body of the answer. Raises what `errors` has a status for."""
+    headers = _headers(scope)
+    asked = _asked(scope["query_string"])
+    access = authenticate(service, bearer(headers.get(b"authorization")) or asked.token)
     known = service.workspace.datasource_names()
-    name = name_of("datasource", name, known)
+    name = name_of("datasource", asked.name, known)
     access.require(APPEND, name)
     if name not in known:
         raise NotFoundError(f'Data Source "{name}" does not exist')
     body = await _read(receive, headers, service.limits.event_bytes)
-    lines = await _lines(service, body, headers.get(b"content-encoding", ""), single(given, "format", "ndjson"))
+    lines = await _lines(service, body, headers.get(b"content-encoding", ""), asked.format)
     if not lines:
-        return _answer(given, 0, 0)
+        return asked.status, _answer(0, 0)
     stored = await service.writer.submit(name, lines, len(body))
-    return _answer(given, stored.successful, stored.quarantined)
+    return asked.status, _answer(stored.successful, stored.quarantined)
 
 
-def _answer(given: dict[str, Any], successful: int, quarantined: int) -> tuple[int, bytes]:
-    status = 200 if single(given, "wait", "false") == "true" else 202
-    return status, b'{"successful_rows":%d,"quarantined_rows":%d}' % (successful, quarantined)
+def _answer(successful: int, quarantined: int) -> bytes:
+    return b'{"successful_rows":%d,"quarantined_rows":%d}' % (successful, quarantined)
 
 
 def _headers(scope: Scope) -> dict[bytes, str]:
@@ -75,14 +94,14 @@ async def _read(receive: Receive, headers: dict[bytes, str], limit: int) -> byte
             return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-async def _lines(service: Service, body: bytes, encoding: str, form: str | None) -> list[str]:
+async def _lines(service: Service, body: bytes, encoding: str, form: str) -> list[str]:
     limit = service.limits.event_bytes_decompressed
     if len(body) <= _INLINE and not encoding:
         return read_lines(body, form)
     return await in_thread(service.threads, lambda: read_lines(decompress(body, encoding, limit), form))
 
 
-def read_lines(body: bytes, form: str | None) -> list[str]:
+def read_lines(body: bytes, form: str) -> list[str]:
     """The events, a line of JSON each; blank lines are none. Raises `UsageError` for an unknown format."""
     if form == "json":
         return _documents(body)

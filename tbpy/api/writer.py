@@ -59,7 +59,9 @@ class EventWriter:
         loop = asyncio.get_running_loop()
         request = _Request(datasource, lines, size, loop, loop.create_future())
         with self._changed:
-            if self._closed or (self._queue and self._queued_bytes + size > self._capacity):
+            if self._closed:
+                raise BusyError("The server is stopping")
+            if self._queue and self._queued_bytes + size > self._capacity:
                 raise BusyError("Too many events are waiting to be stored, try again")
             self._queue.append(request)
             self._queued_bytes += size
@@ -96,8 +98,10 @@ class EventWriter:
         error = self._try(batch)
         if error is None:
             return
-        if len(batch) == 1:
-            batch[0].outcome = error
+        if len(batch) == 1 or isinstance(error, BusyError):
+            # A full disk is full for all of them.
+            for request in batch:
+                request.outcome = error
             return
         groups = _by_datasource(batch)
         for part in groups.values() if len(groups) > 1 else [[request] for request in batch]:
