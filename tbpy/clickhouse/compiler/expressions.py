@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.combinators import build_combined, split_name
-from tbpy.clickhouse.aggregates.registry import AGGREGATES, Aggregate, AggregateCall
+from tbpy.clickhouse.aggregates.call import AggregateCall
+from tbpy.clickhouse.aggregates.registry import AGGREGATES, Aggregate
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.literals import constant, literal
-from tbpy.clickhouse.compiler.scope import Column, Relation, Scope
+from tbpy.clickhouse.compiler.scope import Column, Scope
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.registry import SCALARS, Call, Scalar, build_scalar, find_scalar
-from tbpy.clickhouse.quoting import duckdb_name, duckdb_string
+from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import field_names
 
 if TYPE_CHECKING:
@@ -315,7 +316,7 @@ class ExpressionCompiler:
         if value is None:
             raise failures.missing_parameter(node.name, node)
         text = constant(value)
-        if isinstance(t.plain(t.parse_type(node.type)), t.String):
+        if t.parse_type(node.type) == t.STRING:
             return text
         return self.call("CAST", text, constant(node.type), node=node)
 
@@ -327,9 +328,6 @@ class ExpressionCompiler:
 
     def misplaced(self, node: ast.Expression) -> Typed:
         raise failures.bad_arguments(f"{type(node).__name__} cannot stand here", node)
-
-    def source_column(self, relation: Relation, column: Column) -> Typed:
-        return column.value
 
 
 def _labels(type_: t.Tuple) -> tuple[str, ...]:
@@ -364,5 +362,3 @@ _COMPILERS: dict[type, Callable[[ExpressionCompiler, Any], Typed]] = {
     ast.Asterisk: ExpressionCompiler.misplaced,
     ast.ColumnsMatcher: ExpressionCompiler.misplaced,
 }
-
-__all__ = ["SPECIAL", "BoundLambda", "ExpressionCompiler", "duckdb_name", "special"]

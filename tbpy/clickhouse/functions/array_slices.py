@@ -67,13 +67,19 @@ def _known_positive(arg: Typed) -> bool:
     return isinstance(arg.value, int) and not isinstance(arg.value, bool) and arg.value > 0
 
 
+def _filled_up(call: Call) -> tuple[t.Type, str, str]:
+    """The elements' type, the array, and what stands where it has no element: the third argument, or the default."""
+    item = item_type(call, 0)
+    if len(call.args) < 3:
+        return item, call.sql(0), default_sql(item)
+    item = common_type([item, call.args[2].type], call.node)
+    return item, coerce(call.args[0], t.Array(item)).sql, coerce(call.args[2], item).exact()
+
+
 @scalar("arrayResize", args=(2, 3), nulls="keep", low_cardinality=False)
 def array_resize(call: Call) -> Typed:
-    item = item_type(call, 0)
-    if len(call.args) == 3:
-        item = common_type([item, call.args[2].type], call.node)
-    filler = coerce(call.args[2], item).exact() if len(call.args) == 3 else default_sql(item)
-    source, size = coerce(call.args[0], t.Array(item)).sql, f"CAST({call.sql(1)} AS BIGINT)"
+    item, source, filler = _filled_up(call)
+    size = f"CAST({call.sql(1)} AS BIGINT)"
     grown = f"list_resize({source}, {size}, {filler})"
     missing = f"list_transform(range(-{size} - len({source})), lambda i: {filler})"
     shrunk = f"({missing} || {source}[greatest(len({source}) + {size} + 1, 1):])"
@@ -102,11 +108,8 @@ _rotate("arrayRotateRight", "-")
 def _shift(name: str, sign: str) -> None:
     @scalar(name, args=(2, 3), nulls="keep", low_cardinality=False)
     def build(call: Call) -> Typed:
-        item = item_type(call, 0)
-        if len(call.args) == 3:
-            item = common_type([item, call.args[2].type], call.node)
-        filler = coerce(call.args[2], item).exact() if len(call.args) == 3 else default_sql(item)
-        source, by = coerce(call.args[0], t.Array(item)).sql, f"({sign}CAST({call.sql(1)} AS BIGINT))"
+        item, source, filler = _filled_up(call)
+        by = f"({sign}CAST({call.sql(1)} AS BIGINT))"
         inside = f"i + {by} BETWEEN 1 AND len({source})"
         element = f"(CASE WHEN {inside} THEN {source}[i + {by}] ELSE {filler} END)"
         return call.typed(f"list_transform(range(1, len({source}) + 1), lambda i: {element})", t.Array(item))
