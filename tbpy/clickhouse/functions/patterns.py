@@ -11,6 +11,10 @@ from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import constant_text, failure, known_text, text
 from tbpy.clickhouse.quoting import duckdb_string
 
+_SPECIAL = frozenset("^$.[|()?*+{\\")
+#: Patterns of places only, of which there is one at a time.
+_EDGE = re.compile(r"(\(\?[a-z]+\))?([\^$]|\\[bAz])")
+
 
 def _pattern(call: Call, position: int = 1) -> tuple[str, Shape]:
     """A constant pattern as a DuckDB literal, with its shape."""
@@ -56,9 +60,14 @@ def match_case_insensitive(call: Call) -> Typed:
     return call.condition(matches(text(call, enum=True).sql, text(call, 1, fixed=False), "i"))
 
 
-@scalar("notMatch", args=2)
-def not_match(call: Call) -> Typed:
-    return call.condition(f"(NOT {matches(text(call, enum=True).sql, text(call, 1, fixed=False))})")
+def _not_match(name: str, flags: str) -> None:
+    @scalar(name, args=2)
+    def build(call: Call) -> Typed:
+        return call.condition(f"(NOT {matches(text(call, enum=True).sql, text(call, 1, fixed=False), flags)})")
+
+
+_not_match("notMatch", "")
+_not_match("notMatchCaseInsensitive", "i")
 
 
 def _patterns(call: Call) -> list[str]:
@@ -218,15 +227,25 @@ def _replacement(call: Call, groups: int) -> str:
     return "".join(parts)
 
 
+def _literally(call: Call, function: str) -> Typed | None:
+    """In a column, ClickHouse replaces a pattern without special characters as plain text, backslashes and all."""
+    pattern = str(call.args[1].value)
+    if call.args[0].constant or not pattern or set(pattern) & _SPECIAL:
+        return None
+    return call.compiler.call(function, *call.args, node=call.node)
+
+
 @scalar("replaceRegexpOne", args=3)
 def replace_regexp_one(call: Call) -> Typed:
     haystack = text(call, fixed=False).sql
     pattern, found = _pattern(call)
+    if not call.args[1].value:
+        return call.typed(haystack, t.STRING)
     replacement = duckdb_string(_replacement(call, found.groups))
-    sql = f"regexp_replace({haystack}, {pattern}, {replacement})"
-    if found.empty:
-        sql = f"(CASE WHEN {haystack} = '' THEN '' ELSE {sql} END)" if not call.args[1].value else sql
-    return call.typed(sql, t.STRING)
+    literal = _literally(call, "replaceOne")
+    if literal is not None:
+        return literal
+    return call.typed(f"regexp_replace({haystack}, {pattern}, {replacement})", t.STRING)
 
 
 @scalar("replaceRegexpAll", "REGEXP_REPLACE", args=3, insensitive=("REGEXP_REPLACE",))
@@ -236,7 +255,10 @@ def replace_regexp_all(call: Call) -> Typed:
     if not call.args[1].value:
         return call.typed(haystack, t.STRING)
     replacement = _replacement(call, found.groups)
-    if found.empty and not found.only_empty and replacement:
+    literal = _literally(call, "replaceAll")
+    if literal is not None:
+        return literal
+    if found.empty and replacement and not _EDGE.fullmatch(str(call.args[1].value)):
         # RE2 does not take an empty match right after another match, ClickHouse does.
         udf = call.context.udf("tb_regexp_replace_all")
         sql = f"{udf}({haystack}, {_in_python(call)}, {duckdb_string(replacement)})"

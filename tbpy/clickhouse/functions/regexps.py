@@ -35,6 +35,8 @@ def dotall(pattern: str) -> str:
 
 def python_pattern(pattern: str) -> str | None:
     """The pattern for Python's `re` (with DOTALL and ASCII), where both languages surely mean the same; else None."""
+    if re.search(r"[*+?}]\)[*+{]", pattern):
+        return None  # what such a group captures is each engine's own
     if re.search(r"\\[pPCQEA]|\[\[:|\(\?<[^=!]|\(\?[a-zA-Z]*-|\(\?[a-z]*U|[*+?}]\+|\(\?[=!>#(]|\(\?<", pattern):
         return None
     parts, index, inside = [], 0, False

@@ -23,6 +23,7 @@ _measure("byteHammingDistance", "mismatches", udf="tb_byte_hamming", gives=t.UIN
 _measure("stringJaccardIndex", udf="tb_jaccard", gives=t.FLOAT64)
 _measure("ngramDistance", udf="tb_ngram_distance", gives=t.FLOAT32)
 _measure("ngramSearch", udf="tb_ngram_search", gives=t.FLOAT32)
+_measure("ngramSearchCaseInsensitive", udf="tb_ngram_search_folded", gives=t.FLOAT32)
 _measure("ngramDistanceCaseInsensitive", udf="tb_ngram_distance_folded", gives=t.FLOAT32)
 
 
@@ -44,6 +45,7 @@ def _characters(*names: str, udf: str, gives: t.Type) -> None:
 
 _characters("editDistanceUTF8", "levenshteinDistanceUTF8", udf="tb_levenshtein_utf8", gives=t.UINT64)
 _characters("stringJaccardIndexUTF8", udf="tb_jaccard_utf8", gives=t.FLOAT64)
+_characters("ngramSearchUTF8", udf="tb_ngram_search_utf8", gives=t.FLOAT32)
 _characters("ngramDistanceUTF8", udf="tb_ngram_distance_utf8", gives=t.FLOAT32)
 
 

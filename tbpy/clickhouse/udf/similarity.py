@@ -92,9 +92,20 @@ def _ngram_distance(left: Sequence[Any], right: Sequence[Any], size: int) -> flo
 
 def ngram_search(haystack: bytes, needle: bytes) -> float:
     """The share of the needle's 4-grams that the haystack has; 1 when the needle has none."""
-    one, other = (Counter(text[i : i + 4] for i in range(len(text) - 3)) for text in (haystack, needle))
-    missing = (other - one).total()
-    return c_float(1 - c_float(missing / max(other.total(), 1)).value).value
+    return _ngram_search(haystack, needle, 4)
+
+
+def ngram_search_folded(haystack: bytes, needle: bytes) -> float:
+    return _ngram_search(haystack.lower(), needle.lower(), 4)
+
+
+def ngram_search_utf8(haystack: str, needle: str) -> float:
+    return _ngram_search(haystack, needle, 3)
+
+
+def _ngram_search(haystack: Sequence[Any], needle: Sequence[Any], size: int) -> float:
+    one, other = (Counter(text[i : i + size] for i in range(len(text) - size + 1)) for text in (haystack, needle))
+    return c_float(1 - c_float((other - one).total() / max(other.total(), 1)).value).value
 
 
 def bytes_uniq(data: bytes) -> int:
@@ -121,6 +132,8 @@ FUNCTIONS: dict[str, Udf] = {
     "tb_ngram_distance_folded": Udf(ngram_distance_folded, _BYTES, "FLOAT"),
     "tb_ngram_distance_utf8": Udf(ngram_distance_utf8, _TEXTS, "FLOAT"),
     "tb_ngram_search": Udf(ngram_search, _BYTES, "FLOAT"),
+    "tb_ngram_search_folded": Udf(ngram_search_folded, _BYTES, "FLOAT"),
+    "tb_ngram_search_utf8": Udf(ngram_search_utf8, _TEXTS, "FLOAT"),
     "tb_bytes_uniq": Udf(bytes_uniq, ("BLOB",), "USMALLINT"),
     "tb_bytes_entropy": Udf(bytes_entropy, ("BLOB",), "DOUBLE"),
 }
