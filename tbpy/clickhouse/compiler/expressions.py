@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.aggregates.combinators import build_combined, split_name
 from tbpy.clickhouse.aggregates.call import AggregateCall
+from tbpy.clickhouse.aggregates.combinators import build_combined, split_name
 from tbpy.clickhouse.aggregates.registry import AGGREGATES, Aggregate
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.context import Context
