@@ -25,6 +25,7 @@ def table_engine(datasource: Datasource) -> TableEngine:
         engine.get("is_deleted"),
         engine.get("sign"),
         key_parts(engine.get("columns") or ""),
+        key_parts(engine.get("partition_key") or ""),
     )
 
 

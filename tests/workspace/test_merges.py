@@ -1,0 +1,62 @@
+"""Engines that merge rows answer as ClickHouse does, whenever rows are merged.
+
+`TBPY_EXAMPLES=1000 pytest tests/workspace/test_merges.py` looks longer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tbpy.workspace import Workspace
+from tests.differential.oracle import Oracle
+from tests.workspace import engines
+from tests.workspace.conftest import Folder
+from tests.workspace.engines import ENGINES, Engine
+
+_EXAMPLES = int(os.environ.get("TBPY_EXAMPLES", "6"))
+_SETTINGS = settings(
+    max_examples=_EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=_EXAMPLES < 100
+)
+
+
+@pytest.fixture(scope="module")
+def oracle() -> Iterator[Oracle]:
+    with Oracle() as oracle:
+        yield oracle
+
+
+@pytest.fixture(scope="module")
+def merging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """A workspace with a table of each engine."""
+    folder = Folder(Path(tmp_path_factory.mktemp("engines")))
+    engines.write(folder)
+    with folder.open() as workspace:
+        folder.build(workspace)
+        yield workspace
+
+
+def rows(workspace: Workspace, sql: str) -> list[object]:
+    return engines.ordered(workspace.query(sql).rows)
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+def test_final_answers_as_clickhouse(engine: Engine, merging: Workspace, oracle: Oracle) -> None:
+    @_SETTINGS
+    @given(st.lists(st.lists(engine.wild, min_size=1, max_size=4), min_size=1, max_size=6))
+    def check(blocks: list[list[engines.Row]]) -> None:
+        engines.create(oracle, engine)
+        merging.truncate(engine.name)
+        for block in blocks:
+            engines.insert(oracle, engine, block)
+            assert merging.append_events({engine.name: engines.lines(engine, block)}) == {engine.name: frozenset()}
+        assert rows(merging, f"SELECT * FROM {engine.name}") == engines.answer(oracle, f"SELECT * FROM {engine.name}")
+        final = f"SELECT * FROM {engine.name} FINAL"
+        assert rows(merging, final) == engines.answer(oracle, final)
+
+    check()
