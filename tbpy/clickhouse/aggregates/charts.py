@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.call import AggregateCall
+from tbpy.clickhouse.aggregates.funnels import moment
 from tbpy.clickhouse.aggregates.registry import aggregate
 from tbpy.clickhouse.compiler.failures import bad_arguments
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.storage import duckdb_type
-
-
-def _whole(call: AggregateCall, position: int) -> str:
-    """A place on the x axis as a whole number of its type's unit."""
-    match call.type(position):
-        case t.Int(bits, False) if bits <= 64:
-            return f"CAST({call.sql(position)} AS HUGEINT)"
-        case t.Date():
-            return f"CAST(date_diff('day', DATE '1970-01-01', {call.sql(position)}) AS HUGEINT)"
-        case t.DateTime():
-            return f"CAST(epoch({call.sql(position)}) AS HUGEINT)"
-    call.wrong_type()
 
 
 def _number(call: AggregateCall, position: int) -> str:
@@ -48,7 +37,7 @@ def sparkbar(call: AggregateCall) -> Typed:
             call.unsupported("a range that is not of whole numbers")
     value_type = call.type(1)
     limit = value_type.maximum if isinstance(value_type, t.Int) else 0
-    places, values = call.collect(_whole(call, 0)), call.collect(f"CAST({call.sql(1)} AS DOUBLE)")
+    places, values = call.collect(moment(call)), call.collect(f"CAST({call.sql(1)} AS DOUBLE)")
     function = call.context.udf("tb_spark_bar")
     bar = f"{function}({places}, {values}, {width}, {limit}, {low}, {high})"
     return call.typed(call.when_rows(bar), t.STRING)

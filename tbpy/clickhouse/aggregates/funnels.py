@@ -14,10 +14,10 @@ _MOST_EVENTS = 32
 _FUNNEL_MODES = ("strict_deduplication", "strict_order", "strict_increase", "strict_once", "allow_reentry")
 
 
-def _moment(call: AggregateCall) -> str:
-    """The time of an event as a whole number in the unit of its type."""
-    time = call.sql()
-    match call.type():
+def moment(call: AggregateCall, position: int = 0) -> str:
+    """A time among the arguments as a whole number in the unit of its type."""
+    time = call.sql(position)
+    match call.type(position):
         case t.Int(bits, False) if bits <= 64:
             return f"CAST({time} AS HUGEINT)"
         case t.Date():
@@ -41,7 +41,7 @@ def _events(call: AggregateCall, all_rows: bool) -> tuple[str, int]:
     conditions = _conditions(call, 1)
     mask = " + ".join(f"CASE WHEN {condition} THEN {1 << bit} ELSE 0 END" for bit, condition in enumerate(conditions))
     where = () if all_rows else (f"({' OR '.join(conditions)})",)
-    return call.collect(f"{{'t': {_moment(call)}, 'm': CAST({mask} AS BIGINT)}}", where), len(conditions)
+    return call.collect(f"{{'t': {moment(call)}, 'm': CAST({mask} AS BIGINT)}}", where), len(conditions)
 
 
 _EVENT = "STRUCT(t HUGEINT, m BIGINT)[]"
