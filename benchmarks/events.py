@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -43,7 +44,7 @@ EVENT = {
 
 @dataclass(frozen=True)
 class Measured:
-    """Latencies in milliseconds."""
+    """Latencies and processor time in milliseconds; the latter is the server's, of all its threads."""
 
     connections: int
     events_per_request: int
@@ -51,6 +52,7 @@ class Measured:
     requests_per_second: float
     p50: float
     p99: float
+    server_cpu_per_request: float
     duckdb_rows_per_second: float
     ratio: float
     stored: int
@@ -175,6 +177,7 @@ def measure(connections: int, seconds: float, events: int) -> Measured:
         warm = asyncio.run(load(port, token, connections, 1.0, events))
         latencies = asyncio.run(load(port, token, connections, seconds, events))
         stored = int(server.communicate()[0])
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
         bare = bare_duckdb(Path(folder), connections * events, seconds)
     rate = len(latencies) / seconds
     return Measured(
@@ -184,6 +187,7 @@ def measure(connections: int, seconds: float, events: int) -> Measured:
         requests_per_second=round(rate),
         p50=round(latencies[len(latencies) // 2] * 1000, 1),
         p99=round(latencies[len(latencies) * 99 // 100] * 1000, 1),
+        server_cpu_per_request=round((used.ru_utime + used.ru_stime) * 1000 / (len(latencies) + len(warm)), 3),
         duckdb_rows_per_second=round(bare),
         ratio=round(rate * events / bare, 2),
         stored=stored,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -68,6 +69,8 @@ class Service:
         self.threads = ThreadPoolExecutor(8, thread_name_prefix="tbpy-work")
         self.rates = RateLimiter(time.monotonic)
         self.workspace_names = [self.name]
+        # For tbpy's own commands on this machine, which find it in a file that is the owner's.
+        self.process_token = secrets.token_hex(32)
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -76,6 +79,10 @@ class Service:
     def use_variables(self) -> None:
         """Lets queries see the variables as they are now."""
         self.workspace.build(replace(self.workspace.project, secrets=self.secrets))
+
+    def announce(self, url: str) -> None:
+        """Lets the commands of this machine find the server."""
+        self.workspace.announce(url, self.process_token)
 
     def build(self) -> BuildReport:
         """Builds what the files say now."""

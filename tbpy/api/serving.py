@@ -69,6 +69,11 @@ def listen(host: str, port: int | None = None) -> socket.socket:
     raise ConflictError(f"{taken} in use", hint=hint)
 
 
+def reachable(host: str) -> str:
+    """The host in an address by which this machine reaches what listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)
+
+
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)

@@ -44,7 +44,7 @@ def server(
     """Serve the API for others. The admin token is that of the variable TBPY_ADMIN_TOKEN."""
     from tbpy.api.app import Api
     from tbpy.api.service import open_service
-    from tbpy.api.serving import Listener, listen
+    from tbpy.api.serving import Listener, listen, reachable
     from tbpy.workspace import Workspace
 
     root, token = project_root(context), admin_token()
@@ -62,6 +62,7 @@ def server(
             for line in print_built(service.build()):
                 talk(str(line))
             listener.start()
+            service.announce(f"http://{reachable(host)}:{listener.port}")
             talk(f"Serving {root.name} at http://{host}:{listener.port}")
             stop.wait()
             listener.stop()

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from tbpy.api.app import Api
 from tbpy.api.service import Service, open_service
-from tbpy.api.serving import Listener, listen
+from tbpy.api.serving import Listener, listen, reachable
 from tbpy.api.tokens.store import LOCAL_NAME
 from tbpy.dev.rebuilding import Rebuilt, rebuild
 from tbpy.dev.watching import watch
@@ -75,7 +75,7 @@ class Development:
         """Builds, then takes requests; also when the build failed, for the last one may answer."""
         first = rebuild(self.service)
         self._listener.start()
-        self.workspace.announce(f"http://{self._reachable}:{self.port}", self.service.tokens.admin_token)
+        self.service.announce(f"http://{reachable(self._host)}:{self.port}")
         return first
 
     def changes(self) -> Iterator[Rebuilt]:
@@ -91,10 +91,6 @@ class Development:
         given = {p.name: text for p in endpoint.parameters if (text := example(p)) is not None}
         given["token"] = self.service.tokens.get(LOCAL_NAME).token
         return f"{self.url}/v0/pipes/{quote(endpoint.name)}.json?{urlencode(given)}"
-
-    @property
-    def _reachable(self) -> str:
-        return {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(self._host, self._host)
 
 
 def example(parameter: Parameter) -> str | None:

@@ -187,3 +187,18 @@ def test_a_workspace_in_use_is_waited_for(tmp_path: Path) -> None:
             on_wait=waited.append,
         )
     assert len(waited) == 1 and waited[0] is not None
+
+
+def test_commands_of_another_shell(dev: Dev) -> None:
+    def run(*words: str) -> str:
+        command = [sys.executable, "-m", "tbpy.cli.main", "-C", str(dev.root), *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, input='{"id": 9}\n')
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "1 row appended" in run("append", "events", "-", "--format", "ndjson")
+    assert run("query", "SELECT max(id) FROM events FORMAT TSV") == "9\n"
+    assert json.loads(run("endpoint", "data", "total", "--json"))["data"] == [{"total": 3}]
+    assert "events" in run("datasource", "ls")
+    assert "No changes" in run("build")
+    assert "3 rows removed" in run("datasource", "truncate", "events", "--yes")

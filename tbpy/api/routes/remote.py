@@ -1,4 +1,4 @@
-"""For tbpy's own command line: the methods of the workspace, for who has an admin token of this machine.
+"""For tbpy's own command line: the methods of the workspace, for who can read the workspace's files.
 
 `/tbpy/call` does one thing and answers its value, `/tbpy/query` answers rows as they come, a line of JSON each.
 """
@@ -15,13 +15,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from tbpy.api.authentication import access_of
+from tbpy.api.authentication import bearer, is_of_this_machine
 from tbpy.api.bodies import read_body
 from tbpy.api.errors import ForbiddenError, status_of
 from tbpy.api.routes.common import Route, json_answer, service_of
 from tbpy.api.running import Stopper, in_thread, while_connected
 from tbpy.api.service import Service
-from tbpy.api.tokens.scopes import ADMIN
 from tbpy.client.failures import error_document
 from tbpy.client.wire import decode, encode
 from tbpy.engines import QueryResult
@@ -122,10 +121,10 @@ def _line(document: Any) -> bytes:
 
 
 def _service(request: Request) -> Service:
-    access_of(request).require(ADMIN)
+    """Raises `ForbiddenError` for all tokens but one: these routes read and write files of the server's machine."""
     service = service_of(request)
-    if not service.local:
-        raise ForbiddenError("This is for the machine that the server runs on")
+    if not is_of_this_machine(service, bearer(request.headers.get("authorization"))):
+        raise ForbiddenError("This is for commands of tbpy on the machine that the server runs on")
     return service
 
 
