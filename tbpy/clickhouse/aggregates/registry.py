@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.aggregates.call import AggregateCall, Elements
+from tbpy.clickhouse.aggregates.call import AggregateCall
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
 
@@ -98,12 +98,12 @@ def adapt_arguments(row: Aggregate, call: AggregateCall) -> bool:
     _check_counts(row, call)
     call.original = call.args
     call.args = tuple(replace(arg, type=argument_type(arg.type)) for arg in call.args)
-    if row.nulls == "keep" or not any(_optional(arg.type) for arg in call.args):
+    if row.nulls == "keep" or not any(t.is_nullable(arg.type) for arg in call.args):
         return False
     call.nullable = not row.never_null
     if not (row.native_skip and len(call.args) == 1):
-        call.where += tuple(f"{arg.sql} IS NOT NULL" for arg in call.args if _optional(arg.type))
-    call.args = tuple(replace(arg, type=_required(arg.type)) for arg in call.args)
+        call.where += tuple(f"{arg.sql} IS NOT NULL" for arg in call.args if t.is_nullable(arg.type))
+    call.args = tuple(replace(arg, type=t.not_nullable(arg.type)) for arg in call.args)
     return True
 
 
@@ -121,14 +121,6 @@ def argument_type(type_: t.Type) -> t.Type:
     return type_
 
 
-def _optional(type_: t.Type) -> bool:
-    return isinstance(type_, t.Nullable) or t.is_nullable(type_)
-
-
-def _required(type_: t.Type) -> t.Type:
-    return t.not_nullable(type_)
-
-
 def _check_counts(row: Aggregate, call: AggregateCall) -> None:
     count = len(call.args)
     if count < row.minimum or (row.maximum is not None and count > row.maximum):
@@ -137,16 +129,3 @@ def _check_counts(row: Aggregate, call: AggregateCall) -> None:
     if row.parameters is not None and len(call.parameters) > row.parameters:
         text = f"Aggregate function {call.name} cannot have {len(call.parameters)} parameters"
         raise failures.failure(text, 42, "NUMBER_OF_ARGUMENTS_DOESNT_MATCH", call.node)
-
-
-__all__ = [
-    "AGGREGATES",
-    "Aggregate",
-    "AggregateBuilder",
-    "AggregateCall",
-    "Elements",
-    "adapt_arguments",
-    "aggregate",
-    "build_aggregate",
-    "find_aggregate",
-]
