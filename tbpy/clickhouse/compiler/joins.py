@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.conversion import coerce
 from tbpy.clickhouse.compiler.scope import Column, Relation
 from tbpy.clickhouse.compiler.sources import Source, filled, materialized, shared_type
 from tbpy.clickhouse.storage import default_sql
@@ -225,6 +226,8 @@ def _using(
     if nulls is not None:
         relations = _outer(kind, left.relations, right.relations, nulls)
     count = len(left.relations)
+    if kind == "full" and nulls:
+        keys = {name: (t.nullable(type_), one, other) for name, (type_, one, other) in keys.items()}
     merged = [_share(relation, keys, kind) for relation in relations[:count]]
     rest = [_hide(relation, names) for relation in relations[count:]]
     return " AND ".join(conditions), (*merged, *rest)
@@ -263,8 +266,13 @@ def _share(relation: Relation, keys: dict[str, tuple[t.Type, str, str]], kind: s
     own: tuple[Column, ...] = ()
     if kind in ("right", "full"):  # ClickHouse names it `k` after a FULL JOIN, `left.k` after a RIGHT JOIN
         mine = [column for column in relation.columns if column.name in keys]
-        own = tuple(replace(column, shared=places[column.name] if kind == "full" else 0) for column in mine)
+        own = tuple(mine) if kind == "right" else tuple(_of_type(column, keys[column.name][0]) for column in mine)
+        own = tuple(replace(column, shared=places[column.name] if kind == "full" else 0) for column in own)
     return replace(relation, columns=tuple(map(share, relation.columns)), hidden=relation.hidden + own)
+
+
+def _of_type(column: Column, type_: t.Type) -> Column:
+    return replace(column, value=coerce(column.value, type_))
 
 
 def _hide(relation: Relation, names: list[str]) -> Relation:

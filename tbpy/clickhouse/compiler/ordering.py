@@ -7,6 +7,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.storage import field_names
 
 
 def order_sql(value: Typed, item: ast.OrderItem) -> list[str]:
@@ -17,16 +18,46 @@ def order_sql(value: Typed, item: ast.OrderItem) -> list[str]:
     first = bool(item.nulls_first)
     inner = t.plain(value.type)
     nulls = "" if not t.is_nullable(value.type) else " NULLS FIRST" if first else " NULLS LAST"
-    key = sort_key(value)
+    key = sort_key(value, descending=item.descending)
     if isinstance(inner, t.Float) and first != item.descending:
         return [f"isnan({value.sql}){' DESC' if first else ''}", f"{key}{direction}{nulls}"]
     return [f"{key}{direction}{nulls}"]
 
 
-def sort_key(value: Typed) -> str:
-    """SQL that DuckDB sorts as ClickHouse sorts the value: an enum sorts by number."""
+def sort_key(value: Typed, *, descending: bool = False) -> str:
+    """SQL that DuckDB sorts as ClickHouse sorts the value: an enum sorts by number, NULL and NaN in parts come last."""
     inner = t.plain(value.type)
+    if descending and isinstance(inner, t.Array | t.Tuple) and _may_lack(inner):
+        return _parts_key(value.sql, value.type, 0)
     if isinstance(inner, t.Enum):
         names = ", ".join(duckdb_string(name) for name, _ in inner.members)
         return f"list_position([{names}], {value.sql})"
     return value.sql
+
+
+def _may_lack(type_: t.Type) -> bool:
+    """Whether NULL or NaN may stand somewhere inside."""
+    inner = t.plain(type_)
+    if isinstance(inner, t.Array):
+        return _may_lack(inner.item)
+    if isinstance(inner, t.Tuple):
+        return any(map(_may_lack, inner.items))
+    return t.is_nullable(type_) or isinstance(inner, t.Float)
+
+
+def _parts_key(sql: str, type_: t.Type, depth: int) -> str:
+    """A value taken apart so that what lacks a value is less than all others, as a descending order wants it."""
+    inner = t.plain(type_)
+    if not _may_lack(type_):
+        return sql
+    if isinstance(inner, t.Array):
+        name = f"o{depth}"
+        return f"list_transform({sql}, lambda {name}: {_parts_key(name, inner.item, depth + 1)})"
+    if isinstance(inner, t.Tuple):
+        parts = (
+            f"{duckdb_string(name)}: {_parts_key(f'{sql}[{duckdb_string(name)}]', item, depth)}"
+            for name, item in zip(field_names(inner), inner.items, strict=True)
+        )
+        return "{" + ", ".join(parts) + "}"
+    known = f"({sql} IS NOT NULL AND NOT isnan({sql}))" if isinstance(inner, t.Float) else f"({sql} IS NOT NULL)"
+    return f"{{'known': {known}, 'value': {sql}}}"

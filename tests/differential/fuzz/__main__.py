@@ -127,7 +127,7 @@ def _report(
     whole = with_values(text, small)
     found = arena.run(whole, ordered=best[-1][1])
     found, whole = (found, whole) if found.kind == result.kind else (best[-1][0], text)
-    print(f"{found.kind:8} {whole}\n         {found.detail}")
+    print(f"{found.kind:8} {text}\n         {found.detail}\n         {whole}")
     if options.sql:
         print(f"         {found.sql}")
     sys.stdout.flush()

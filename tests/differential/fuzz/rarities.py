@@ -1,4 +1,4 @@
-"""Statements with the clauses that are met less often: `*` with changes, shadowing aliases, sets of keys, states, gaps."""
+"""Statements with clauses that are met less often: `*` with changes, shadowing aliases, sets of keys, states, gaps."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ class RarityGenerator(StatementGenerator):
         one, other = self._random.choice(("t1", "t2", "t3")), self._random.choice(("t1", "t2", "t3"))
         shape = self._random.choice(
             (
-                "SELECT a.id, b.k FROM {0} AS a ANY LEFT JOIN (SELECT k, any(1) AS z FROM {1} GROUP BY k) AS b ON a.k = b.k",
+                "SELECT a.id, b.k FROM {0} AS a ANY LEFT JOIN (SELECT DISTINCT k FROM {1}) AS b ON a.k = b.k",
                 "SELECT a.id, b.id FROM {0} AS a ASOF LEFT JOIN {1} AS b ON a.k = b.k AND a.id >= b.id",
                 "SELECT a.id, b.id FROM {0} AS a ASOF JOIN {1} AS b ON a.k = b.k AND a.id > b.id",
                 "SELECT id, a.k, b.k FROM {0} AS a FULL JOIN {1} AS b USING (id)",
@@ -189,7 +189,7 @@ class RarityGenerator(StatementGenerator):
                 "SELECT {0}.id, {1}.id AS other FROM {0} LEFT JOIN {1} ON {0}.id = {1}.k",
                 "SELECT a.id FROM {0} AS a SEMI JOIN {1} AS b ON a.id = b.id",
                 "SELECT b.id, a.id FROM {0} AS a RIGHT ANTI JOIN {1} AS b ON a.id = b.k",
-                "SELECT * FROM (SELECT id, k FROM {0}) AS a INNER JOIN (SELECT id, k AS kk FROM {1}) AS b ON a.id = b.id",
+                "SELECT * FROM (SELECT id, k FROM {0}) AS a JOIN (SELECT id, k AS kk FROM {1}) AS b ON a.id = b.id",
             )
         )
         if "{0}." in shape and one == other:
