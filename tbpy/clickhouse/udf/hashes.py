@@ -1,4 +1,4 @@
-"""Hash functions of ClickHouse that DuckDB lacks: SipHash, xxHash, MurmurHash, the integer hashes, CRC and Java's.
+"""Hash functions of ClickHouse that DuckDB lacks: SipHash, xxHash, the integer hashes, CRC and Java's.
 
 Source: the published algorithms; seeds and the ways of combining several values are held to recorded answers.
 """
@@ -12,35 +12,13 @@ from functools import lru_cache, partial, reduce
 
 from tbpy.clickhouse.udf import Udf
 from tbpy.clickhouse.udf.city import city64, hash_pair
+from tbpy.clickhouse.udf.murmur import finalize64, left32, left64, murmur3_128, words_of
 
 _M32, _M64 = (1 << 32) - 1, (1 << 64) - 1
 _CACHED = 1 << 16
 
 
-def _left32(value: int, shift: int) -> int:
-    value &= _M32
-    return (value << shift | value >> (32 - shift)) & _M32
-
-
-def _left64(value: int, shift: int) -> int:
-    value &= _M64
-    return (value << shift | value >> (64 - shift)) & _M64
-
-
-def _words(data: bytes, size: int, end: int | None = None) -> list[int]:
-    """Little-endian numbers of `size` bytes, as many as are whole up to `end`."""
-    count = (len(data) if end is None else end) // size
-    return [int.from_bytes(data[i * size : i * size + size], "little") for i in range(count)]
-
-
 # --- integers ---------------------------------------------------------------------------------------------------------
-
-
-def finalize64(value: int) -> int:
-    """The finalizer of MurmurHash3."""
-    value = (value ^ value >> 33) * 0xFF51AFD7ED558CCD & _M64
-    value = (value ^ value >> 33) * 0xC4CEB9FE1A85EC53 & _M64
-    return value ^ value >> 33
 
 
 def int_hash64(value: int) -> int:
@@ -50,11 +28,11 @@ def int_hash64(value: int) -> int:
 def int_hash32(value: int) -> int:
     key = value ^ 0x75D9543DE018BF45
     key = (~key + (key << 18)) & _M64
-    key ^= _left64(key, 33)
+    key ^= left64(key, 33)
     key = key * 21 & _M64
-    key ^= _left64(key, 53)
+    key ^= left64(key, 53)
     key = (key + (key << 6)) & _M64
-    return (key ^ _left64(key, 42)) & _M32
+    return (key ^ left64(key, 42)) & _M32
 
 
 # --- SipHash ----------------------------------------------------------------------------------------------------------
@@ -63,7 +41,7 @@ def int_hash32(value: int) -> int:
 def _sip_state(data: bytes, k0: int, k1: int) -> tuple[int, int, int, int]:
     v = (k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D, k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573)
     size = len(data)
-    words = _words(data, 8)
+    words = words_of(data, 8)
     words.append(int.from_bytes(data[size & ~7 :], "little") | (size & 255) << 56)
     for word in words:
         v = (v[0], v[1], v[2], v[3] ^ word)
@@ -75,11 +53,11 @@ def _sip_state(data: bytes, k0: int, k1: int) -> tuple[int, int, int, int]:
 
 def _sip_round(v0: int, v1: int, v2: int, v3: int) -> tuple[int, int, int, int]:
     v0, v2 = v0 + v1 & _M64, v2 + v3 & _M64
-    v1, v3 = _left64(v1, 13) ^ v0, _left64(v3, 16) ^ v2
-    v0 = _left64(v0, 32)
+    v1, v3 = left64(v1, 13) ^ v0, left64(v3, 16) ^ v2
+    v0 = left64(v0, 32)
     v2, v0 = v2 + v1 & _M64, v0 + v3 & _M64
-    v1, v3 = _left64(v1, 17) ^ v2, _left64(v3, 21) ^ v0
-    return v0, v1, _left64(v2, 32), v3
+    v1, v3 = left64(v1, 17) ^ v2, left64(v3, 21) ^ v0
+    return v0, v1, left64(v2, 32), v3
 
 
 @lru_cache(_CACHED)
@@ -110,17 +88,17 @@ def xx32(data: bytes) -> int:
     size, at = len(data), len(data) & ~15
     if size >= 16:
         lanes = [p1 + p2 & _M32, p2, 0, -p1 & _M32]
-        for index, word in enumerate(_words(data, 4, at)):
-            lanes[index & 3] = _left32(lanes[index & 3] + word * p2, 13) * p1 & _M32
-        value = sum(_left32(lane, shift) for lane, shift in zip(lanes, (1, 7, 12, 18), strict=True))
+        for index, word in enumerate(words_of(data, 4, at)):
+            lanes[index & 3] = left32(lanes[index & 3] + word * p2, 13) * p1 & _M32
+        value = sum(left32(lane, shift) for lane, shift in zip(lanes, (1, 7, 12, 18), strict=True))
     else:
         value = p5
     value = value + size & _M32
     rest = data[at:]
-    for word in _words(rest, 4):
-        value = _left32(value + word * p3, 17) * p4 & _M32
+    for word in words_of(rest, 4):
+        value = left32(value + word * p3, 17) * p4 & _M32
     for byte in rest[len(rest) & ~3 :]:
-        value = _left32(value + byte * p5, 11) * p1 & _M32
+        value = left32(value + byte * p5, 11) * p1 & _M32
     value = (value ^ value >> 15) * p2 & _M32
     value = (value ^ value >> 13) * p3 & _M32
     return value ^ value >> 16
@@ -132,124 +110,29 @@ def xx64(data: bytes) -> int:
     size, at = len(data), len(data) & ~31
     if size >= 32:
         lanes = [p1 + p2 & _M64, p2, 0, -p1 & _M64]
-        for index, word in enumerate(_words(data, 8, at)):
+        for index, word in enumerate(words_of(data, 8, at)):
             lanes[index & 3] = _xx64_round(lanes[index & 3], word)
-        value = sum(_left64(lane, shift) for lane, shift in zip(lanes, (1, 7, 12, 18), strict=True)) & _M64
+        value = sum(left64(lane, shift) for lane, shift in zip(lanes, (1, 7, 12, 18), strict=True)) & _M64
         for lane in lanes:
             value = ((value ^ _xx64_round(0, lane)) * p1 + p4) & _M64
     else:
         value = p5
     value = value + size & _M64
     rest = data[at:]
-    for word in _words(rest, 8):
-        value = (_left64(value ^ _xx64_round(0, word), 27) * p1 + p4) & _M64
+    for word in words_of(rest, 8):
+        value = (left64(value ^ _xx64_round(0, word), 27) * p1 + p4) & _M64
     rest = rest[len(rest) & ~7 :]
-    for word in _words(rest, 4):
-        value = (_left64(value ^ word * p1 & _M64, 23) * p2 + p3) & _M64
+    for word in words_of(rest, 4):
+        value = (left64(value ^ word * p1 & _M64, 23) * p2 + p3) & _M64
     for byte in rest[len(rest) & ~3 :]:
-        value = _left64(value ^ byte * p5 & _M64, 11) * p1 & _M64
+        value = left64(value ^ byte * p5 & _M64, 11) * p1 & _M64
     value = (value ^ value >> 33) * p2 & _M64
     value = (value ^ value >> 29) * p3 & _M64
     return value ^ value >> 32
 
 
 def _xx64_round(lane: int, word: int) -> int:
-    return _left64(lane + word * _X64[1], 31) * _X64[0] & _M64
-
-
-# --- MurmurHash -------------------------------------------------------------------------------------------------------
-
-
-@lru_cache(_CACHED)
-def murmur2_32(data: bytes) -> int:
-    return _murmur2_32(data, 0)
-
-
-def _murmur2_32(data: bytes, seed: int) -> int:
-    mul = 0x5BD1E995
-    value = seed ^ len(data)
-    for word in _words(data, 4):
-        word = word * mul & _M32
-        value = (value * mul & _M32) ^ ((word ^ word >> 24) * mul & _M32)
-    tail = data[len(data) & ~3 :]
-    if tail:
-        value = (value ^ int.from_bytes(tail, "little")) * mul & _M32
-    value = (value ^ value >> 13) * mul & _M32
-    return value ^ value >> 15
-
-
-@lru_cache(_CACHED)
-def murmur2_64(data: bytes) -> int:
-    return _murmur2_64(data, 0)
-
-
-def _murmur2_64(data: bytes, seed: int) -> int:
-    mul = 0xC6A4A7935BD1E995
-    value = (seed ^ len(data) * mul) & _M64
-    for word in _words(data, 8):
-        word = word * mul & _M64
-        value = (value ^ (word ^ word >> 47) * mul & _M64) * mul & _M64
-    tail = data[len(data) & ~7 :]
-    if tail:
-        value = (value ^ int.from_bytes(tail, "little")) * mul & _M64
-    value = (value ^ value >> 47) * mul & _M64
-    return value ^ value >> 47
-
-
-def murmur2_gcc(data: bytes) -> int:
-    """As the C++ library of GCC hashes strings."""
-    return _murmur2_64(data, 0xC70F6907)
-
-
-def murmur2_kafka(data: bytes) -> int:
-    """As Kafka's producers choose a partition."""
-    return _murmur2_32(data, 0x9747B28C) & 0x7FFFFFFF
-
-
-@lru_cache(_CACHED)
-def murmur3_32(data: bytes) -> int:
-    value = 0
-    for word in _words(data, 4):
-        value = (_left32(value ^ _murmur3_32_word(word), 13) * 5 + 0xE6546B64) & _M32
-    value ^= _murmur3_32_word(int.from_bytes(data[len(data) & ~3 :], "little"))
-    value ^= len(data)
-    value = (value ^ value >> 16) * 0x85EBCA6B & _M32
-    value = (value ^ value >> 13) * 0xC2B2AE35 & _M32
-    return value ^ value >> 16
-
-
-def _murmur3_32_word(word: int) -> int:
-    return _left32(word * 0xCC9E2D51, 15) * 0x1B873593 & _M32
-
-
-@lru_cache(_CACHED)
-def _murmur3_halves(data: bytes) -> tuple[int, int]:
-    c1, c2 = 0x87C37B91114253D5, 0x4CF5AD432745937F
-    h1 = h2 = 0
-    words = _words(data, 8, len(data) & ~15)
-    for k1, k2 in zip(words[::2], words[1::2], strict=True):
-        h1 ^= _left64(k1 * c1, 31) * c2 & _M64
-        h1 = ((_left64(h1, 27) + h2) * 5 + 0x52DCE729) & _M64
-        h2 ^= _left64(k2 * c2, 33) * c1 & _M64
-        h2 = ((_left64(h2, 31) + h1) * 5 + 0x38495AB5) & _M64
-    tail = data[len(data) & ~15 :]
-    h2 ^= _left64(int.from_bytes(tail[8:], "little") * c2, 33) * c1 & _M64
-    h1 ^= _left64(int.from_bytes(tail[:8], "little") * c1, 31) * c2 & _M64
-    h1, h2 = h1 ^ len(data), h2 ^ len(data)
-    h1 = h1 + h2 & _M64
-    h2 = h2 + h1 & _M64
-    h1, h2 = finalize64(h1), finalize64(h2)
-    h1 = h1 + h2 & _M64
-    return h1, h2 + h1 & _M64
-
-
-def murmur3_64(data: bytes) -> int:
-    h1, h2 = _murmur3_halves(data)
-    return h1 ^ h2
-
-
-def murmur3_128(data: bytes) -> bytes:
-    return b"".join(half.to_bytes(8, "little") for half in _murmur3_halves(data))
+    return left64(lane + word * _X64[1], 31) * _X64[0] & _M64
 
 
 # --- others -----------------------------------------------------------------------------------------------------------
@@ -364,13 +247,6 @@ FUNCTIONS: dict[str, Udf] = {
     "tb_sip128": Udf(sip128, _BYTES, "BLOB"),
     "tb_xx32": Udf(xx32, _BYTES, "UINTEGER"),
     "tb_xx64": Udf(xx64, _BYTES, "UBIGINT"),
-    "tb_murmur2_32": Udf(murmur2_32, _BYTES, "UINTEGER"),
-    "tb_murmur2_64": Udf(murmur2_64, _BYTES, "UBIGINT"),
-    "tb_murmur2_gcc": Udf(murmur2_gcc, _BYTES, "UBIGINT"),
-    "tb_murmur2_kafka": Udf(murmur2_kafka, _BYTES, "UINTEGER"),
-    "tb_murmur3_32": Udf(murmur3_32, _BYTES, "UINTEGER"),
-    "tb_murmur3_64": Udf(murmur3_64, _BYTES, "UBIGINT"),
-    "tb_murmur3_128": Udf(murmur3_128, _BYTES, "BLOB"),
     "tb_half_md5": Udf(half_md5, _BYTES, "UBIGINT"),
     "tb_java_hash": Udf(java_hash, _BYTES, "INTEGER"),
     "tb_java_hash_long": Udf(java_hash_long, ("BIGINT",), "INTEGER"),

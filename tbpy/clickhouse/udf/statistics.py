@@ -1,16 +1,13 @@
-"""Statistical tests, measures of association, and the adaptive histogram.
+"""Statistical tests.
 
-Sources: W. Press et al., "Numerical Recipes" (incomplete beta function); Y. Ben-Haim, E. Tom-Tov, "A Streaming Parallel
-Decision Tree Algorithm" (histogram); held to recorded answers of ClickHouse.
+Source: W. Press et al., "Numerical Recipes" (incomplete beta function); held to recorded answers of ClickHouse.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Callable, Sequence
-from heapq import heapify, heappop, heappush
+from collections.abc import Sequence
 from statistics import NormalDist
 
 from tbpy.clickhouse.udf import Udf
@@ -221,112 +218,6 @@ def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float | N
     return 1 - 6 * squares / (count * (count**2 - 1))
 
 
-# --- association of categories ---
-
-
-def association(measure: str, left: Sequence[int], right: Sequence[int]) -> float | None:
-    """Cramer's V, Theil's U and the contingency coefficient, from the codes of two categories per row."""
-    if len(left) < 2:
-        return None
-    pairs, rows, columns = Counter(zip(left, right, strict=True)), Counter(left), Counter(right)
-    if measure == "theilsU":
-        return _theils_u(pairs, rows, columns, len(left))
-    phi = math.fsum(n * n / (rows[a] * columns[b]) for (a, b), n in pairs.items()) - 1
-    return _MEASURES[measure](phi, len(rows), len(columns), len(left))
-
-
-def _cramers_v(phi: float, rows: int, columns: int, count: int) -> float:
-    return math.sqrt(_quotient(phi, min(rows, columns) - 1))
-
-
-def _cramers_v_corrected(phi: float, rows: int, columns: int, count: int) -> float:
-    corrected = max(0.0, phi - (rows - 1) * (columns - 1) / (count - 1))
-    sizes = [size - (size - 1) ** 2 / (count - 1) for size in (rows, columns)]
-    return math.sqrt(_quotient(corrected, min(sizes) - 1))
-
-
-def _contingency(phi: float, rows: int, columns: int, count: int) -> float:
-    return math.sqrt(phi / (phi + 1))
-
-
-def _quotient(dividend: float, divisor: float) -> float:
-    return dividend / divisor if divisor else NAN
-
-
-_MEASURES: dict[str, Callable[[float, int, int, int], float]] = {
-    "cramersV": _cramers_v,
-    "cramersVBiasCorrected": _cramers_v_corrected,
-    "contingency": _contingency,
-}
-
-
-def _theils_u(pairs: Counter[tuple[int, int]], rows: Counter[int], columns: Counter[int], count: int) -> float:
-    entropy = -math.fsum(n / count * math.log(n / count) for n in rows.values())
-    dependent = -math.fsum(n / count * math.log(n / columns[b]) for (_, b), n in pairs.items())
-    return (entropy - dependent) / entropy if entropy else 0.0
-
-
-# --- histogram ---
-
-
-def histogram(values: Sequence[float], most: int) -> list[dict[str, float]]:
-    """At most `most` bins; each value is a point, and the closest points are fused when there are too many."""
-    points: list[tuple[float, float]] = []
-    for value in values:
-        points.append((value, 1.0))
-        if len(points) >= 2 * most:
-            points = _fuse(points, most)
-    points = _fuse(points, most)
-    low, high = (min(values), max(values)) if values else (0.0, 0.0)
-    bins = []
-    for place, (mean, weight) in enumerate(points):
-        before = points[place - 1] if place else None
-        after = points[place + 1] if place + 1 < len(points) else None
-        left = low if before is None else (before[0] + mean) / 2
-        right = high if after is None else (mean + after[0]) / 2
-        sides = (weight if before is None else before[1]) + (weight if after is None else after[1])
-        bins.append({"1": left, "2": right, "3": 0.75 * weight + 0.125 * sides})
-    return bins
-
-
-def _unique(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Points in order, those at the same place as one."""
-    found: list[tuple[float, float]] = []
-    for mean, weight in points:
-        if found and found[-1][0] == mean:
-            found[-1] = (mean, found[-1][1] + weight)
-        else:
-            found.append((mean, weight))
-    return found
-
-
-def _fuse(points: list[tuple[float, float]], most: int) -> list[tuple[float, float]]:
-    points = _unique(sorted(points, key=lambda point: point[0]))
-    count = len(points)
-    if count <= most:
-        return points
-    before, after = list(range(-1, count - 1)), list(range(1, count + 1))
-    alive = [True] * count + [False]
-    queue = [(points[place + 1][0] - points[place][0], place) for place in range(count - 1)]
-    heapify(queue)
-    left = count
-    while left > most and queue:
-        distance, place = heappop(queue)
-        other = after[place]
-        if not (alive[place] and alive[other]) or points[other][0] - points[place][0] != distance:
-            continue
-        (mean, weight), (near, extra) = points[place], points[other]
-        points[place] = (mean + extra * (near - mean) / (extra + weight), extra + weight)
-        alive[other], after[place] = False, after[other]
-        if after[other] < count:
-            before[after[other]] = place
-            heappush(queue, (points[after[other]][0] - points[place][0], place))
-        if before[place] >= 0:
-            heappush(queue, (points[place][0] - points[before[place]][0], before[place]))
-        left -= 1
-    return [point for place, point in enumerate(points) if alive[place]]
-
-
 _U_TEST = "STRUCT(u_statistic DOUBLE, p_value DOUBLE)"
 
 FUNCTIONS = {
@@ -339,6 +230,4 @@ FUNCTIONS = {
     "tb_gini": Udf(gini, ("DOUBLE[]",), "DOUBLE", "special"),
     "tb_mann_whitney_u_test": Udf(mann_whitney_u_test, ("DOUBLE[]", "DOUBLE[]", "VARCHAR", "INTEGER"), _U_TEST),
     "tb_rank_correlation": Udf(rank_correlation, ("DOUBLE[]", "DOUBLE[]"), "DOUBLE", "special"),
-    "tb_association": Udf(association, ("VARCHAR", "UBIGINT[]", "UBIGINT[]"), "DOUBLE", "special"),
-    "tb_histogram": Udf(histogram, ("DOUBLE[]", "INTEGER"), 'STRUCT("1" DOUBLE, "2" DOUBLE, "3" DOUBLE)[]'),
 }
