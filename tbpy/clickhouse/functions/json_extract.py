@@ -68,32 +68,32 @@ def _step(call: Call, place: str, step: Typed) -> str:
 # --- one type each ----------------------------------------------------------------------------------------------------
 
 
-@scalar("JSONExtractString", args=(1, None), low_cardinality=False)
+@scalar("JSONExtractString", args=(1, None), strict=False, low_cardinality=False)
 def extract_string(call: Call) -> Typed:
     return call.typed(f"coalesce({as_text(call.context, element(call))}, '')", t.STRING)
 
 
-@scalar("JSONExtractInt", args=(1, None), low_cardinality=False)
+@scalar("JSONExtractInt", args=(1, None), strict=False, low_cardinality=False)
 def extract_int(call: Call) -> Typed:
     return call.typed(f"coalesce({as_integer(element(call), t.INT64)}, 0)", t.INT64)
 
 
-@scalar("JSONExtractUInt", args=(1, None), low_cardinality=False)
+@scalar("JSONExtractUInt", args=(1, None), strict=False, low_cardinality=False)
 def extract_uint(call: Call) -> Typed:
     return call.typed(f"coalesce({as_integer(element(call), t.UINT64)}, CAST(0 AS UBIGINT))", t.UINT64)
 
 
-@scalar("JSONExtractFloat", args=(1, None), low_cardinality=False)
+@scalar("JSONExtractFloat", args=(1, None), strict=False, low_cardinality=False)
 def extract_float(call: Call) -> Typed:
     return call.typed(f"coalesce({as_float(element(call), t.FLOAT64)}, 0e0)", t.FLOAT64)
 
 
-@scalar("JSONExtractBool", args=(1, None), low_cardinality=False)
+@scalar("JSONExtractBool", args=(1, None), strict=False, low_cardinality=False)
 def extract_bool(call: Call) -> Typed:
     return call.condition(f"coalesce({as_bool(element(call))}, false)")
 
 
-@scalar("JSONExtractRaw", args=(1, None), low_cardinality=False)
+@scalar("JSONExtractRaw", args=(1, None), strict=False, low_cardinality=False)
 def extract_raw(call: Call) -> Typed:
     return call.typed(f"coalesce({printed(call.context, element(call).raw)}, '')", t.STRING)
 
@@ -118,14 +118,14 @@ def _wanted(call: Call) -> t.Type:
 # --- structure --------------------------------------------------------------------------------------------------------
 
 
-@scalar("JSONHas", args=(1, None), low_cardinality=False)
+@scalar("JSONHas", args=(1, None), strict=False, low_cardinality=False)
 def has(call: Call) -> Typed:
     if len(call.args) == 1:
         return call.condition(f"json_valid({_document(call)})")
     return call.condition(f"({element(call).raw} IS NOT NULL)")
 
 
-@scalar("isValidJSON", low_cardinality=False)
+@scalar("isValidJSON", strict=False, low_cardinality=False)
 def is_valid(call: Call) -> Typed:
     document = _document(call)
     # DuckDB lets a comma stand before a closing bracket.
@@ -134,7 +134,7 @@ def is_valid(call: Call) -> Typed:
     return call.condition(f"(CASE WHEN {comma} THEN {strict} ELSE json_valid({document}) END)")
 
 
-@scalar("JSONLength", args=(1, None), low_cardinality=False)
+@scalar("JSONLength", args=(1, None), strict=False, low_cardinality=False)
 def length(call: Call) -> Typed:
     raw = element(call).raw
     count = (
@@ -143,7 +143,7 @@ def length(call: Call) -> Typed:
     return call.typed(f"CAST(coalesce({count}, 0) AS UBIGINT)", t.UINT64)
 
 
-@scalar("JSONArrayLength", "JSON_ARRAY_LENGTH", insensitive=("JSON_ARRAY_LENGTH",), low_cardinality=False)
+@scalar("JSONArrayLength", "JSON_ARRAY_LENGTH", insensitive=("JSON_ARRAY_LENGTH",), strict=False, low_cardinality=False)
 def array_length(call: Call) -> Typed:
     raw = element(call).raw
     count = f"CASE WHEN starts_with({raw}, '[') THEN CAST(json_array_length({raw}) AS UBIGINT) END"
@@ -156,7 +156,7 @@ _KINDS = (
 )  # fmt: skip
 
 
-@scalar("JSONType", args=(1, None), low_cardinality=False)
+@scalar("JSONType", args=(1, None), strict=False, low_cardinality=False)
 def kind(call: Call) -> Typed:
     raw = element(call).raw
     number = (
@@ -170,7 +170,7 @@ def kind(call: Call) -> Typed:
     return call.typed(f"({sql})", t.Enum(8, _KINDS))
 
 
-@scalar("JSONKey", args=(2, None), low_cardinality=False)
+@scalar("JSONKey", args=(2, None), strict=False, low_cardinality=False)
 def key(call: Call) -> Typed:
     raw = element(call, 1, -1).raw
     if not t.is_integer(call.args[-1].type):
@@ -185,13 +185,13 @@ def _list(call: Call, raw: str, opening: str, sql: str, type_: t.Type) -> Typed:
     return call.typed(f"coalesce({made}, {default_sql(type_)})", type_)
 
 
-@scalar("JSONExtractKeys", args=(1, None), low_cardinality=False)
+@scalar("JSONExtractKeys", args=(1, None), strict=False, low_cardinality=False)
 def extract_keys(call: Call) -> Typed:
     raw = element(call).raw
     return _list(call, raw, "{", f"json_keys({raw})", t.Array(t.STRING))
 
 
-@scalar("JSONExtractArrayRaw", args=(1, None), low_cardinality=False)
+@scalar("JSONExtractArrayRaw", args=(1, None), strict=False, low_cardinality=False)
 def extract_array_raw(call: Call) -> Typed:
     raw, name = element(call).raw, call.context.fresh("e")
     text = printed(call.context, f"CAST({name} AS VARCHAR)")
@@ -204,14 +204,14 @@ def _entries(call: Call, raw: str, value: str, name: str, type_: t.Type) -> Type
     return _list(call, raw, "{", pairs, t.Array(t.Tuple((t.STRING, type_))))
 
 
-@scalar("JSONExtractKeysAndValuesRaw", args=(1, None), low_cardinality=False)
+@scalar("JSONExtractKeysAndValuesRaw", args=(1, None), strict=False, low_cardinality=False)
 def extract_entries_raw(call: Call) -> Typed:
     raw, name = element(call).raw, call.context.fresh("k")
     value = printed(call.context, f"CAST(json_extract({raw}, {pointer_of(name)}) AS VARCHAR)")
     return _entries(call, raw, value, name, t.STRING)
 
 
-@scalar("JSONExtractKeysAndValues", args=(2, None), low_cardinality=False)
+@scalar("JSONExtractKeysAndValues", args=(2, None), strict=False, low_cardinality=False)
 def extract_entries(call: Call) -> Typed:
     type_ = _wanted(call)
     raw, name = element(call, 1, -1).raw, call.context.fresh("k")
@@ -240,7 +240,7 @@ def _path_matches(call: Call) -> str:
     return f"TRY(json_extract({_document(call)}, {duckdb_string(path)}))"
 
 
-@scalar("JSON_VALUE", args=2, low_cardinality=False)
+@scalar("JSON_VALUE", args=2, strict=False, low_cardinality=False)
 def json_value(call: Call) -> Typed:
     found = child(_path_matches(call))
     scalar_ = f"CASE WHEN left({found.raw}, 1) NOT IN ('[', '{{') THEN {found.text} END"
@@ -248,13 +248,13 @@ def json_value(call: Call) -> Typed:
     return call.typed(f"coalesce({text}, '')", t.STRING)
 
 
-@scalar("JSON_QUERY", args=2, low_cardinality=False)
+@scalar("JSON_QUERY", args=2, strict=False, low_cardinality=False)
 def json_query(call: Call) -> Typed:
     raw = f"CAST({_path_matches(call)} AS VARCHAR)"
     return call.typed(f"coalesce('[' || {raw} || ']', '')", t.STRING)
 
 
-@scalar("JSON_EXISTS", args=2, low_cardinality=False)
+@scalar("JSON_EXISTS", args=2, strict=False, low_cardinality=False)
 def json_exists(call: Call) -> Typed:
     path = call.constant_value(1, "path")
     if isinstance(path, str) and path.endswith("[*]"):
@@ -263,7 +263,7 @@ def json_exists(call: Call) -> Typed:
     return call.condition(f"({_path_matches(call)} IS NOT NULL)")
 
 
-@scalar("JSONMergePatch", "jsonMergePatch", args=(1, None), low_cardinality=False)
+@scalar("JSONMergePatch", "jsonMergePatch", args=(1, None), strict=False, low_cardinality=False)
 def json_merge_patch(call: Call) -> Typed:
     documents = [arg.sql for arg in call.args]
     merged = documents[0]
