@@ -66,6 +66,11 @@ class TbpyError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def answer(self) -> str:
+        """What Tinybird's API says of it."""
+        return self.message
+
 
 class UsageError(TbpyError):
     """What was asked cannot be: a wrong option value, a missing file, a name that is taken."""
@@ -102,6 +107,10 @@ class TemplateError(TbpyError):
         self.line = line
         self.column = column
 
+    @property
+    def answer(self) -> str:
+        return f"Template Syntax Error: {self.message}"
+
 
 class CustomTemplateError(TemplateError):
     """`custom_error(body, status)` of a template: the endpoint answers exactly this."""
@@ -134,6 +143,10 @@ class QueryError(TbpyError):
         self.code = code
         self.name = name
         self.place = place
+
+    @property
+    def answer(self) -> str:
+        return f"[Error] {self.message} ({self.name})"
 
 
 class UnsupportedError(QueryError):

@@ -89,7 +89,7 @@ def body_of(error: TbpyError) -> Any:
     """The JSON body; a template's `custom_error` gives its own."""
     if isinstance(error, CustomTemplateError):
         return error.body
-    body: dict[str, Any] = {"error": error_text(error)}
+    body: dict[str, Any] = {"error": error.answer}
     if isinstance(error, DiagnosticsError):
         body["errors"] = [{"filename": found.file, "error": found.message} for found in error.diagnostics]
     if isinstance(error, TemplateError):
@@ -112,11 +112,3 @@ def headers_of(error: TbpyError) -> dict[str, str]:
             "X-RateLimit-Reset": str(error.retry_after),
         }
     return {}
-
-
-def error_text(error: TbpyError) -> str:
-    if isinstance(error, TemplateError):
-        return f"Template Syntax Error: {error.message}"
-    if isinstance(error, QueryError):
-        return f"[Error] {error.message} ({error.name})"
-    return error.message

@@ -92,6 +92,11 @@ class Function(Node):
     order_by: tuple[OrderItem, ...] = ()
     syntax: str = "call"
 
+    def combined(self) -> tuple[str, tuple[Expression, ...]]:
+        """Name and arguments with DISTINCT and FILTER as the combinators that ClickHouse makes of them."""
+        name = f"{self.name}Distinct" if self.distinct else self.name
+        return (name, self.arguments) if self.filter is None else (f"{name}If", (*self.arguments, self.filter))
+
 
 @dataclass(frozen=True, slots=True)
 class ExceptColumns(Node):

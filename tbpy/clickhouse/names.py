@@ -81,12 +81,7 @@ class _Namer:
         return self.call(node)
 
     def call(self, node: ast.Function) -> str:
-        name, arguments = node.name, node.arguments
-        if node.distinct:
-            name += "Distinct"
-        if node.filter is not None:
-            name += "If"
-            arguments = (*arguments, node.filter)
+        name, arguments = node.combined()
         if node.parameters is not None:
             name += f"({self.names(node.parameters)})"
         text = f"{name}({self.names(arguments)})"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.edit_distance import levenshtein
 from tbpy.clickhouse.names import literal_name
 from tbpy.clickhouse.quoting import quote_identifier_if_needed, quote_string
 from tbpy.clickhouse.type_scalars import (
@@ -70,19 +71,9 @@ def _unknown(name: str) -> QueryError:
 def _similar(name: str) -> list[str]:
     """The two names nearest to `name`, by letters that differ: at most a third of them."""
     known = dict.fromkeys((*_NUMBERS, *_SIMPLE, *_BUILDERS))
-    distances = {other: _distance(name.lower(), other.lower()) for other in known}
+    distances = {other: levenshtein(name.lower(), other.lower()) for other in known}
     near = [other for other in known if distances[other] <= (len(name) + 2) // 3]
     return sorted(near, key=lambda other: distances[other])[:2]
-
-
-def _distance(left: str, right: str) -> int:
-    """Levenshtein's distance."""
-    row = list(range(len(right) + 1))
-    for i, a in enumerate(left, 1):
-        previous, row[0] = row[0], i
-        for j, b in enumerate(right, 1):
-            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
-    return row[-1]
 
 
 # --- one builder a family ---------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tbpy.clickhouse.formats import write
 from tbpy.clickhouse.quoting import quote_identifier
-from tbpy.errors import CustomTemplateError, NotFoundError, QueryError, QueryTimeoutError, TbpyError, TemplateError
+from tbpy.errors import CustomTemplateError, NotFoundError, QueryTimeoutError, TbpyError
 from tbpy.testing.suite import Case
 from tbpy.testing.update import Answer
 
@@ -33,7 +33,7 @@ def error_answer(error: TbpyError) -> Answer:
     if isinstance(error, CustomTemplateError):
         return Answer(error.status, custom_text(error.body))
     status = next(code for kind, code in STATUS if isinstance(error, kind))
-    return Answer(status, error_text(error))
+    return Answer(status, error.answer)
 
 
 def custom_text(body: Any) -> str:
@@ -41,14 +41,6 @@ def custom_text(body: Any) -> str:
     if isinstance(body, dict) and "error" in body:
         return str(body["error"])
     return body if isinstance(body, str) else json.dumps(body)
-
-
-def error_text(error: TbpyError) -> str:
-    if isinstance(error, TemplateError):
-        return f"Template Syntax Error: {error.message}"
-    if isinstance(error, QueryError):
-        return f"[Error] {error.message} ({error.name})"
-    return error.message
 
 
 def ask(workspace: Workspace, case: Case) -> Answer:

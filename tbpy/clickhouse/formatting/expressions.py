@@ -154,13 +154,7 @@ class ExpressionWriter:
         return f"({text})" if isinstance(node, ast.Literal) and _is_number(node.value) else text
 
     def call(self, node: ast.Function, depth: int) -> str:
-        """A call; DISTINCT and FILTER are combinators of the function's name, as in ClickHouse's own tree."""
-        name, arguments = node.name, node.arguments
-        if node.distinct:
-            name += "Distinct"
-        if node.filter is not None:
-            name += "If"
-            arguments = (*arguments, node.filter)
+        name, arguments = node.combined()
         text = quote_identifier_if_needed(name)
         if node.parameters is not None:
             text += f"({self.list(node.parameters, depth)})"

@@ -8,16 +8,8 @@ from collections.abc import Sequence
 from ctypes import c_float
 from typing import Any
 
+from tbpy.clickhouse.edit_distance import levenshtein
 from tbpy.clickhouse.udf import Udf
-
-
-def levenshtein(left: Sequence[Any], right: Sequence[Any]) -> int:
-    row = list(range(len(right) + 1))
-    for i, one in enumerate(left, 1):
-        diagonal, row[0] = row[0], i
-        for j, other in enumerate(right, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (one != other))
-    return row[-1]
 
 
 def damerau_levenshtein(left: bytes, right: bytes) -> int:
