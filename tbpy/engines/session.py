@@ -103,8 +103,9 @@ class Session:
                     known.add(name)
 
     def interrupt(self) -> None:
-        """Stops what runs here; called from another thread. Without a running statement nothing happens."""
-        self._connection.interrupt()
+        """Stops what runs here; called from another thread. When nothing runs any more, nothing happens."""
+        with suppress(duckdb.ConnectionException):
+            self._connection.interrupt()
 
     @contextmanager
     def time_limit(self, seconds: float | None) -> Iterator[None]:

@@ -13,6 +13,7 @@ from tbpy.api.describing import chosen, file_text, pipe_document
 from tbpy.api.errors import NO_ENDPOINT_DOCUMENTATION, DocumentedError
 from tbpy.api.identifiers import name_of
 from tbpy.api.parameters import Parameters, flag, of_pipe, single
+from tbpy.api.reading import allowed_parameters
 from tbpy.api.routes.common import (
     Route,
     all_parameters,
@@ -84,7 +85,7 @@ async def endpoint_data(request: Request, name: str, format_name: str) -> Respon
     pipe = find_endpoint(workspace.project, access, name)
     given = await all_parameters(request)
     sql = single(given, "q")
-    parameters = {**of_pipe(given), **access.fixed_parameters(pipe)}
+    parameters = allowed_parameters(workspace.project, access, sql, of_pipe(given), pipe)
     return await answer_query(
         request,
         lambda stop: workspace.endpoint(pipe, parameters, sql=sql, time_limit=limit, on_start=stop.on_start),

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from tbpy.api.answers import answer_query
 from tbpy.api.authentication import access_of
 from tbpy.api.bodies import read_body
-from tbpy.api.errors import ForbiddenError
 from tbpy.api.parameters import Parameters, of_pipe, parse_form, parse_json, single
+from tbpy.api.reading import allowed_parameters
 from tbpy.api.routes.common import Route, json_answer, query_parameters, service_of
 from tbpy.api.routes.pipes import find_endpoint
 from tbpy.api.running import in_thread
@@ -21,11 +21,7 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse.formatter import format_query
 from tbpy.clickhouse.parser import parse_query, parse_statement
 from tbpy.errors import QueryError, UsageError
-from tbpy.project import Project
 from tbpy.project.references import table_references
-from tbpy.templating import compile_template
-
-_RESULT = "_"
 
 
 async def run_sql(request: Request) -> Response:
@@ -38,9 +34,10 @@ async def run_sql(request: Request) -> Response:
     pipeline, parameters = single(given, "pipeline"), of_pipe(given)
     if pipeline:
         pipeline = find_endpoint_or_pipe(service, access, pipeline)
-    if not access.is_admin:
-        await in_thread(service.threads, lambda: check_tables(service, access, sql, parameters, pipeline))
     workspace, limit = service.workspace, service.limits.query_seconds
+    parameters = await in_thread(
+        service.threads, allowed_parameters, workspace.project, access, sql, parameters, pipeline
+    )
     return await answer_query(
         request,
         lambda stop: (
@@ -79,37 +76,6 @@ async def sql_parameters(request: Request) -> Parameters:
 def find_endpoint_or_pipe(service: Service, access: Access, name: str) -> str:
     """`pipeline` may name any pipe; what it answers is its endpoint."""
     return find_endpoint(service.workspace.project, access, name)
-
-
-def check_tables(service: Service, access: Access, sql: str, parameters: Parameters, pipeline: str | None) -> None:
-    """Raises `ForbiddenError` for a table or pipe that the token may not read."""
-    text = sql.lstrip()
-    if text.startswith("%"):
-        template = compile_template(text[1:], name="query")
-        text = template.render(parameters, secrets=service.workspace.project.secrets).sql
-    for name in named_tables(text, service.workspace.project):
-        if not (access.may_read(name) or (pipeline is not None and name in (_RESULT, pipeline))):
-            raise ForbiddenError(f"The token has not enough permissions to read '{name}'")
-
-
-def named_tables(sql: str, project: Project) -> set[str]:
-    """The tables and pipes that a query may read, those with a database as `database.name`.
-
-    A bare name after IN may be a column; it counts when the project has something of that name.
-    """
-    statement = parse_statement(sql)
-    if statement.query is None:
-        raise ForbiddenError("The token has not enough permissions for this statement")
-    found = set()
-    for reference in table_references(statement.query):
-        known = reference.name.removesuffix("_quarantine") in {*project.datasources, *project.pipes}
-        if reference.certain or known:
-            found.add(_qualified(reference.database, reference.name))
-    return found
-
-
-def _qualified(database: str | None, name: str) -> str:
-    return name if database in (None, "default") else f"{database}.{name}"
 
 
 async def format_sql(request: Request) -> Response:
