@@ -1,10 +1,9 @@
-"""Strings whole: case, length, trimming, padding, joining, replacing."""
+"""Strings whole: case, length, trimming, padding, the order of their parts."""
 
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.binary import by_bytes, bytes_of, hex_slice, is_binary, text_of
-from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import (
@@ -15,7 +14,6 @@ from tbpy.clickhouse.functions.texts import (
     lowered,
     result,
     text,
-    texts_known,
     uppered,
 )
 from tbpy.clickhouse.quoting import duckdb_string
@@ -196,155 +194,7 @@ def append_trailing_char(call: Call) -> Typed:
     return call.typed(sql, t.STRING)
 
 
-# --- joining ----------------------------------------------------------------------------------------------------------
-
-
-def as_text(call: Call, arg: Typed) -> Typed:
-    """A value of any type as concat() writes it: as toString does, but a FixedString keeps its zero bytes."""
-    inner = t.plain(arg.type)
-    if isinstance(inner, t.String | t.FixedString):
-        return arg
-    return call.compiler.call("toString", arg, node=call.node)
-
-
-@scalar("concat", "concatAssumeInjective", args=(0, None), insensitive=("concat",))
-def concat(call: Call) -> Typed:
-    for kind, function in ((t.Array, "arrayConcat"), (t.Map, "mapConcat"), (t.Tuple, "tupleConcat")):
-        if call.args and all(isinstance(arg.type, kind) for arg in call.args):
-            return call.compiler.call(function, *call.args, node=call.node)
-    parts = [as_text(call, arg) for arg in call.args]
-    known = [known_text(part) for part in parts]
-    if all(value is not None for value in known):
-        return constant("".join(value or "" for value in known), t.STRING)
-    if len(parts) == 1:
-        return call.typed(parts[0].sql, t.STRING)
-    if any(is_binary(part) for part in parts):
-        return call.typed(text_of(f"({' || '.join(bytes_of(part) for part in parts)})"), t.STRING)
-    return call.typed(f"({' || '.join(part.sql for part in parts)})", t.STRING)
-
-
-@scalar(
-    "concatWithSeparator", "concat_ws", "concatWithSeparatorAssumeInjective", args=(1, None), insensitive=("concat_ws",)
-)
-def concat_with_separator(call: Call) -> Typed:
-    separator = text(call)
-    parts = [as_text(call, arg).sql for arg in call.args[1:]]
-    if not parts:
-        return constant("", t.STRING)
-    return call.typed(f"({f' || {separator.sql} || '.join(parts)})", t.STRING)
-
-
-@scalar("format", args=(2, None))
-def format_(call: Call) -> Typed:
-    template = known_text(text(call, fixed=False))
-    if template is None:
-        call.unsupported("a template that is not a constant")
-    parts = [
-        duckdb_string(piece) if isinstance(piece, str) else as_text(call, call.args[1 + piece]).sql
-        for piece in _template_pieces(call, template)
-    ]
-    return call.typed(f"({' || '.join(parts)})" if parts else "''", t.STRING)
-
-
-def _template_pieces(call: Call, template: str) -> list[str | int]:
-    """Literal texts and argument numbers of a `{}` or `{0}` template."""
-    pieces: list[str | int] = []
-    literal, index, automatic = "", 0, 0
-    manual: bool | None = None
-    while index < len(template):
-        char = template[index]
-        if char in "{}" and template[index + 1 : index + 2] == char:
-            literal, index = literal + char, index + 2
-        elif char == "}":
-            raise failure(call, "Closed curly brace without open one")
-        elif char == "{":
-            end = template.find("}", index)
-            if end < 0:
-                raise failure(call, "Last open curly brace is not closed")
-            inside = template[index + 1 : end]
-            if inside and not inside.isdecimal():
-                raise failure(call, "Not a number in curly braces")
-            if manual is not None and manual != bool(inside):
-                raise failure(call, "Cannot switch from automatic field numbering to manual field specification")
-            manual = bool(inside)
-            number = int(inside) if inside else automatic
-            automatic += 1
-            if number >= len(call.args) - 1:
-                raise failure(call, f"Too big number for arguments, must be at most {len(call.args) - 2}")
-            pieces += [literal, number] if literal else [number]
-            literal, index = "", end + 1
-        else:
-            literal, index = literal + char, index + 1
-    return [*pieces, literal] if literal else pieces
-
-
-# --- replacing --------------------------------------------------------------------------------------------------------
-
-
-@scalar("replaceAll", "replace", args=3, insensitive=("replace",))
-def replace_all(call: Call) -> Typed:
-    haystack, needle, replacement = (text(call, i, fixed=False) for i in range(3))
-    known = texts_known(call)
-    if known is not None:
-        value = known[0].replace(known[1], known[2]) if known[1] else known[0]
-        return constant(value, t.STRING)
-    sql = f"replace({haystack.sql}, {needle.sql}, {replacement.sql})"
-    if not known_text(needle):
-        sql = f"(CASE WHEN {needle.sql} = '' THEN {haystack.sql} ELSE {sql} END)"
-    return call.typed(sql, t.STRING)
-
-
-@scalar("replaceOne", args=3, strict=False)
-def replace_one(call: Call) -> Typed:
-    haystack, needle, replacement = (text(call, i, fixed=False).sql for i in range(3))
-    place = f"instr({haystack}, {needle})"
-    rest = f"substring({haystack}, {place} + length({needle}))"
-    found = f"left({haystack}, {place} - 1) || {replacement} || {rest}"
-    sql = f"(CASE WHEN {needle} <> '' AND contains({haystack}, {needle}) THEN {found} ELSE {haystack} END)"
-    return call.typed(sql, t.STRING)
-
-
-def _translate(name: str, *, unicode: bool) -> None:
-    @scalar(name, args=3)
-    def build(call: Call) -> Typed:
-        arg = text(call, fixed=not unicode)
-        source, target = known_text(text(call, 1)), known_text(text(call, 2))
-        if source is None or target is None:
-            call.unsupported("characters that are not constants")
-        if not unicode and not (source.isascii() and target.isascii()):
-            raise failure(call, f"Second and third arguments of function {name} must be ASCII strings")
-        if len(target) > len(source):
-            raise failure(call, f"Second and third arguments of function {name} must be the same length")
-        pairs: dict[str, str] = {}
-        for position, char in enumerate(source):
-            pairs[char] = target[position : position + 1]
-        ordered = sorted(pairs, key=lambda char: not pairs[char])  # DuckDB drops the characters that have no partner
-        letters = duckdb_string("".join(ordered)), duckdb_string("".join(pairs[char] for char in ordered))
-        sql = f"translate({arg.sql}, {letters[0]}, {letters[1]})" if pairs else arg.sql
-        return call.typed(sql, arg.type if len(source) == len(target) else t.STRING)
-
-
-_translate("translate", unicode=False)
-_translate("translateUTF8", unicode=True)
-
-
-def _overlay(name: str, *, unicode: bool) -> None:
-    @scalar(name, args=(3, 4), insensitive=not unicode)
-    def build(call: Call) -> Typed:
-        """The text with `length` characters (the replacement's own, without it) from `offset` exchanged."""
-        arg, replacement = text(call), text(call, 1)
-        udf = call.context.udf("tb_overlay_utf8" if unicode else "tb_overlay")
-        length = integer(call, 3) if len(call.args) == 4 else f"length({replacement.sql})"
-        if not unicode and len(call.args) == 3:
-            length = f"strlen({replacement.sql})"
-        if unicode:
-            return call.typed(f"{udf}({arg.sql}, {replacement.sql}, {integer(call, 2)}, {length})", t.STRING)
-        sql = f"{udf}({bytes_of(arg)}, {bytes_of(replacement)}, {integer(call, 2)}, {length})"
-        return call.typed(text_of(sql), t.STRING)
-
-
-_overlay("overlay", unicode=False)
-_overlay("overlayUTF8", unicode=True)
+# --- lines and parts --------------------------------------------------------------------------------------------------
 
 
 @scalar("firstLine")
@@ -361,14 +211,3 @@ def reverse_by_separator(call: Call) -> Typed:
             call.unsupported("a separator that is empty or not a constant")
         separator = call.sql(1)
     return call.typed(f"array_to_string(list_reverse(string_split({arg}, {separator})), {separator})", t.STRING)
-
-
-@scalar("visibleWidth", nulls="keep", low_cardinality=False)
-def visible_width(call: Call) -> Typed:
-    """How many columns of a terminal the text of a value takes; NULL takes four."""
-    arg = call.args[0]
-    if isinstance(t.plain(arg.type), t.Nothing):
-        return constant(4, t.UINT64)
-    shown = as_text(call, arg.as_type(t.not_nullable(arg.type)))
-    width = f"{call.context.udf('tb_visible_width')}({shown.sql})"
-    return call.typed(f"coalesce({width}, 4)" if t.is_nullable(arg.type) else width, t.UINT64)
