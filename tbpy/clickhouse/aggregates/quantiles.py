@@ -104,7 +104,7 @@ def _interpolated(call: AggregateCall, level: float) -> str:
     where = _numbers(call)
     match type_:
         case t.Int() | t.Bool() | t.Float():
-            return call.apply("quantile_cont", _double(call), str(level), where=where)
+            return _interpolated_number(call, level, where)
         case t.Decimal(precision, scale):
             value = call.apply("quantile_cont", f"CAST({call.sql()} AS DOUBLE)", str(level))
             return f"CAST(trunc({value} * {10**scale}e0) / {10**scale}e0 AS DECIMAL({precision}, {scale}))"
@@ -121,6 +121,21 @@ def _interpolated(call: AggregateCall, level: float) -> str:
             value = call.apply("quantile_cont", ticks, str(level))
             return f"make_timestamp(CAST(floor({value}) AS BIGINT) * {unit})"
     call.unsupported(f"an argument of type {type_}")
+
+
+def _interpolated_number(call: AggregateCall, level: float, where: list[str]) -> str:
+    """The value between two neighbours in ClickHouse's own last digits.
+
+    DuckDB interpolates by another formula, so its estimate only tells the neighbour that its discrete quantile does not.
+    """
+    value = _double(call)  # DuckDB's discrete quantile of doubles takes half the time of that of integers
+    estimate = call.apply("quantile_cont", value, str(level), where=where)
+    if call.window is not None or level in (0.0, 1.0):
+        return estimate
+    neighbour = call.apply("quantile_disc", value, str(level), where=where)
+    count = call.apply("count", call.sql(), where=where)
+    function = call.context.udf("tb_quantile_between")
+    return f"{function}({neighbour}, {estimate}, CAST({count} AS BIGINT), CAST({level!r} AS DOUBLE))"
 
 
 def _double(call: AggregateCall) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting import texts
@@ -128,9 +130,13 @@ def to_uuid(caster: Caster, value: Typed, target_: t.UUID) -> Typed:
     return caster.checked(value, condition, f"CAST({value.sql} AS UUID)", target_)
 
 
+_JSON_LIMITS = re.compile(r"(\s*max_dynamic_(paths|types)\s*=\s*\d+\s*,?)*")
+
+
 @target(t.Json)
 def to_json(caster: Caster, value: Typed, target_: t.Json) -> Typed:
-    if not isinstance(value.type, t.String) or target_.arguments:
+    """Limits of dynamic paths and types change nothing here; typed and skipped paths would."""
+    if not isinstance(value.type, t.String | t.Json) or not _JSON_LIMITS.fullmatch(target_.arguments):
         caster.refuse(value.type, target_)
     return caster.result(value, f"{caster.try_cast}({value.sql} AS JSON)", target_)
 

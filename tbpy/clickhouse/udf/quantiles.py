@@ -215,7 +215,38 @@ def linear_weighted(values: list[float], weights: list[float], level: float) -> 
     return low + part * (values[bisect_right(ends, math.floor(place) + 1)] - low) if part else low
 
 
+def between(neighbour: float | None, estimate: float | None, count: int, level: float) -> float | None:
+    """The quantile of `count` values by ClickHouse's formula, from one of its two neighbours and an estimate.
+
+    The estimate lies between the neighbours, so it tells which of them is given and, but for its last digits, what the
+    other one is; values are seldom written with more than 15 digits, and rounding to those finds it.
+    """
+    if neighbour is None or estimate is None or not math.isfinite(estimate) or not math.isfinite(neighbour):
+        return estimate
+    index = level * (count - 1)
+    left = math.floor(index)
+    left_share, right_share = (left + 1) - index, index - left
+    if estimate == neighbour or left + 1 >= count or right_share == 0:
+        return neighbour if estimate == neighbour else estimate
+    if neighbour < estimate:
+        low, high = neighbour, _written(neighbour + (estimate - neighbour) / right_share)
+    else:
+        low, high = _written(neighbour - (neighbour - estimate) / left_share), neighbour
+    exact = low * left_share + high * right_share
+    return exact if math.isclose(exact, estimate, rel_tol=1e-12, abs_tol=1e-300) else estimate
+
+
+def _written(value: float) -> float:
+    """A number whose last digits are uncertain, as it was most likely written."""
+    for digits in (12, 13, 14, 15):
+        rounded = float(f"{value:.{digits}g}")
+        if math.isclose(rounded, value, rel_tol=1e-14):
+            return rounded
+    return value
+
+
 FUNCTIONS = {
+    "tb_quantile_between": Udf(between, ("DOUBLE", "DOUBLE", "BIGINT", "DOUBLE"), "DOUBLE", "special"),
     "tb_quantile_linear_weighted": Udf(linear_weighted, ("DOUBLE[]", "DOUBLE[]", "DOUBLE"), "DOUBLE", "special"),
     "tb_quantile_bfloat16": Udf(bfloat16, ("DOUBLE[]", "DOUBLE"), "DOUBLE", "special"),
     "tb_quantile_dd": Udf(sketch, ("DOUBLE[]", "DOUBLE", "DOUBLE"), "DOUBLE", "special"),
