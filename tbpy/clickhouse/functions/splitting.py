@@ -126,3 +126,16 @@ def array_string_concat(call: Call) -> Typed:
         element = call.compiler.call("toString", Typed(name, type_.item), node=call.node)
         array = f"list_transform({array}, lambda {name}: {element.sql})"
     return call.typed(f"coalesce(array_to_string({array}, {separator}), '')", t.STRING)
+
+
+@scalar("extractKeyValuePairs", "str_to_map", args=(1, 4), insensitive=("str_to_map",))
+def extract_key_value_pairs(call: Call) -> Typed:
+    """`text[, between[, ends[, quote]]]` as a map."""
+    signs = [":", " ,;", '"']
+    for position in range(1, len(call.args)):
+        signs[position - 1] = constant_text(call, position, "delimiter")
+    if len(signs[0]) != 1 or not signs[1] or len(signs[2]) != 1:
+        call.unsupported("such delimiters")
+    listed = ", ".join(map(duckdb_string, signs))
+    udf = call.context.udf("tb_extract_key_values")
+    return call.typed(f"{udf}({text(call, fixed=False).sql}, {listed})", t.Map(t.STRING, t.STRING))
