@@ -21,8 +21,6 @@ from tbpy.cli.trouble import counted, report, talk
 if TYPE_CHECKING:
     from tbpy.dev import Development, Rebuilt
 
-LIMIT = 100
-
 
 def register(app: typer.Typer) -> None:
     app.command()(dev)

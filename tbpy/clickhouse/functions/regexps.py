@@ -14,18 +14,17 @@ _ZERO_WIDTH_ESCAPES = frozenset("bBAzZ")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`groups` capture; `empty` says whether the expression may match nothing, `only_empty` whether always."""
+    """`groups` capture; `empty` says whether the expression may match nothing."""
 
     groups: int
     empty: bool
-    only_empty: bool
 
 
 def shape(pattern: str) -> Shape:
     """The shape of a pattern, where its syntax is unusual rather too careful: `empty` is then true."""
     reader = _Reader(pattern)
-    shortest, longest = reader.alternatives()
-    return Shape(reader.groups, shortest == 0, longest == 0)
+    shortest = reader.alternatives()
+    return Shape(reader.groups, shortest == 0)
 
 
 def dotall(pattern: str) -> str:
@@ -64,7 +63,7 @@ def python_pattern(pattern: str) -> str | None:
 
 
 class _Reader:
-    """Reads a pattern once, adding up the least and (0 or more than 0) the greatest width."""
+    """Reads a pattern once, adding up the least width that a match has."""
 
     __slots__ = ("groups", "index", "pattern")
 
@@ -77,21 +76,20 @@ class _Reader:
     def char(self) -> str:
         return self.pattern[self.index : self.index + 1]
 
-    def alternatives(self) -> tuple[int, int]:
+    def alternatives(self) -> int:
         branches = [self.sequence()]
         while self.char == "|":
             self.index += 1
             branches.append(self.sequence())
-        return min(low for low, _ in branches), max(high for _, high in branches)
+        return min(branches)
 
-    def sequence(self) -> tuple[int, int]:
-        low = high = 0
+    def sequence(self) -> int:
+        width = 0
         while self.char not in ("", "|", ")"):
-            atom_low, atom_high = self.quantified(self.atom())
-            low, high = low + atom_low, high + atom_high
-        return low, high
+            width += self.quantified(self.atom())
+        return width
 
-    def atom(self) -> tuple[int, int]:
+    def atom(self) -> int:
         char = self.char
         self.index += 1
         if char == "(":
@@ -100,9 +98,9 @@ class _Reader:
             return self.bracket()
         if char == "\\":
             return self.escape()
-        return (0, 0) if char in "^$" else (1, 1)
+        return 0 if char in "^$" else 1
 
-    def group(self) -> tuple[int, int]:
+    def group(self) -> int:
         if self.char == "?":
             self.index += 1
             rest = self.pattern[self.index :]
@@ -114,7 +112,7 @@ class _Reader:
                     self.index += 1
                 if self.char == ")":
                     self.index += 1
-                    return 0, 0
+                    return 0
                 self.index += 1
         else:
             self.groups += 1
@@ -122,7 +120,7 @@ class _Reader:
         self.index += 1
         return width
 
-    def bracket(self) -> tuple[int, int]:
+    def bracket(self) -> int:
         if self.char == "^":
             self.index += 1
         if self.char == "]":
@@ -134,9 +132,9 @@ class _Reader:
                 self.index = self.pattern.find(":]", self.index) + 1 or len(self.pattern)
             self.index += 1
         self.index += 1
-        return 1, 1
+        return 1
 
-    def escape(self) -> tuple[int, int]:
+    def escape(self) -> int:
         char = self.char
         self.index += 1
         if char == "Q":
@@ -144,26 +142,25 @@ class _Reader:
             end = len(self.pattern) if end < 0 else end
             width = end - self.index
             self.index = end + 2
-            return width, width
+            return width
         if char in ("p", "P", "x") and self.char == "{":
             self.index = self.pattern.find("}", self.index) + 1 or len(self.pattern)
         elif char in ("p", "P"):
             self.index += 1
         elif char == "x":
             self.index += 2
-        return (0, 0) if char in _ZERO_WIDTH_ESCAPES else (1, 1)
+        return 0 if char in _ZERO_WIDTH_ESCAPES else 1
 
-    def quantified(self, width: tuple[int, int]) -> tuple[int, int]:
-        low, high = width
+    def quantified(self, width: int) -> int:
         while self.char in ("*", "+", "?", "{"):
             if self.char == "{":
                 end = self.pattern.find("}", self.index)
                 counts = self.pattern[self.index + 1 : end].split(",") if end > 0 else [""]
                 if not counts[0].isdecimal():
                     break  # a brace that stands for itself is the next atom
-                low = low * int(counts[0])
+                width *= int(counts[0])
                 self.index = end + 1
             else:
-                low = low if self.char == "+" else 0
+                width = width if self.char == "+" else 0
                 self.index += 1
-        return low, high
+        return width
