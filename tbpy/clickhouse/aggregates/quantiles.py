@@ -126,7 +126,7 @@ def _interpolated(call: AggregateCall, level: float) -> str:
 def _interpolated_number(call: AggregateCall, level: float, where: list[str]) -> str:
     """The value between two neighbours in ClickHouse's own last digits.
 
-    DuckDB interpolates by another formula, so its estimate only tells the neighbour that its discrete quantile does not.
+    DuckDB interpolates by another formula: its estimate only tells the neighbour that its discrete quantile does not.
     """
     value = _double(call)  # DuckDB's discrete quantile of doubles takes half the time of that of integers
     estimate = call.apply("quantile_cont", value, str(level), where=where)

@@ -219,7 +219,7 @@ def between(neighbour: float | None, estimate: float | None, count: int, level: 
     """The quantile of `count` values by ClickHouse's formula, from one of its two neighbours and an estimate.
 
     The estimate lies between the neighbours, so it tells which of them is given and, but for its last digits, what the
-    other one is; values are seldom written with more than 15 digits, and rounding to those finds it.
+    other one is; values are seldom written with all the digits of a double, and rounding finds the one that was meant.
     """
     if neighbour is None or estimate is None or not math.isfinite(estimate) or not math.isfinite(neighbour):
         return estimate
@@ -227,20 +227,20 @@ def between(neighbour: float | None, estimate: float | None, count: int, level: 
     left = math.floor(index)
     left_share, right_share = (left + 1) - index, index - left
     if estimate == neighbour or left + 1 >= count or right_share == 0:
-        return neighbour if estimate == neighbour else estimate
-    if neighbour < estimate:
-        low, high = neighbour, _written(neighbour + (estimate - neighbour) / right_share)
-    else:
-        low, high = _written(neighbour - (neighbour - estimate) / left_share), neighbour
+        return estimate
+    share = right_share if neighbour < estimate else left_share
+    doubt = 8 * math.ulp(max(abs(neighbour), abs(estimate))) / share
+    other = _written(neighbour + (estimate - neighbour) / share, doubt)
+    low, high = (neighbour, other) if neighbour < estimate else (other, neighbour)
     exact = low * left_share + high * right_share
     return exact if math.isclose(exact, estimate, rel_tol=1e-12, abs_tol=1e-300) else estimate
 
 
-def _written(value: float) -> float:
-    """A number whose last digits are uncertain, as it was most likely written."""
-    for digits in (12, 13, 14, 15):
+def _written(value: float, doubt: float) -> float:
+    """A number known to within `doubt`, as it was most likely written: with as few digits as that leaves."""
+    for digits in range(6, 16):
         rounded = float(f"{value:.{digits}g}")
-        if math.isclose(rounded, value, rel_tol=1e-14):
+        if abs(rounded - value) <= doubt:
             return rounded
     return value
 
