@@ -27,6 +27,8 @@ class Names:
         A node that reads its own name reads the table or pipe of that name, so a node may share the name of its source.
         """
         if database is not None and database != "default":
+            if pipe is None and database in self.pipes and self.pipes[database].node(name):
+                return NodeKey(database, name)  # a person's query may look into a pipe; datafiles may not
             vendored = f"{database}.{name}"
             return Key(Kind.DATASOURCE, vendored) if vendored in self.vendored else None
         if pipe and pipe.node(name) and not (node and node.name == name):

@@ -136,6 +136,11 @@ def test_a_table_is_whole_and_says_when_there_is_more(cltv: Shell) -> None:
     assert (whole.out.count("\n"), whole.err) == (1200, "")
 
 
+def test_queries_reach_pipes_and_their_nodes(cltv: Shell) -> None:
+    assert count(cltv, "SELECT count() FROM cltv_by_location") == 8
+    assert count(cltv, "SELECT count() FROM cltv_summary.value_per_customer") == 1_200
+
+
 def test_now_can_be_frozen(cltv: Shell) -> None:
     ran = cltv.tbpy("query", "SELECT now(), today()", "--now", "2025-07-17T00:00:00", "-f", "TSV")
     assert ran.out == "2025-07-17 00:00:00\t2025-07-17\n"
