@@ -1,4 +1,4 @@
-"""Functions that look at how a query runs: throwIf, row numbers, blocks. All rows count as one block here."""
+"""What a server says of itself and of how a query runs: its name and version, row numbers, blocks, throwIf."""
 
 from __future__ import annotations
 
@@ -10,6 +10,20 @@ from tbpy.clickhouse.quoting import duckdb_string
 
 #: The release of ClickHouse whose answers tbpy gives.
 CLICKHOUSE_VERSION = "26.9.2.1"
+
+
+_ONE_BLOCK = "all rows are one block"
+
+
+def _said(value: str, *names: str, insensitive: tuple[str, ...] = ()) -> None:
+    @scalar(*names, args=0, insensitive=insensitive, note=f"always '{value}'")
+    def build(call: Call) -> Typed:
+        return constant(value)
+
+
+_said("localhost", "hostName", "hostname", "FQDN", "fullHostName", insensitive=("FQDN",))
+_said("default", "currentDatabase", "DATABASE", "SCHEMA", insensitive=("DATABASE", "SCHEMA"))
+_said("default", "currentUser", "user", "current_user", insensitive=("user", "current_user"))
 
 
 @scalar("version", args=0, insensitive=True)
@@ -38,12 +52,12 @@ def sleep(call: Call) -> Typed:
     return constant(0)
 
 
-@scalar("blockNumber", args=0)
+@scalar("blockNumber", args=0, note=_ONE_BLOCK)
 def block_number(call: Call) -> Typed:
     return Typed("CAST(0 AS UBIGINT)", t.UINT64)
 
 
-@scalar("rowNumberInAllBlocks", "rowNumberInBlock", args=0)
+@scalar("rowNumberInAllBlocks", "rowNumberInBlock", args=0, note=_ONE_BLOCK)
 def row_number(call: Call) -> Typed:
     """From 0, in the order that rows come."""
     return Typed("CAST(row_number() OVER () - 1 AS UBIGINT)", t.UINT64, window=True)

@@ -1,13 +1,13 @@
-"""Random numbers and texts, and what a server says of itself."""
+"""Random numbers and texts."""
 
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import integer
 
+_NOTE = "other random values of the same distribution"
 _RAND32 = "CAST(hash(random()) & 4294967295 AS UINTEGER)"
 _NORMAL = "(sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()))"
 
@@ -16,28 +16,28 @@ def _varying(call: Call, sql: str, type_: t.Type) -> Typed:
     return call.typed(sql, type_, constant=False)
 
 
-@scalar("rand", "rand32", args=(0, 1), nulls="keep", insensitive=("rand",))
+@scalar("rand", "rand32", args=(0, 1), nulls="keep", insensitive=("rand",), note=_NOTE)
 def rand(call: Call) -> Typed:
     return _varying(call, _RAND32, t.UINT32)
 
 
-@scalar("rand64", args=(0, 1), nulls="keep")
+@scalar("rand64", args=(0, 1), nulls="keep", note=_NOTE)
 def rand64(call: Call) -> Typed:
     return _varying(call, "hash(random())", t.UINT64)
 
 
-@scalar("randConstant", args=(0, 1), nulls="keep")
+@scalar("randConstant", args=(0, 1), nulls="keep", note=_NOTE)
 def rand_constant(call: Call) -> Typed:
     return _varying(call, f"(SELECT {_RAND32})", t.UINT32)
 
 
-@scalar("randCanonical", args=(0, 1), nulls="keep")
+@scalar("randCanonical", args=(0, 1), nulls="keep", note=_NOTE)
 def rand_canonical(call: Call) -> Typed:
     return _varying(call, "random()", t.FLOAT64)
 
 
 def _distribution(name: str, sql: str, parameters: int, gives: t.Type = t.FLOAT64) -> None:
-    @scalar(name, args=(parameters, parameters + 1), nulls="keep")
+    @scalar(name, args=(parameters, parameters + 1), nulls="keep", note=_NOTE)
     def build(call: Call) -> Typed:
         if not all(t.is_number(arg.type) for arg in call.args[:parameters]):
             call.wrong_type()
@@ -52,24 +52,10 @@ _distribution("randExponential", "(-ln(1 - random()) / {0})", 1)
 _distribution("randBernoulli", "CAST(random() < {0} AS UTINYINT)", 1, t.UINT8)
 
 
-@scalar("randomPrintableASCII", args=(1, 2), nulls="keep")
+@scalar("randomPrintableASCII", args=(1, 2), nulls="keep", note=_NOTE)
 def random_printable_ascii(call: Call) -> Typed:
     letter = "chr(32 + CAST(floor(random() * 95) AS INTEGER))"
     name = call.context.fresh("i")
     return _varying(
         call, f"array_to_string(list_transform(range({integer(call, 0)}), lambda {name}: {letter}), '')", t.STRING
     )
-
-
-# --- the server -------------------------------------------------------------------------------------------------------
-
-
-def _said(value: str, *names: str, insensitive: tuple[str, ...] = ()) -> None:
-    @scalar(*names, args=0, insensitive=insensitive)
-    def build(call: Call) -> Typed:
-        return constant(value)
-
-
-_said("localhost", "hostName", "hostname", "FQDN", "fullHostName", insensitive=("FQDN",))
-_said("default", "currentDatabase", "DATABASE", "SCHEMA", insensitive=("DATABASE", "SCHEMA"))
-_said("default", "currentUser", "user", "current_user", insensitive=("user", "current_user"))
