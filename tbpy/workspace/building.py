@@ -13,10 +13,11 @@ from tbpy.errors import Diagnostic, DiagnosticsError, QueryError
 from tbpy.project import Project, plan
 from tbpy.workspace import catalogue, fixtures
 from tbpy.workspace.catalogue import Catalogue, StoredMaterialization
+from tbpy.workspace.compacting import compact
 from tbpy.workspace.defining import define
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.fixtures import Fixture, find_fixtures
-from tbpy.workspace.flowing import insert, last_row, targets_in_order
+from tbpy.workspace.flowing import empty_nulls, insert, last_row, targets_in_order
 from tbpy.workspace.ingest import AppendReport, append_files
 from tbpy.workspace.ingest.quarantine import Import
 from tbpy.workspace.ingest.sources import open_inputs
@@ -24,7 +25,7 @@ from tbpy.workspace.materializing import compile_all
 from tbpy.workspace.migration import create, drop, migrate
 from tbpy.workspace.reports import BuildReport, Migrated
 from tbpy.workspace.scopes import Scope
-from tbpy.workspace.sorting import needs_sorting, sort_rows
+from tbpy.workspace.sorting import expire_rows, sort_rows
 from tbpy.workspace.targets import target_of
 
 
@@ -32,13 +33,15 @@ from tbpy.workspace.targets import target_of
 class Build:
     """One build of `project` over what `before` says is there, in the transaction of `session`.
 
-    `moment` (naive UTC) is what `now()` is in it. Raises `DiagnosticsError` when the project has mistakes.
+    `moment` (naive UTC) is what `now()` is in it, `expires` is whether TTLs remove rows. Raises `DiagnosticsError` when
+    the project has mistakes.
     """
 
     session: Session
     project: Project
     before: Catalogue
     moment: datetime
+    expires: bool = True
 
     def run(self) -> BuildReport:
         """Does everything; the caller commits."""
@@ -59,6 +62,7 @@ class Build:
         populated = self._populate(stored, materializations, {report.datasource for report in loaded} | set(stale))
         catalogue.write_materializations(self.session, materializations)
         catalogue.write_fingerprints(self.session, self.project.fingerprints)
+        empty_nulls(self.session, stored, stored)
         self._sort(stored)
         return BuildReport(
             added=tuple(map(str, todo.added)),
@@ -93,8 +97,8 @@ class Build:
                 catalogue.write_datasource(self.session, new)
             elif _same_table(old, new):
                 catalogue.write_datasource(self.session, new, self.before.sorted_rows[name])
-                if old.sorting != new.sorting:
-                    sort_rows(self.session, new)
+                if old.sorting != new.sorting or old.merge != new.merge:
+                    sort_rows(self.session, new, merged=name not in self.before.fixtures)
             else:
                 fixtures.take_out(self.session, old)
                 catalogue.write_fixture(self.session, name, None)
@@ -147,16 +151,29 @@ class Build:
         """Fills targets anew whose nodes are new or changed, or whose sources have other fixtures than before."""
         old = set(self.before.materializations)
         populated = []
+        self._restore_nulls(stored, touched)
         for name in targets_in_order(materializations):
             feeding = [item for item in materializations if item.target == name]
             if touched.isdisjoint(item.source for item in feeding) and old.issuperset(feeding):
                 continue
             if (self.project.datasources[name].backfill or "").lower() == "skip":
                 continue
+            if any(not stored[item.source].stores_rows and self._is_empty(stored[item.source]) for item in feeding):
+                continue  # what went through ENGINE Null can not be had again
             self._refill(stored[name], feeding)
             touched.add(name)
             populated.append(name)
         return tuple(populated)
+
+    def _restore_nulls(self, stored: Mapping[str, StoredDatasource], loaded: set[str]) -> None:
+        """Data sources of ENGINE Null have their fixtures again while targets are filled."""
+        for name, datasource in stored.items():
+            fixture = None if datasource.stores_rows or name in loaded else fixtures.copy_of(self.session, datasource)
+            if fixture is not None:
+                self.session.execute(f"INSERT INTO {datasource.table} SELECT * FROM {fixture}")
+
+    def _is_empty(self, datasource: StoredDatasource) -> bool:
+        return last_row(self.session, datasource) < 0
 
     def _refill(self, target: StoredDatasource, feeding: list[StoredMaterialization]) -> None:
         """What the target has beside the rows of its nodes, its fixture, stays."""
@@ -168,13 +185,11 @@ class Build:
             insert(self.session, materialization, target, -1, self.moment)
 
     def _sort(self, stored: Mapping[str, StoredDatasource]) -> None:
-        for name, datasource in (stored or self.before.datasources).items():
-            rows = self._count(datasource)
-            if needs_sorting(rows, catalogue.sorted_rows(self.session, name)):
-                sort_rows(self.session, datasource)
-
-    def _count(self, datasource: StoredDatasource) -> int:
-        return int(self.session.value(f"SELECT count(*) FROM {datasource.table}"))
+        loaded = catalogue.read_fixtures(self.session)
+        for datasource in (stored or self.before.datasources).values():
+            if self.expires and not loaded:
+                expire_rows(self.session, datasource, self.moment)
+            compact(self.session, datasource, loaded, always=False)
 
 
 def _same_table(old: StoredDatasource, new: StoredDatasource) -> bool:

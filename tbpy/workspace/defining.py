@@ -7,13 +7,21 @@ from collections.abc import Mapping
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import StaticCatalog, Table, TableColumn, compile_query
+from tbpy.clickhouse.compiler.final import merge_query
 from tbpy.clickhouse.quoting import duckdb_name
+from tbpy.clickhouse.storage import duckdb_type
 from tbpy.datafiles import Column, Datasource, Kind
 from tbpy.errors import Diagnostic, DiagnosticsError, QueryError, UnsupportedError
-from tbpy.project import Key, Project, key_parts
+from tbpy.project import Key, Project, key_parts, table_engine
 from tbpy.workspace.definitions import StoredColumn, StoredDatasource, StoredExpression, physical_names
 
 _ROW = "tbpy_row"
+# A TTL that deletes; TO DISK, RECOMPRESS and GROUP BY keep the rows.
+_TTL = re.compile(
+    r"(?P<moment>(?:(?!\bTO\s+(?:DISK|VOLUME)\b|\bRECOMPRESS\b|\bGROUP\s+BY\b|\bDELETE\b|\bWHERE\b).)+)"
+    r"(?:\bDELETE\b\s*)?(?:\bWHERE\b(?P<where>.+))?",
+    re.DOTALL | re.IGNORECASE,
+)
 _SELECTED = re.compile(rf"SELECT (?P<expression>.*) AS c0 FROM {_ROW} AS (?P<alias>\w+)", re.DOTALL)
 
 
@@ -47,7 +55,34 @@ def _define(
             mistakes.append(_mistake(datasource, column, error))
         path = column.jsonpath or f'$.["{column.name}"]'
         columns.append(StoredColumn(column.name, str(type_), names[column.name], path, default))
-    return StoredDatasource(datasource.name, physical, tuple(columns), _sorting(datasource, catalog))
+    engine = table_engine(datasource)
+    return StoredDatasource(
+        datasource.name,
+        physical,
+        tuple(columns),
+        _sorting(datasource, catalog),
+        engine.name,
+        _merge(Table(datasource.name, "$table", tuple(_table_column(c) for c in columns), engine)),
+        _expiry(datasource, catalog),
+    )
+
+
+def _table_column(column: StoredColumn) -> TableColumn:
+    return TableColumn(column.name, column.parsed_type, column.physical)
+
+
+def _merge(table: Table) -> StoredExpression | None:
+    """An engine whose merge does not compile keeps all rows: that costs time, never an answer."""
+    try:
+        compiled = merge_query(table)
+    except QueryError:
+        return None
+    if compiled is None:
+        return None
+    outputs = ", ".join(f"c{place}" for place in range(len(table.columns)))
+    values = ", ".join(f"CAST(c{place} AS {duckdb_type(c.type)})" for place, c in enumerate(table.columns))
+    sql = f"SELECT {values} FROM ({compiled.sql}) AS kept({outputs})"
+    return StoredExpression(sql, tuple(sorted(compiled.functions)))
 
 
 def _default(column: Column, type_: t.Type, catalog: StaticCatalog) -> StoredExpression | None:
@@ -63,6 +98,23 @@ def _sorting(datasource: Datasource, catalog: StaticCatalog) -> tuple[StoredExpr
         return tuple(_expression(part, catalog) for part in key_parts(text or ""))
     except QueryError:
         return ()
+
+
+def _expiry(datasource: Datasource, catalog: StaticCatalog) -> StoredExpression | None:
+    """The condition of the rows that ENGINE_TTL removes; None without one, and for TTLs that only move or pack rows.
+
+    The moment 1970-01-01 stands for no moment at all, as in ClickHouse.
+    """
+    text = datasource.engine.get("ttl") if datasource.engine else None
+    found = _TTL.fullmatch((text or "").strip())
+    if found is None:
+        return None
+    moment = f"toDateTime({found['moment']})"
+    where = f" AND ({found['where']})" if found["where"] else ""
+    try:
+        return _expression(f"{moment} <= now() AND {moment} != toDateTime(0){where}", catalog)
+    except QueryError:
+        return None
 
 
 def _row_catalog(datasource: Datasource, types: Mapping[str, t.Type]) -> StaticCatalog:

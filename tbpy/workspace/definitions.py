@@ -69,12 +69,19 @@ class StoredColumn:
 
 @dataclass(frozen=True, slots=True)
 class StoredDatasource:
-    """`sorting` are the expressions of the sorting key that rows are ordered by."""
+    """`sorting` are the expressions of the sorting key that rows are ordered by.
+
+    `merge` is the query of the rows that a merge of its engine leaves, with `$table` as the table, None when that is
+    all rows. `expiry` is the condition of the rows that ENGINE_TTL removes.
+    """
 
     name: str
     physical: str
     columns: tuple[StoredColumn, ...]
     sorting: tuple[StoredExpression, ...] = ()
+    engine: str = "MergeTree"
+    merge: StoredExpression | None = None
+    expiry: StoredExpression | None = None
 
     @property
     def table(self) -> str:
@@ -101,13 +108,32 @@ class StoredDatasource:
         """The select list that names the columns `v<position>`, as stored expressions want them."""
         return ", ".join(f"{duckdb_name(column.physical)} AS v{i}" for i, column in enumerate(self.columns))
 
-    def sorted(self, relation: str) -> str:
-        """SQL of the rows of a table that has these columns, in the order to store them."""
-        if not self.sorting:
-            return f"SELECT * FROM {relation}"
+    @property
+    def merge_functions(self) -> tuple[str, ...]:
+        """The Python functions that a merge calls."""
+        return self.merge.functions if self.merge else ()
+
+    @property
+    def stores_rows(self) -> bool:
+        """Whether rows stay: ENGINE Null only hands them on."""
+        return self.engine != "Null"
+
+    def sorted(self, table: str, *, merged: bool) -> str:
+        """SQL of the rows of a table that has these columns, in the order to store them.
+
+        Rows with the same key stay in the order in which they came, where an engine goes by that order.
+        """
         values = ", ".join(f"v{i}" for i in range(len(self.columns)))
-        keys = ", ".join(expression.sql for expression in self.sorting)
-        return f"SELECT {values} FROM (SELECT {self.positional()} FROM {relation}) ORDER BY {keys}"
+        keys = [expression.sql for expression in self.sorting]
+        if merged and self.merge is not None:
+            relation = f"({self.merge.sql.replace('$table', table)}) AS merged({values})"
+        elif self.merge is not None:
+            relation = f"(SELECT {self.positional()}, rowid AS came FROM {table})"
+            keys.append("came")
+        else:
+            relation = f"(SELECT {self.positional()} FROM {table})"
+        order = f" ORDER BY {', '.join(keys)}" if keys else ""
+        return f"SELECT {values} FROM {relation}{order}"
 
 
 def to_json(datasource: StoredDatasource) -> str:
@@ -121,7 +147,15 @@ def from_json(text: str) -> StoredDatasource:
         for item in data["columns"]
     )
     sorting = tuple(StoredExpression(item["sql"], tuple(item["functions"])) for item in data["sorting"])
-    return StoredDatasource(data["name"], data["physical"], columns, sorting)
+    return StoredDatasource(
+        data["name"],
+        data["physical"],
+        columns,
+        sorting,
+        data.get("engine", "MergeTree"),
+        _expression(data.get("merge")),
+        _expression(data.get("expiry")),
+    )
 
 
 def _expression(data: Mapping[str, Any] | None) -> StoredExpression | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from tbpy.clickhouse.quoting import duckdb_name
@@ -37,6 +37,24 @@ def insert(
         parameters["now"] = moment
     session.register(materialization.functions)
     session.execute(f"INSERT INTO {target.table} ({columns}) {materialization.sql}", parameters)
+
+
+def reached(materializations: Sequence[StoredMaterialization], source: str) -> tuple[str, ...]:
+    """The source itself and all data sources that its rows flow into."""
+    names, waiting = {source: None}, [source]
+    while waiting:
+        name = waiting.pop()
+        found = [item.target for item in materializations if item.source == name and item.target not in names]
+        names.update(dict.fromkeys(found))
+        waiting += found
+    return tuple(names)
+
+
+def empty_nulls(session: Session, stored: Mapping[str, StoredDatasource], names: Iterable[str]) -> None:
+    """Takes the rows out of data sources of ENGINE Null: they have gone on through the nodes that read them."""
+    for name in names:
+        if name in stored and not stored[name].stores_rows:
+            session.execute(f"DELETE FROM {stored[name].table}")
 
 
 def last_row(session: Session, datasource: StoredDatasource) -> int:

@@ -70,7 +70,7 @@ def _compile(
     source = leftmost(project, pipe, node)
     if source is None:
         raise QueryError("it reads no data source", code=36, name="BAD_ARGUMENTS")
-    block = f"(SELECT * FROM {stored[source].table} WHERE rowid > $block)"
+    block = f"(SELECT rowid, * FROM {stored[source].table} WHERE rowid > $block)"
     scope = Scope(project, stored, lambda _, other: render_plainly(project, other), {source: block})
     compiled = compile_query(render_plainly(project, node), scope.catalog(pipe, node), parameters=project.secrets)
     places = {column.name: place for place, column in enumerate(compiled.columns)}

@@ -1,34 +1,58 @@
-"""Rows in the order of the sorting key, which lets queries on it skip most of a table.
+"""Rows in the order of the sorting key, which lets queries on it skip most of a table, and merged by their engine.
 
-New rows are appended as they come; what is stored in order and what came after it is in the catalogue.
+New rows are appended as they come; how many are stored in order, and merged, is in the catalogue.
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from tbpy.clickhouse.quoting import duckdb_name
 from tbpy.engines import Session
 from tbpy.workspace import catalogue
 from tbpy.workspace.definitions import StoredDatasource
+from tbpy.workspace.expressions import at_moment
 
-# A tail of unsorted rows is left alone while it is small: absolutely, or against the table.
+# A tail of new rows is left alone while it is small: absolutely, or against the table. Merging pays sooner than
+# sorting, for every read of a merged table merges the tail.
 _SMALL_TAIL = 50_000
+_SMALL_UNMERGED_TAIL = 4_000
 _TAIL_SHARE = 0.25
 
 
-def needs_sorting(rows: int, sorted_rows: int) -> bool:
+def needs_sorting(datasource: StoredDatasource, rows: int, sorted_rows: int) -> bool:
     tail = rows - sorted_rows
-    return tail > _SMALL_TAIL and tail > _TAIL_SHARE * rows
+    small = _SMALL_TAIL if datasource.merge is None else _SMALL_UNMERGED_TAIL
+    return tail > small and tail > _TAIL_SHARE * rows
 
 
-def sort_rows(session: Session, datasource: StoredDatasource) -> int:
-    """Rewrites a table in order; answers how many rows it has."""
-    if datasource.sorting:
+def sort_rows(session: Session, datasource: StoredDatasource, *, merged: bool) -> int:
+    """Rewrites a table in order, and with `merged` as a background merge would; answers how many rows it has."""
+    if datasource.sorting or (merged and datasource.merge is not None):
         aside = duckdb_name(f"{datasource.physical}__unsorted")
         session.execute(f"ALTER TABLE {datasource.table} RENAME TO {aside}")
         session.execute(datasource.table_ddl)
-        session.register(datasource.functions)
-        session.execute(f"INSERT INTO {datasource.table} {datasource.sorted(aside)}")
+        session.register((*datasource.functions, *datasource.merge_functions))
+        session.execute(f"INSERT INTO {datasource.table} {datasource.sorted(aside, merged=merged)}")
         session.execute(f"DROP TABLE {aside}")
-    rows = int(session.value(f"SELECT count(*) FROM {datasource.table}"))
+    rows = count_rows(session, datasource)
     catalogue.write_sorted_rows(session, datasource.name, rows)
     return rows
+
+
+def count_rows(session: Session, datasource: StoredDatasource) -> int:
+    return int(session.value(f"SELECT count(*) FROM {datasource.table}"))
+
+
+def expire_rows(session: Session, datasource: StoredDatasource, moment: datetime) -> int:
+    """Deletes the rows whose ENGINE_TTL is over at `moment` (naive UTC); answers how many."""
+    if datasource.expiry is None:
+        return 0
+    session.register(datasource.expiry.functions)
+    rows = f"SELECT {datasource.positional()}, rowid AS came FROM {datasource.table}"
+    over = f"SELECT came FROM ({rows}) WHERE {at_moment(datasource.expiry.sql, moment)}"
+    gone = int(session.value(f"DELETE FROM {datasource.table} WHERE rowid IN ({over})"))
+    if gone:
+        kept = min(catalogue.sorted_rows(session, datasource.name), count_rows(session, datasource))
+        catalogue.write_sorted_rows(session, datasource.name, kept)
+    return gone

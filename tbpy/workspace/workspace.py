@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from tbpy.engines import DuckDBEngine, QueryResult, Session
 from tbpy.errors import IngestError, NotFoundError, QueryError, TbpyError
 from tbpy.workspace import catalogue
+from tbpy.workspace.compacting import Compactor
 from tbpy.workspace.definitions import StoredDatasource
-from tbpy.workspace.flowing import flow, last_row
+from tbpy.workspace.flowing import empty_nulls, flow, last_row, reached
 from tbpy.workspace.ingest.append import append_files
 from tbpy.workspace.ingest.insertion import Progress
 from tbpy.workspace.ingest.quarantine import Import
@@ -52,6 +53,7 @@ class Workspace:
         clock: Callable[[], datetime],
         secrets: Mapping[str, str] | None,
         release: Callable[[], None],
+        expires: bool = True,
     ) -> None:
         self.root = root
         self._engine = engine
@@ -59,6 +61,7 @@ class Workspace:
         self._secrets = secrets
         self._release = release
         self._project: Project | None = None
+        self._compactor = Compactor(engine, expires)
         self._plans: tuple[tuple[object, object], Plans] | None = None
         with engine.session() as session:
             catalogue.prepare(session)
@@ -75,8 +78,11 @@ class Workspace:
         on_wait: OnWait | None = None,
         threads: int | None = None,
         memory_limit: str | None = None,
+        expires: bool = True,
     ) -> Workspace:
         """Opens the workspace of the project at `root`, and makes it where there is none.
+
+        `expires` is whether ENGINE_TTL removes rows; where fixtures are loaded it never does.
 
         While another process has it, waits up to `timeout` seconds, and after the first tells `on_wait` which process
         that is. Raises `ConflictError` when that was not enough.
@@ -95,7 +101,7 @@ class Workspace:
         try:
             process.write(clock())
             engine = open_engine(folder / "workspace.duckdb", threads, memory_limit, timeout, on_wait)
-            return cls(root, engine, clock, secrets, release)
+            return cls(root, engine, clock, secrets, release, expires)
         except BaseException:
             release()
             raise
@@ -147,7 +153,7 @@ class Workspace:
         started = time.perf_counter()
         project = project or self.project
         with self._engine.transaction() as session:
-            report = Build(session, project, self._catalogue, self._moment()).run()
+            report = Build(session, project, self._catalogue, self._moment(), self._compactor.expires).run()
             stored = catalogue.read(session)
         # Together, so that a query which comes meanwhile sees the old project or the new one.
         self._project, self._catalogue = project, stored
@@ -180,6 +186,7 @@ class Workspace:
             except QueryError as error:
                 raise IngestError(f"Cannot append {source}: {error.message}") from error
             self._flow(session, name, before, moment)
+        self._compact((name,), report.rows, moment)
         return replace(report, elapsed=time.perf_counter() - started)
 
     def replace(
@@ -210,6 +217,7 @@ class Workspace:
             except QueryError as error:
                 raise IngestError(f"Cannot append {source}: {error.message}") from error
             refill_targets(session, stored.materializations, stored.datasources, name, moment)
+            empty_nulls(session, stored.datasources, reached(stored.materializations, name))
             catalogue.write_sorted_rows(session, name, 0)
         self._refresh()
         return replace(report, elapsed=time.perf_counter() - started)
@@ -229,7 +237,26 @@ class Workspace:
                 before = self._last_row(session, datasource)
                 quarantined[name] = store_events(session, datasource, lines, moment)
                 self._flow(session, name, before, moment)
+        self._compact(events, max(map(len, events.values()), default=0), moment)
         return quarantined
+
+    def compact(self, name: str | None = None) -> int:
+        """Sorts and merges a data source, or all, now and not when it is due; answers how many rows that took away.
+
+        As ClickHouse's OPTIMIZE ... FINAL. Rows past their TTL go, too.
+        """
+        from tbpy.workspace.compacting import compact
+        from tbpy.workspace.sorting import count_rows, expire_rows
+
+        stored, taken = self._catalogue, 0
+        for datasource in [self._datasource(name)] if name is not None else list(stored.datasources.values()):
+            with self._engine.transaction((*datasource.functions, *datasource.merge_functions)) as session:
+                before = count_rows(session, datasource)
+                if self._compactor.expires and not stored.fixtures:
+                    expire_rows(session, datasource, self._moment())
+                compact(session, datasource, stored.fixtures, always=True)
+                taken += before - count_rows(session, datasource)
+        return taken
 
     def truncate(self, name: str) -> int:
         """Deletes all rows of a data source, or of a quarantine by its own name; answers how many there were."""
@@ -254,7 +281,7 @@ class Workspace:
             parameters = {"now": self._moment()} if compiled.uses_now else None
             rows = int(session.value(f"DELETE FROM {datasource.table} WHERE rowid IN ({compiled.sql})", parameters))
             left = int(session.value(f"SELECT count(*) FROM {datasource.table}"))
-            catalogue.write_sorted_rows(session, name, min(self._catalogue.sorted_rows[name], left))
+            catalogue.write_sorted_rows(session, name, min(catalogue.sorted_rows(session, name), left))
         self._refresh()
         return rows
 
@@ -387,9 +414,16 @@ class Workspace:
         return last_row(session, datasource)
 
     def _flow(self, session: Session, name: str, before: int, moment: datetime) -> None:
-        if any(found.source == name for found in self._catalogue.materializations):
-            stored = self._catalogue
+        stored = self._catalogue
+        if any(found.source == name for found in stored.materializations):
             flow(session, stored.materializations, stored.datasources, name, before, moment)
+        empty_nulls(session, stored.datasources, reached(stored.materializations, name))
+
+    def _compact(self, names: Iterable[str], rows: int, moment: datetime) -> None:
+        """After up to `rows` rows came into each of some data sources, and flowed on from there."""
+        for name in names:
+            self._compactor.note(reached(self._catalogue.materializations, name), rows)
+        self._compactor.run(self._catalogue, moment)
 
 
 def _naive(moment: datetime) -> datetime:

@@ -82,7 +82,7 @@ ENGINES = (
         (("k", "Int32"), ("day", "Date"), ("v", "String")),
         'ENGINE "ReplacingMergeTree"\nENGINE_SORTING_KEY "k"\nENGINE_PARTITION_KEY "toYYYYMM(day)"',
         "ReplacingMergeTree PARTITION BY toYYYYMM(day) ORDER BY k",
-        st.tuples(_KEYS, st.sampled_from(["2024-01-01"]), _TEXTS),
+        st.tuples(_KEYS, st.sampled_from(["2024-01-01", "2024-02-01"]), _TEXTS),
     ),
     Engine(
         "collapsing",

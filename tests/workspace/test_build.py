@@ -206,3 +206,34 @@ def test_in_memory(folder: Folder) -> None:
         workspace.build(load_project(folder.root))
         assert rows(workspace, "SELECT id FROM events") == [(1,)]
     assert not Path(folder.root / ".tbpy").exists()
+
+
+def test_rows_expire_unless_there_are_fixtures(folder: Folder, workspace: Workspace) -> None:
+    ttl = 'ENGINE "MergeTree"\nENGINE_TTL "toDateTime(at) + toIntervalDay(30) DELETE WHERE id != 3"\n'
+    folder.datasource("events", EVENTS, ttl)
+    folder.build(workspace)
+    old, new = ROW, ROW.replace("2024-01", "2024-05")
+    append(folder, workspace, old % 1 + new % 2 + old % 3)
+    folder.write("fixtures/events.ndjson", old % 4)
+    folder.build(workspace)
+    assert rows(workspace, "SELECT id FROM events ORDER BY id") == [(1,), (2,), (3,), (4,)]
+    (folder.root / "fixtures/events.ndjson").unlink()
+    folder.build(workspace)
+    assert rows(workspace, "SELECT id FROM events ORDER BY id") == [(2,), (3,)]
+
+
+def test_engine_null_hands_rows_on(folder: Folder, workspace: Workspace) -> None:
+    folder.datasource("events", EVENTS, 'ENGINE "Null"\n')
+    folder.datasource("between", "id Int32", 'ENGINE "Null"\n')
+    folder.datasource("kept", "id Int32")
+    folder.pipe("to_between", "SELECT id FROM events", "TYPE materialized\nDATASOURCE between\n")
+    folder.pipe("to_kept", "SELECT id * 10 AS id FROM between", "TYPE materialized\nDATASOURCE kept\n")
+    folder.write("fixtures/events.ndjson", ROW % 1)
+    folder.build(workspace)
+    append(folder, workspace, ROW % 2)
+    workspace.append_events({"events": [ROW % 3]})
+    assert rows(workspace, "SELECT id FROM kept ORDER BY id") == [(10,), (20,), (30,)]
+    assert rows(workspace, "SELECT id FROM events UNION ALL SELECT id FROM between") == []
+    folder.pipe("to_kept", "SELECT id * 100 AS id FROM between", "TYPE materialized\nDATASOURCE kept\n")
+    folder.build(workspace)
+    assert rows(workspace, "SELECT id FROM events UNION ALL SELECT id FROM between") == []
