@@ -44,10 +44,11 @@ async def list_pipes(request: Request) -> Response:
 
 
 def _listed(document: dict[str, Any], given: Parameters) -> dict[str, Any]:
-    """`attrs` choose keys, and the address comes with them; `node_attrs` choose those of the nodes."""
-    shown = chosen(document, single(given, "attrs"), always=("url",))
-    if "nodes" in shown and single(given, "node_attrs"):
-        shown["nodes"] = [chosen(node, single(given, "node_attrs")) for node in shown["nodes"]]
+    """`attrs` choose keys, and the address comes with them; `node_attrs` ask for nodes and choose their keys."""
+    of_nodes = single(given, "node_attrs")
+    shown = chosen(document, single(given, "attrs"), always=("url", "nodes") if of_nodes else ("url",))
+    if "nodes" in shown:
+        shown["nodes"] = [chosen(node, of_nodes) for node in shown["nodes"]]
     if not flag(given, "dependencies"):
         for node in shown.get("nodes", ()):
             node.pop("dependencies", None)
