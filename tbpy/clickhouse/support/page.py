@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from tbpy.clickhouse.aggregates.combinators import COMBINATORS
 from tbpy.clickhouse.aggregates.registry import AGGREGATES
 from tbpy.clickhouse.compiler.expressions import SPECIAL
+from tbpy.clickhouse.compiler.rows import load
 from tbpy.clickhouse.compiler.sources import TABLE_FUNCTIONS
 from tbpy.clickhouse.formats import FORMATS
 from tbpy.clickhouse.functions.control import CLICKHOUSE_VERSION
@@ -64,6 +65,7 @@ class _Family:
 
 def support_page() -> str:
     """The text of docs/clickhouse-support.md."""
+    load()
     blocks = [*_introduction(), *_statements(), *_types(), *_functions(), *_formats(), *_refused()]
     return "\n\n".join(blocks) + "\n"
 
