@@ -7,11 +7,19 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+
+def environment() -> dict[str, str]:
+    """That of a person: no colours in a file, no tracebacks, and modules compiled once."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("TBPY_DEBUG", "PYTHONDONTWRITEBYTECODE")}
+    cache = os.environ.get("PYTHONPYCACHEPREFIX", str(Path(tempfile.gettempdir()) / "tbpy-pycache"))
+    return {**kept, "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8", "PYTHONPYCACHEPREFIX": cache}
 
 
 @dataclass(frozen=True)
@@ -32,12 +40,10 @@ class Shell:
     folder: Path
 
     def tbpy(self, *arguments: str, stdin: str = "", cwd: str = ".") -> Ran:
-        environment = {**os.environ, "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
-        environment.pop("TBPY_DEBUG", None)
         done = subprocess.run(
             [sys.executable, "-m", "tbpy.cli.main", *arguments],
             cwd=self.folder / cwd,
-            env=environment,
+            env=environment(),
             input=stdin.encode(),
             capture_output=True,
             timeout=120,

@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.cli.conftest import Shell
+from tests.cli.conftest import Shell, environment
 
 ROW = {"customer_id": "cust_9000", "transaction_date": "2025-08-01 00:00:00", "transaction_amount": 1.5}
 COUNT = "SELECT count() FROM customer_transactions"
@@ -192,7 +192,7 @@ def test_ctrl_c_stops_a_query_and_leaves_the_workspace_free(cltv: Shell) -> None
         signal.SIGINT, signal.SIG_DFL
     )  # a child of a background job would inherit that it is ignored
     command = [sys.executable, "-m", "tbpy.cli.main", "query", endless]
-    process = subprocess.Popen(command, cwd=cltv.folder, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=cltv.folder, env=environment(), stderr=subprocess.PIPE, text=True)
     signal.signal(signal.SIGINT, previous)
     try:
         wait_for((cltv.folder / ".tbpy" / "process.json").exists)
@@ -207,7 +207,9 @@ def test_ctrl_c_stops_a_query_and_leaves_the_workspace_free(cltv: Shell) -> None
 
 def test_two_shells_append_at_once(cltv: Shell) -> None:
     command = [sys.executable, "-m", "tbpy.cli.main", "append", "customer_transactions", "more.csv"]
-    processes = [subprocess.Popen(command, cwd=cltv.folder, stdout=subprocess.DEVNULL) for _ in range(3)]
+    processes = [
+        subprocess.Popen(command, cwd=cltv.folder, env=environment(), stdout=subprocess.DEVNULL) for _ in range(3)
+    ]
     assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
     assert count(cltv) == 24_300
 
