@@ -69,7 +69,7 @@ class Written:
 
 
 def wanted(
-    format: str | None,  # noqa: A002
+    format: str | None,
     *,
     as_json: bool = False,
     clause: str | None = None,

@@ -31,7 +31,7 @@ def append(
         list[str],
         typer.Argument(metavar="[NAME] FILE...", help="Files, quoted patterns, URLs, or - for standard input."),
     ],
-    format: Annotated[  # noqa: A002
+    format: Annotated[
         str | None, typer.Option("--format", "-f", help="ndjson, csv or parquet, when the name does not tell.")
     ] = None,
     infer: Annotated[

@@ -60,7 +60,7 @@ def data(
     context: typer.Context,
     name: Name,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many rows.")] = 5,
-    format: FormatOption = None,  # noqa: A002
+    format: FormatOption = None,
     as_json: AsJson = False,
 ) -> Body | Rows | Written:
     """Show some rows of a data source."""

@@ -62,7 +62,7 @@ def data(
     param: Annotated[
         list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the endpoint.")
     ] = None,
-    format: FormatOption = None,  # noqa: A002
+    format: FormatOption = None,
     query: Annotated[str | None, typer.Option("--query", "-q", help="SQL over the result, which is called _.")] = None,
     stats: StatsOption = False,
     output: OutputOption = None,

@@ -39,7 +39,7 @@ def query(
     context: typer.Context,
     sql: Annotated[str | None, typer.Argument(help="ClickHouse SQL; else it is read from standard input.")] = None,
     file: Annotated[Path | None, typer.Option("--file", help="Read the query from this file.")] = None,
-    format: FormatOption = None,  # noqa: A002
+    format: FormatOption = None,
     rows_limit: Annotated[
         int | None, typer.Option("--rows-limit", min=0, help="Rows to answer: 100, or all in a file; 0 is all.")
     ] = None,

@@ -92,7 +92,7 @@ class RemoteWorkspace:
         self,
         name: str,
         source: str | Path,
-        format: str | None = None,  # noqa: A002
+        format: str | None = None,
         *,
         progress: Callable[[float], None] | None = None,
     ) -> AppendReport:

@@ -40,7 +40,7 @@ def _parameter_type(read: Callable[[Frame, Any], Any], absent: Callable[[Frame, 
         required: Any = None,
         enum: Any = None,
         example: Any = None,
-        format: Any = None,  # noqa: A002 - the argument's name in the language
+        format: Any = None,
         defined: Any = True,
     ) -> Any:
         given = _given(frame, value, default, defined, absent)
@@ -103,7 +103,7 @@ def _array(
     required: Any = None,
     enum: Any = None,
     example: Any = None,
-    format: Any = None,  # noqa: A002
+    format: Any = None,
     defined: Any = True,
 ) -> SqlText | None:
     type_name = str(_type)

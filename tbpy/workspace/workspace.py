@@ -165,7 +165,7 @@ class Workspace:
         self,
         name: str,
         source: str | Path,
-        format: str | Format | None = None,  # noqa: A002
+        format: str | Format | None = None,
         *,
         progress: Progress | None = None,
     ) -> AppendReport:
@@ -193,7 +193,7 @@ class Workspace:
         self,
         name: str,
         source: str | Path,
-        format: str | Format | None = None,  # noqa: A002
+        format: str | Format | None = None,
         *,
         condition: str | None = None,
     ) -> AppendReport:

@@ -62,7 +62,9 @@ MIGRATIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("columns", "sql", "expected", "quarantined"), [m[1:] for m in MIGRATIONS], ids=[m[0] for m in MIGRATIONS])  # fmt: skip  # noqa: E501
+@pytest.mark.parametrize(
+    ("columns", "sql", "expected", "quarantined"), [m[1:] for m in MIGRATIONS], ids=[m[0] for m in MIGRATIONS]
+)
 def test_rows_survive_a_change_of_schema(
     folder: Folder, workspace: Workspace, columns: str, sql: str, expected: list[tuple[object, ...]], quarantined: int
 ) -> None:

@@ -142,7 +142,7 @@ def _build(service: Service) -> Any:
     return service.build()
 
 
-def _append(service: Service, name: str, source: str, format: str | None = None) -> Any:  # noqa: A002
+def _append(service: Service, name: str, source: str, format: str | None = None) -> Any:
     return service.workspace.append(name, source, format)
 
 

@@ -140,7 +140,7 @@ def find_format(name: str) -> Format:
 
 
 def write(
-    format: str,  # noqa: A002
+    format: str,
     columns: Sequence[ResultColumn],
     rows: Iterable[Row],
     *,
