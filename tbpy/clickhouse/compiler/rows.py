@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+from functools import cache
+
 from tbpy.clickhouse import functions
 
+#: Modules of the compiler that register something; functions and aggregates load themselves.
+_REGISTERING = ("array_join", "grouping", "random_rows", "table_functions")
 
+
+@cache
 def load() -> None:
     """Register every row of the catalogue, once."""
-    from tbpy.clickhouse.compiler import array_join, grouping, random_rows, table_functions
-
-    assert array_join and grouping and random_rows and table_functions
+    for name in _REGISTERING:
+        importlib.import_module(f"tbpy.clickhouse.compiler.{name}")
     functions.load()
