@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from tbpy.errors import QueryTimeoutError
+from tbpy.errors import QueryTimeoutError, TbpyError
 
 R = TypeVar("R")
 
@@ -24,23 +24,23 @@ class ClientGoneError(Exception):
 
 
 class Stopper:
-    """Stops a query from outside, also one that has not started yet."""
+    """Stops a query from outside, also one that has not started yet. `stopped` tells that it was."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._interrupt: Callable[[], None] | None = None
-        self._stopped = False
+        self.stopped = False
 
     def on_start(self, interrupt: Callable[[], None]) -> None:
         """What a workspace calls when the query begins. Raises `QueryTimeoutError` when it need not begin any more."""
         with self._lock:
-            if self._stopped:
+            if self.stopped:
                 raise QueryTimeoutError("The query was stopped", code=394, name="QUERY_WAS_CANCELLED")
             self._interrupt = interrupt
 
     def stop(self) -> None:
         with self._lock:
-            self._stopped = True
+            self.stopped = True
             if self._interrupt is not None:
                 self._interrupt()
 
@@ -56,18 +56,16 @@ class Queries:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="tbpy-query")
         self.running: set[Stopper] = set()
 
-    async def run(self, work: Callable[[Stopper], R]) -> R:
+    async def run(self, work: Callable[[Stopper], R], stopper: Stopper | None = None) -> R:
         """What `work` answers in a thread; it is stopped when whoever waits for it is cancelled."""
-        stopper = Stopper()
+        stopper = stopper or Stopper()
         self.running.add(stopper)
-        task = asyncio.get_running_loop().run_in_executor(self._pool, work, stopper)
+        task = self._pool.submit(work, stopper)
         task.add_done_callback(lambda _: self.running.discard(stopper))
         try:
-            return await asyncio.shield(task)
+            return await asyncio.wrap_future(task)
         except asyncio.CancelledError:
             stopper.stop()
-            # Its error is the answer to having been stopped.
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise
 
     def close(self) -> None:
@@ -78,25 +76,28 @@ class Queries:
 
 async def while_connected(request: Request, queries: Queries, work: Callable[[Stopper], R]) -> R:
     """What `work` answers. Raises `ClientGoneError`, and stops the query, when the client goes away first."""
-    running = asyncio.ensure_future(queries.run(work))
+    stopper = Stopper()
+    watching: list[asyncio.Task[None]] = []
+
+    def watch() -> None:
+        watching.append(asyncio.ensure_future(_stop_when_gone(request, stopper)))
+
+    timer = asyncio.get_running_loop().call_later(_PATIENCE, watch)
     try:
-        done, _ = await asyncio.wait({running}, timeout=_PATIENCE)
-        if not done:
-            await _finish_or_leave(request, running)
-        return running.result()
+        return await queries.run(work, stopper)
+    except TbpyError as error:
+        if stopper.stopped:
+            raise ClientGoneError from error
+        raise
     finally:
-        running.cancel()
+        timer.cancel()
+        for task in watching:
+            task.cancel()
 
 
-async def _finish_or_leave(request: Request, running: asyncio.Future[R]) -> None:
-    gone = asyncio.ensure_future(_disconnected(request))
-    both: set[asyncio.Future[object]] = {running, gone}  # type: ignore[arg-type]
-    try:
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        if not running.done():
-            raise ClientGoneError
-    finally:
-        gone.cancel()
+async def _stop_when_gone(request: Request, stopper: Stopper) -> None:
+    await _disconnected(request)
+    stopper.stop()
 
 
 async def _disconnected(request: Request) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from threading import Event, Lock, Thread, Timer
+from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any
 
 import duckdb
 
+from tbpy.engines.deadlines import DEADLINES
 from tbpy.engines.failures import translate
 from tbpy.engines.functions import create_function
 from tbpy.engines.result import Row
@@ -113,14 +114,12 @@ class Session:
         if seconds is None:
             yield
             return
-        timer = Timer(seconds, self._connection.interrupt)
-        timer.daemon = True
-        timer.start()
+        deadline = DEADLINES.after(seconds, self.interrupt)
         self._limit = seconds
         try:
             yield
         finally:
-            timer.cancel()
+            deadline.call_off()
             self._limit = None
 
     @contextmanager

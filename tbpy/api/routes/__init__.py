@@ -14,9 +14,8 @@ from tbpy.api.routes import (
     workspaces,
 )
 
-# The first that fits answers, so what is fixed stands before what is a name.
+# The first that fits answers: what is fixed stands before what is a name, and what is asked most before the rest.
 ROUTES = (
-    *local.ROUTES,
     *openapi.ROUTES,
     *pipes.ROUTES,
     *sql.ROUTES,
@@ -26,5 +25,6 @@ ROUTES = (
     *tokens.ROUTES,
     *variables.ROUTES,
     *workspaces.ROUTES,
+    *local.ROUTES,
     *remote.ROUTES,
 )

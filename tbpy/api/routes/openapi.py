@@ -22,7 +22,7 @@ async def openapi(request: Request) -> Response:
 
 
 ROUTES: tuple[Route, ...] = (
+    (("GET",), "/v0/pipes/openapi.json", openapi),
     (("GET",), "/v0/openapi", openapi),
     (("GET",), "/v0/openapi.json", openapi),
-    (("GET",), "/v0/pipes/openapi.json", openapi),
 )

@@ -113,10 +113,10 @@ def find_endpoint(project: Project, access: Access, name: str) -> str:
 _refused = refuse("pipes")
 
 ROUTES: tuple[Route, ...] = (
+    (("GET", "POST"), "/v0/pipes/{file}", one_pipe),
     (("GET",), "/v0/pipes", list_pipes),
     (("GET",), "/v1/pipes", list_pipes),
     (("POST",), "/v0/pipes", _refused),
-    (("GET", "POST"), "/v0/pipes/{file}", one_pipe),
     (("GET",), "/v1/pipes/{file}", one_pipe),
     (("PUT", "DELETE"), "/v0/pipes/{file}", _refused),
     (("POST", "PUT", "DELETE"), "/v0/pipes/{file}/nodes", _refused),
