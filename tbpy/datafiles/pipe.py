@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from tbpy.datafiles import instructions
 from tbpy.datafiles.cron import is_cron
@@ -96,8 +97,8 @@ class _Draft:
             message = f"{name} must be called after a NODE command"
             raise self.source.error("outside-node", message, span, hint="Start a node with a line `NODE name`.")
 
-    def _update(self, **changes: object) -> None:
-        self.nodes[-1] = replace(self.nodes[-1], **changes)  # type: ignore[arg-type]
+    def _update(self, **changes: Any) -> None:
+        self.nodes[-1] = replace(self.nodes[-1], **changes)
 
     def finish(self, name: str) -> Pipe:
         if not self.nodes:

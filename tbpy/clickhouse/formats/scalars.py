@@ -113,7 +113,7 @@ def float32_text(value: float) -> str:
 
 def _as_float32(value: float) -> float:
     try:
-        return struct.unpack("f", struct.pack("f", value))[0]  # type: ignore[no-any-return]
+        return float(struct.unpack("f", struct.pack("f", value))[0])
     except OverflowError:
         return float("inf")
 
@@ -144,9 +144,9 @@ def _date_text(value: date | str) -> str:
     return str(value)[:10]
 
 
-def local_time(value: Any, zone: str) -> datetime:
+def local_time(value: datetime, zone: str) -> datetime:
     """The wall clock of `zone` at a naive UTC datetime."""
-    return value.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)  # type: ignore[no-any-return]
+    return value.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
 def _datetime_cell(zone: str | None) -> Cell:
