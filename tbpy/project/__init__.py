@@ -1,6 +1,7 @@
 """A folder of datafiles as one linked, checked `Project`, its fingerprints, and the difference of two projects."""
 
 from tbpy.project.catalog import NodeCatalog, key_parts, stored_table, table_engine
+from tbpy.project.discovery import find_datafiles, is_datafile_path
 from tbpy.project.judging import judge_datafile
 from tbpy.project.loading import load_project
 from tbpy.project.model import CheckedNode, Graph, Key, NodeKey, OutputColumn, Project, Resource
@@ -18,6 +19,8 @@ __all__ = [
     "Plan",
     "Project",
     "Resource",
+    "find_datafiles",
+    "is_datafile_path",
     "judge_datafile",
     "key_parts",
     "load_project",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from tbpy.datafiles import Kind
 
@@ -42,6 +42,14 @@ def find_datafiles(root: Path) -> list[Found]:
         for workspace in sorted(_folders(vendor)):
             found += [_found(root, path, workspace.name) for path in sorted(workspace.rglob("*.datasource"))]
     return sorted(found, key=lambda one: one.file)
+
+
+def is_datafile_path(path: PurePath) -> bool:
+    """Whether `find_datafiles` takes a file of this path, relative to the root, for one of the project's own."""
+    *folders, name = path.parts
+    if len(folders) >= _LEVELS or path.suffix not in _SUFFIXES or name.startswith("."):
+        return False
+    return all(folder not in _NO_DATAFILES and not folder.startswith(".") for folder in folders)
 
 
 def _own(folder: Path, levels: int) -> Iterator[Path]:

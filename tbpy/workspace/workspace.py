@@ -143,10 +143,13 @@ class Workspace:
             self._project = load_project(self.root, secrets=self._secrets)
         return self._project
 
-    def build(self, project: Project | None = None) -> BuildReport:
+    def build(
+        self, project: Project | None = None, *, accept: Callable[[BuildReport], None] | None = None
+    ) -> BuildReport:
         """Brings tables and fixtures to what `project` says (the files of `root`, when it is not given).
 
-        All or nothing. Raises `DiagnosticsError` with every mistake of the project.
+        All or nothing. `accept` is told what was done before it is kept: when it raises, nothing was changed. Raises
+        `DiagnosticsError` with every mistake of the project.
         """
         from tbpy.workspace.building import Build
 
@@ -155,6 +158,8 @@ class Workspace:
         with self._engine.transaction() as session:
             report = Build(session, project, self._catalogue, self._moment(), self._compactor.expires).run()
             stored = catalogue.read(session)
+            if accept is not None:
+                accept(report)
         # Together, so that a query which comes meanwhile sees the old project or the new one.
         self._project, self._catalogue = project, stored
         return replace(report, elapsed=time.perf_counter() - started)
