@@ -7,7 +7,7 @@ import pytest
 
 from tbpy.clickhouse.compiler import compile_query
 from tbpy.clickhouse.support.page import support_page
-from tbpy.clickhouse.support.statements import ANSWERED, REFUSED, Statement
+from tbpy.clickhouse.support.statements import ANSWERED, APPROXIMATE, REFUSED, Statement
 from tbpy.errors import UnsupportedError
 from tests.conformance.dialect import DialectRunner
 
@@ -26,7 +26,7 @@ def test_the_page_is_what_the_catalogue_says() -> None:
     assert PAGE.read_text(encoding="utf-8") == support_page(), again
 
 
-@pytest.mark.parametrize("statement", ANSWERED, ids=lambda statement: statement.what)
+@pytest.mark.parametrize("statement", ANSWERED + APPROXIMATE, ids=lambda statement: statement.what)
 def test_answered_statements_run(runner: DialectRunner, statement: Statement) -> None:
     compiled = compile_query(statement.example, runner.catalog, parameters={"n": "1"})
     assert list(runner.engine.query(compiled).rows)

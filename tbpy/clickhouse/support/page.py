@@ -18,7 +18,7 @@ from tbpy.clickhouse.functions.control import CLICKHOUSE_VERSION
 from tbpy.clickhouse.functions.registry import SCALARS
 from tbpy.clickhouse.storage import duckdb_type
 from tbpy.clickhouse.support.refused import refused_groups
-from tbpy.clickhouse.support.statements import ANSWERED, REFUSED, Statement
+from tbpy.clickhouse.support.statements import ANSWERED, APPROXIMATE, REFUSED, Statement
 from tbpy.clickhouse.types import parse_type
 
 _WIDTH = 120
@@ -115,6 +115,7 @@ def _table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> str:
 def _statements() -> Iterator[str]:
     yield "## Statements"
     yield _table(("exact", "example"), map(_statement, ANSWERED))
+    yield _table(("approximate", "example"), map(_statement, APPROXIMATE))
     yield _table(("refused", "example"), map(_statement, REFUSED))
 
 

@@ -1,4 +1,4 @@
-"""Statements that tbpy answers or refuses, each with an example. The examples are held to be true by a test."""
+"""Statements that tbpy answers or refuses, each with an example, which a test runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ANSWERED = (
         "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t WHERE n < 5) SELECT sum(n) FROM t",
     ),
     Statement("An alias anywhere in its query", "SELECT price * qty AS total, total / 2 FROM events WHERE total > 10"),
-    Statement("PREWHERE, SAMPLE", "SELECT count() FROM events SAMPLE 1 PREWHERE qty > 1 WHERE price > 2"),
+    Statement("PREWHERE", "SELECT count() FROM events PREWHERE qty > 1 WHERE price > 2"),
     Statement("FINAL, by the table's engine", "SELECT k, v FROM vers FINAL ORDER BY k"),
     Statement(
         "JOIN: INNER, LEFT, RIGHT, FULL, CROSS, PASTE; several in a row; ON, USING",
@@ -78,10 +78,16 @@ ANSWERED = (
     Statement("Parameters", "SELECT {n:UInt8} + 1"),
     Statement("SETTINGS and FORMAT", "SELECT 1 SETTINGS join_use_nulls = 1 FORMAT JSONEachRow"),
     Statement("DESCRIBE, SHOW TABLES, EXISTS", "DESCRIBE TABLE (SELECT 1 AS n)"),
-    Statement("EXPLAIN, which shows DuckDB's SQL; EXPLAIN SYNTAX", "EXPLAIN SELECT 1"),
+    Statement("EXPLAIN SYNTAX", "EXPLAIN SYNTAX SELECT 1 + 2"),
+)
+
+APPROXIMATE = (
+    Statement("SAMPLE: all rows are read", "SELECT count() FROM events SAMPLE 0.1"),
+    Statement("EXPLAIN: DuckDB's SQL", "EXPLAIN SELECT 1"),
 )
 
 REFUSED = (
+    Statement("EXPLAIN AST and other kinds", "EXPLAIN AST SELECT 1"),
     Statement("SHOW CREATE", "SHOW CREATE TABLE events"),
     Statement(
         "ANY and SEMI joins on more than equal keys", "SELECT 1 FROM events AS e ANY JOIN users AS u ON e.qty > u.age"
