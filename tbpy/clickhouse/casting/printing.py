@@ -123,7 +123,7 @@ def _element(sql: str, type_: t.Type) -> str | None:
     return f"coalesce({text}, 'NULL')" if t.is_nullable(type_) else text
 
 
-def _array_text(sql: str, item: t.Type, depth: int = 0) -> str | None:
+def _array_text(sql: str, item: t.Type) -> str | None:
     name = _fresh(sql)
     element = _element(name, item)
     if element is None:

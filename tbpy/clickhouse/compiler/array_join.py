@@ -29,7 +29,7 @@ def array_join(compiler: SourceCompiler, node: ast.ArrayJoin) -> Source:
     expressions = compiler.expressions(source.relations, source.joins)
     items = [item for array in node.arrays for item in _items(expressions, array)]
     alias = compiler.context.alias("t")
-    arrays = [as_array(expressions, value, array) for _, value, array in items]
+    arrays = [_as_array(value, array) for _, value, array in items]
     lists = [same_sizes([a.sql for a in arrays], arrays[0].sql, "ARRAY JOIN"), *(a.sql for a in arrays[1:])]
     if node.left:
         lists = [_or_one_default(sql, array.type) for sql, array in zip(lists, arrays, strict=True)]
@@ -64,7 +64,7 @@ def _items(compiler: ExpressionCompiler, array: ast.Expression) -> list[tuple[st
     return [(column_name(array), compiler.compile(array), array)]
 
 
-def as_array(compiler: ExpressionCompiler, value: Typed, node: ast.Expression) -> Typed:
+def _as_array(value: Typed, node: ast.Expression) -> Typed:
     """The value as a list; a map is the list of its entries."""
     type_ = t.plain(value.type)
     if isinstance(type_, t.Array):
@@ -97,7 +97,7 @@ def array_join_function(compiler: ExpressionCompiler, node: ast.Function) -> Typ
     """`arrayJoin(a)` in any clause multiplies rows before the SELECT is evaluated; equal calls are one join."""
     if len(node.arguments) != 1:
         raise failures.wrong_count("arrayJoin", len(node.arguments), "1", node)
-    array = as_array(compiler, compiler.compile(node.arguments[0]), node)
+    array = _as_array(compiler.compile(node.arguments[0]), node)
     item = _item(array.type)
     if array.aggregate or array.window:
         return Typed(f"unnest({array.sql})", item, aggregate=array.aggregate, window=array.window)

@@ -56,8 +56,8 @@ def pairs(type_: t.Map, value: Any) -> Iterable[tuple[Any, Any]]:
     return [tuple(entry.values()) if isinstance(entry, dict) else tuple(entry) for entry in value]
 
 
-def fields(type_: t.Tuple, value: Any) -> Iterable[Any]:
-    """The values of a tuple in the order of its type."""
+def fields(value: Any) -> Iterable[Any]:
+    """The values of a tuple, in order."""
     return value.values() if isinstance(value, dict) else value
 
 
@@ -145,7 +145,7 @@ def _json_tuple(type_: t.Tuple, style: JsonStyle) -> Cell:
         cells = [_keyed(key, cell) for key, cell in zip(keys, cells, strict=True)]
 
     def write(value: Any) -> str:
-        texts = [cell(part) for cell, part in zip(cells, fields(type_, value), strict=True)]
+        texts = [cell(part) for cell, part in zip(cells, fields(value), strict=True)]
         return lines(style.indent, brackets[0], texts, brackets[1])
 
     return write
@@ -218,7 +218,7 @@ def csv_cell(type_: t.Type) -> Cell:
 
 def _csv_tuple(type_: t.Tuple) -> Cell:
     cells = [or_null(csv_cell(item), "\\N") for item in type_.items]
-    return lambda value: ",".join(cell(part) for cell, part in zip(cells, fields(type_, value), strict=True))
+    return lambda value: ",".join(cell(part) for cell, part in zip(cells, fields(value), strict=True))
 
 
 def _scalar_cell(type_: t.Type, *, plain: Callable[[str], str] | None, text: Callable[[str], str] | None) -> Cell:
@@ -253,7 +253,7 @@ def nested_cell(type_: t.Type, inner: Callable[[t.Type], Cell]) -> Cell | None:
             return lambda value: f"[{','.join(map(cell, value))}]"
         case t.Tuple(items, _):
             cells = [or_null(inner(item), "NULL") for item in items]
-            return lambda value: f"({','.join(c(v) for c, v in zip(cells, fields(type_, value), strict=True))})"
+            return lambda value: f"({','.join(c(v) for c, v in zip(cells, fields(value), strict=True))})"
         case t.Map(key, item):
             key_cell, cell = inner(key), or_null(inner(item), "NULL")
             return lambda value: "{" + ",".join(f"{key_cell(k)}:{cell(v)}" for k, v in pairs(type_, value)) + "}"

@@ -70,7 +70,7 @@ def _tuple_converter(type_: t.Tuple) -> Converter:
     converters = [converter(item) for item in type_.items]
 
     def convert(value: Any) -> Any:
-        parts = [convert(part) for convert, part in zip(converters, fields(type_, value), strict=True)]
+        parts = [convert(part) for convert, part in zip(converters, fields(value), strict=True)]
         return parts if type_.names is None else dict(zip(type_.names, parts, strict=True))
 
     return convert

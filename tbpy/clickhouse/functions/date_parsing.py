@@ -97,7 +97,7 @@ def _strptime_format(call: Call) -> str:
     return out
 
 
-def _parsed(call: Call, text: str, pattern: str) -> str:
+def _parsed(text: str, pattern: str) -> str:
     """A text by a strptime format. What the format leaves out is of 1970-01-01, where DuckDB says 1900."""
     value = f"try_strptime({text}, {duckdb_string(pattern)})"
     if "%Y" not in pattern and "%y" not in pattern:
@@ -108,7 +108,7 @@ def _parsed(call: Call, text: str, pattern: str) -> str:
 @scalar("parseDateTime", "parseDateTimeOrNull", "parseDateTimeOrZero", args=(1, 3))
 def parse_date_time(call: Call) -> Typed:
     zone = zone_argument(call, 2)
-    value = to_utc(_parsed(call, _text(call), _strptime_format(call)), zone)
+    value = to_utc(_parsed(_text(call), _strptime_format(call)), zone)
     return _finished(call, value, t.DateTime(zone or "Etc/UTC"), "DateTime")
 
 
@@ -126,7 +126,7 @@ def str_to_date(call: Call) -> Typed:
 def parse_joda(call: Call) -> Typed:
     zone = zone_argument(call, 2)
     pattern = joda_to_strftime(call, str(call.constant_value(1, "format"))).replace("%-", "%")
-    value = to_utc(_parsed(call, _text(call), pattern), zone)
+    value = to_utc(_parsed(_text(call), pattern), zone)
     return _finished(call, value, t.DateTime(zone or "Etc/UTC"), "DateTime")
 
 
