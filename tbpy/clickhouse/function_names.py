@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 
 _COMBINATORS = re.compile(
-    r"(If|Array|Distinct|ForEach|Map|OrNull|OrDefault|State|MergeState|Merge|SimpleState|ArgMin|ArgMax|Resample)$"
+    r"(If|Array|Distinct|ForEach|Map|Tuple|OrNull|OrDefault|State|MergeState|Merge|SimpleState|ArgMin|ArgMax|Resample)$"
 )
 
 
