@@ -4,6 +4,7 @@ from tbpy.project.catalog import NodeCatalog, key_parts, stored_table, table_eng
 from tbpy.project.discovery import find_datafiles, is_datafile_path
 from tbpy.project.judging import judge_datafile
 from tbpy.project.loading import load_project
+from tbpy.project.memory import Memory
 from tbpy.project.model import CheckedNode, Graph, Key, NodeKey, OutputColumn, Project, Resource
 from tbpy.project.names import Names, names_of
 from tbpy.project.planning import Plan, plan
@@ -12,6 +13,7 @@ __all__ = [
     "CheckedNode",
     "Graph",
     "Key",
+    "Memory",
     "Names",
     "NodeCatalog",
     "NodeKey",

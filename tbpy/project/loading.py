@@ -12,6 +12,7 @@ from tbpy.project.datasources import check_datasource, check_types
 from tbpy.project.fingerprint import definition_digest, fingerprints, schema_digest
 from tbpy.project.graph import ordered
 from tbpy.project.linking import Link, check_cycles, check_node_names, check_target, link_node
+from tbpy.project.memory import Memory
 from tbpy.project.model import CheckedNode, Graph, Key, NodeKey, Project, Resource
 from tbpy.project.names import Names, resource_of
 from tbpy.project.reading import Files, read_files
@@ -21,15 +22,24 @@ from tbpy.project.statements import NodeSql, read_node
 from tbpy.project.targets import check_target_fits
 
 
-def load_project(root: Path | str, *, secrets: Mapping[str, str] | None = None, ignore_secrets: bool = True) -> Project:
+def load_project(
+    root: Path | str,
+    *,
+    secrets: Mapping[str, str] | None = None,
+    ignore_secrets: bool = True,
+    memory: Memory | None = None,
+) -> Project:
     """Reads, links and checks all datafiles below `root`. Mistakes in files never raise: they are in `diagnostics`.
 
     `ignore_secrets`: a secret that is neither given nor has a default is left as it stands; otherwise it is a mistake.
+    `memory` makes the next load with it quicker.
     """
+    memory = memory or Memory()
+    memory.turn()
     report, known = Report(), dict(secrets or {})
     files = read_files(report, Path(root), known, ignore_missing=ignore_secrets)
     names = Names(files.of(Datasource), files.of(Pipe), files.vendored, frozenset(files.broken))
-    loader = _Loader(report, files, names, None if ignore_secrets else known)
+    loader = _Loader(report, files, names, None if ignore_secrets else known, memory)
     loader.link()
     loader.check()
     return loader.project(Path(root), known)
@@ -43,13 +53,14 @@ class _Loader:
     files: Files
     names: Names
     secrets: Mapping[str, str] | None
+    memory: Memory
     sql: dict[NodeKey, NodeSql] = field(default_factory=dict)
     links: dict[NodeKey, tuple[Link, ...]] = field(default_factory=dict)
     targets: dict[str, Key] = field(default_factory=dict)
     types: dict[Key, dict[str, Type]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.semantics = Semantics(self.report, self.names, self.types)
+        self.semantics = Semantics(self.report, self.names, self.types, self.memory)
 
     def link(self) -> None:
         for pipe in self.names.pipes.values():
@@ -64,7 +75,10 @@ class _Loader:
             self._check_connection(datasource)
 
     def _link_node(self, pipe: Pipe, node: Node) -> None:
-        sql = read_node(self.report, pipe.file, node, self.secrets)
+        secrets = None if self.secrets is None else tuple(sorted(self.secrets.items()))
+        sql = self.memory.recall(
+            ("read", node.sql, secrets), lambda: read_node(self.report, pipe.file, node, self.secrets)
+        )
         if sql is not None:
             links = link_node(self.report, self.names, pipe, node, sql)
             if pipe.node(node.name) is node:

@@ -11,6 +11,7 @@ from tbpy.clickhouse.compiler.catalog import StaticCatalog, Table, TableColumn, 
 from tbpy.datafiles import Node, Pipe
 from tbpy.errors import QueryError, UnsupportedError
 from tbpy.project.catalog import NodeCatalog, stored_table
+from tbpy.project.memory import Memory, Recorder
 from tbpy.project.model import Key, NodeKey, OutputColumn
 from tbpy.project.names import Names
 from tbpy.project.report import Report
@@ -33,15 +34,17 @@ class Semantics:
     report: Report
     names: Names
     types: Mapping[Key, Mapping[str, t.Type]]
+    memory: Memory = field(default_factory=Memory)
     columns: dict[NodeKey, tuple[OutputColumn, ...]] = field(default_factory=dict)
     _tables: dict[Key, Table] = field(default_factory=dict)
 
     def check_node(self, pipe: Pipe, node: Node, sql: NodeSql) -> None:
         """Compiles one node whose sources were compiled before. What only tbpy refuses is a warning."""
-        catalog = NodeCatalog(self.names, self._table, self._view, pipe, node, _server_table)
+        catalog = Recorder(NodeCatalog(self.names, self._table, self._view, pipe, node, _server_table))
         secrets = sql.rendered.secrets if sql.rendered else {}
+        question = ("columns", sql.sql, tuple(secrets.items()))
         try:
-            compiled = compile_query(sql.sql, catalog, parameters=secrets)
+            found = self.memory.compiled(question, catalog, lambda: _columns(sql.sql, catalog, secrets))
         except _NotKnown:
             return
         except UnsupportedError as error:
@@ -53,8 +56,7 @@ class Semantics:
             message = f"tbpy failed to compile this node ({type(error).__name__}: {error}): please report it"
             self.report.warning("unsupported", message, pipe.file, node.span)
         else:
-            found = (OutputColumn(column.name, column.type) for column in compiled.columns)
-            self.columns[NodeKey(pipe.name, node.name)] = tuple(found)
+            self.columns[NodeKey(pipe.name, node.name)] = found
 
     def _warn(self, pipe: Pipe, sql: NodeSql, error: QueryError, code: str) -> None:
         span = sql.place(error.place)
@@ -82,6 +84,11 @@ class Semantics:
             raise _NotKnown
         columns = {column.name: column.type for column in self.columns[key]}
         return Table(key.node, "t", tuple(TableColumn(name, type_) for name, type_ in columns.items()))
+
+
+def _columns(sql: str, catalog: Recorder, secrets: Mapping[str, str]) -> tuple[OutputColumn, ...]:
+    compiled = compile_query(sql, catalog, parameters=secrets)
+    return tuple(OutputColumn(column.name, column.type) for column in compiled.columns)
 
 
 def _server_table(name: str, database: str | None) -> Table | View | None:
