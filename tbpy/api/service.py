@@ -9,14 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
+from tbpy.api.deployments import DeploymentStore
 from tbpy.api.jobs import Jobs
 from tbpy.api.limiting import RateLimiter
 from tbpy.api.running import Queries
 from tbpy.api.tokens import TokenStore
 from tbpy.api.variables import VariableStore
 from tbpy.api.writer import EventWriter
+from tbpy.project import Memory, find_datafiles, load_project
 from tbpy.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 TOKENS_FILE = "tokens.json"
 VARIABLES_FILE = "variables.json"
+DEPLOYMENTS_FOLDER = "deployments"
 
 
 def utc_now() -> datetime:
@@ -53,6 +57,7 @@ class Service:
     workspace: Workspace
     tokens: TokenStore
     variables: VariableStore
+    deployments: DeploymentStore
     local: bool = True
     limits: Limits = field(default_factory=Limits)
     clock: Callable[[], datetime] = utc_now
@@ -69,6 +74,8 @@ class Service:
         self.threads = ThreadPoolExecutor(8, thread_name_prefix="tbpy-work")
         self.rates = RateLimiter(time.monotonic)
         self.workspace_names = [self.name]
+        self._memory = Memory()
+        self._loading = Lock()
         # For tbpy's own commands on this machine, which find it in a file that is the owner's.
         self.process_token = secrets.token_hex(32)
 
@@ -84,15 +91,28 @@ class Service:
         """Lets the commands of this machine find the server."""
         self.workspace.announce(url, self.process_token)
 
+    @property
+    def own_folder(self) -> Path:
+        """The folder of the project that the server was started for."""
+        return self.files or self.workspace.root
+
+    @property
+    def folder(self) -> Path:
+        """Where the datafiles are: what was deployed; for a developer the folder that is worked in, if it has any."""
+        deployed = self.deployments.folder
+        if deployed is None or (self.local and find_datafiles(self.own_folder)):
+            return self.own_folder
+        return deployed
+
     def build(self) -> BuildReport:
         """Builds what the files say now."""
-        from tbpy.project import load_project
+        with self._loading:
+            project = load_project(self.folder, secrets=self.secrets, memory=self._memory)
+        return self.take_in(project)
 
-        return self.take_in(load_project(self.files or self.workspace.root, secrets=self.secrets))
-
-    def take_in(self, project: Project) -> BuildReport:
-        """Builds a project, and its tokens with it. Raises what `Workspace.build` raises."""
-        report = self.workspace.build(project)
+    def take_in(self, project: Project, *, accept: Callable[[BuildReport], None] | None = None) -> BuildReport:
+        """Builds a project, and its tokens with it. Raises what `Workspace.build` and `accept` raise."""
+        report = self.workspace.build(project, accept=accept)
         self.tokens.sync(project)
         return report
 
@@ -121,6 +141,7 @@ def open_service(
         workspace,
         TokenStore(folder / TOKENS_FILE, admin_token=admin_token),
         VariableStore(folder / VARIABLES_FILE, utc_now),
+        DeploymentStore(folder / DEPLOYMENTS_FOLDER, utc_now),
         local=local,
         limits=limits or Limits(),
         file_secrets=file_secrets,

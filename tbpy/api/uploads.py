@@ -35,13 +35,15 @@ async def read_datafiles(request: Request) -> dict[str, str]:
     except MultiPartException as error:
         raise UsageError(f"The multipart body cannot be read: {error.message}") from error
     files: dict[str, str] = {}
-    async with form:
+    try:
         for name, part in form.multi_items():
             if name in (OWN, VENDORED) and isinstance(part, UploadFile):
                 path = _path(part.filename or "", vendored=name == VENDORED)
                 if path in files:
                     raise UsageError(f"{path} was sent twice")
                 files[path] = _text(path, await part.read())
+    finally:
+        await form.close()
     return files
 
 
@@ -58,7 +60,7 @@ def same_files(folder: Path, files: Mapping[str, str]) -> bool:
 
 
 def _path(text: str, *, vendored: bool) -> str:
-    """Where the file goes. One that a project has too deep to be found goes to the top: only its name means something."""
+    """Where the file goes. One too deep for a project to find goes to the top: only its name means something."""
     path = PurePosixPath(text.replace("\\", "/"))
     if not text or path.is_absolute() or ".." in path.parts or "\0" in text or path.suffix not in _SUFFIXES:
         raise UsageError(f"{text!r} is no path of a datafile in a project")

@@ -1,7 +1,9 @@
 """What answers to each path, one module for each kind of resource: `(methods, path, handler)`."""
 
 from tbpy.api.routes import (
+    build,
     datasources,
+    deployments,
     imports,
     jobs,
     local,
@@ -25,6 +27,8 @@ ROUTES = (
     *tokens.ROUTES,
     *variables.ROUTES,
     *workspaces.ROUTES,
+    *build.ROUTES,
+    *deployments.ROUTES,
     *local.ROUTES,
     *remote.ROUTES,
 )
