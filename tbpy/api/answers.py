@@ -20,7 +20,6 @@ from tbpy.engines import QueryResult
 # What is no longer than this is sent whole, with its length.
 _WHOLE = 1 << 20
 _PIECE = 1 << 16
-JSON = "application/json; charset=utf-8"
 
 Start = Callable[[Stopper], QueryResult]
 ToParquet = Callable[[Path, Stopper], None]

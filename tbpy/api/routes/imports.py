@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -153,12 +154,9 @@ async def _receive_multipart(request: Request, given: Parameters, folder: Path) 
                         while piece := await part.read(_PIECE):
                             file.write(piece)
                     source = str(path)
-    except MultiPartException as error:
-        raise UsageError(f"The multipart body cannot be read: {error.message}") from error
-    except Exception as error:
-        if type(error).__name__ != "HTTPException":
-            raise
-        raise UsageError(f"The multipart body cannot be read: {getattr(error, 'detail', error)}") from error
+    except (HTTPException, MultiPartException) as error:
+        reason = error.detail if isinstance(error, HTTPException) else error.message
+        raise UsageError(f"The multipart body cannot be read: {reason}") from error
     return given, source or (_checked_url(given) if single(given, "url") else None)
 
 
