@@ -47,21 +47,33 @@ def array_join(compiler: SourceCompiler, node: ast.ArrayJoin) -> Source:
 
 def _items(compiler: ExpressionCompiler, array: ast.Expression) -> list[tuple[str, Typed, ast.Expression]]:
     """The arrays that one item means, with the names of their elements; a Nested column means all its arrays."""
+    if isinstance(array, ast.Alias) and isinstance(array.expression, ast.Identifier):
+        nested = _nested(compiler, array.expression, array.name)
+        if nested and compiler.lookup(array.expression) is None:
+            return nested
     if isinstance(array, ast.Alias):
         return [(array.name, compiler.compile(array.expression), array)]
     if isinstance(array, ast.Identifier):
         value = compiler.lookup(array)
         if value is not None:
-            return [(array.parts[-1] if len(array.parts) > 1 else array.name, value, array)]
-        nested = [
-            (column.name, column.value, ast.Identifier(tuple(column.name.split("."))))
-            for relation in compiler.scope.relations
-            for column in relation.columns
-            if column.name.startswith(array.name + ".")
-        ]
+            found = compiler.find_column(array)
+            name = found[0].name if found is not None and not found[1] else array.parts[-1]
+            return [(name, value, array)]
+        nested = _nested(compiler, array, None)
         if nested:
-            return list(nested)
+            return nested
     return [(column_name(array), compiler.compile(array), array)]
+
+
+def _nested(
+    compiler: ExpressionCompiler, group: ast.Identifier, alias: str | None
+) -> list[tuple[str, Typed, ast.Expression]]:
+    """The columns `group.a`, `group.b` of a Nested; under an alias their elements are `alias.a`, `alias.b`."""
+    head = group.name + "."
+    found = [c for relation in compiler.scope.relations for c in relation.columns if c.name.startswith(head)]
+    if alias is None:
+        return [(column.name, column.value, ast.Identifier(tuple(column.name.split(".")))) for column in found]
+    return [(f"{alias}.{c.name.removeprefix(head)}", c.value, ast.Alias(group, alias)) for c in found]
 
 
 def _as_array(value: Typed, node: ast.Expression) -> Typed:
@@ -100,5 +112,8 @@ def array_join_function(compiler: ExpressionCompiler, node: ast.Function) -> Typ
     array = _as_array(compiler.compile(node.arguments[0]), node)
     item = _item(array.type)
     if array.aggregate or array.window:
+        compiler.scope.unnested.add(array.sql)
+        if len(compiler.scope.unnested) > 1:
+            raise failures.unsupported("arrayJoin of several arrays of aggregates", node)
         return Typed(f"unnest({array.sql})", item, aggregate=array.aggregate, window=array.window)
     return compiler.scope.lateral(array.sql, item, compiler.context)

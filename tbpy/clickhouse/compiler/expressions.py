@@ -33,6 +33,9 @@ class BoundLambda:
     compiler: ExpressionCompiler
 
     def apply(self, *arguments: Typed) -> Typed:
+        """The body for these arguments; the elements of one tuple stand for several arguments."""
+        if len(arguments) == 1 and len(self.node.parameters) > 1:
+            arguments = _elements(arguments[0]) or arguments
         if len(arguments) != len(self.node.parameters):
             wanted = f"a lambda of {len(arguments)} arguments"
             raise failures.bad_arguments(
@@ -171,8 +174,21 @@ class ExpressionCompiler:
         outer = ExpressionCompiler(self.context, parent)
         name = node.parts[0]
         if name in parent.with_aliases and name not in parent.expanding:
-            return self.path(outer._expand(name), node.parts[1:], node)
+            return self.path(self._outer_alias(outer, name), node.parts[1:], node)
         return outer.lookup(node)
+
+    def _outer_alias(self, outer: ExpressionCompiler, name: str) -> Typed:
+        """A WITH expression of a scope outside; its names may mean columns that are in sight only here."""
+        try:
+            return outer._expand(name)
+        except failures.QueryError as error:
+            if error.code != 47 or name in self.scope.expanding:
+                raise
+        self.scope.expanding.append(name)
+        try:
+            return self.compile(outer.scope.with_aliases[name])
+        finally:
+            self.scope.expanding.pop()
 
     def path(self, value: Typed, names: tuple[str, ...], node: ast.Identifier) -> Typed:
         """A path into a tuple, map or JSON value: `t.a.b`, `json.user.id`."""
@@ -328,6 +344,14 @@ class ExpressionCompiler:
 
     def misplaced(self, node: ast.Expression) -> Typed:
         raise failures.bad_arguments(f"{type(node).__name__} cannot stand here", node)
+
+
+def _elements(value: Typed) -> tuple[Typed, ...]:
+    inner = t.plain(value.type)
+    if not isinstance(inner, t.Tuple):
+        return ()
+    fields = zip(field_names(inner), inner.items, strict=True)
+    return tuple(Typed(f"{value.sql}[{duckdb_string(name)}]", item) for name, item in fields)
 
 
 def _labels(type_: t.Tuple) -> tuple[str, ...]:

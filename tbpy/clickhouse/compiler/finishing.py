@@ -21,6 +21,8 @@ def finish(select: SelectCompiler) -> Block:
     clauses = select.clauses
     if select.select.distinct and (select.limit_keys or _foreign_order(select)):
         clauses = _distinct_first(select)
+    if select.select.with_ties and any(item.fill is not None for item in select.select.order_by):
+        raise failures.unsupported("WITH FILL together with WITH TIES", select.select)
     if select.select.with_ties:
         _with_ties(select, clauses)
     if any(item.fill is not None for item in select.select.order_by):

@@ -278,4 +278,5 @@ def _hide(relation: Relation, names: list[str]) -> Relation:
     """The right table's USING keys leave `*` and stay readable as `right.key`."""
     kept = tuple(column for column in relation.columns if column.name not in names)
     hidden = tuple(column for column in relation.columns if column.name in names)
-    return replace(relation, columns=kept, hidden=relation.hidden + hidden)
+    order = relation.order or tuple(column.name for column in relation.columns)
+    return replace(relation, columns=kept, hidden=relation.hidden + hidden, order=order)

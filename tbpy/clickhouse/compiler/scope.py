@@ -14,7 +14,7 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse.compiler.catalog import Catalog
 from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.typed import Typed
-from tbpy.clickhouse.types import Type
+from tbpy.clickhouse.types import UINT8, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Relation:
     names: tuple[str, ...]
     columns: tuple[Column, ...]
     hidden: tuple[Column, ...] = ()
+    order: tuple[str, ...] = ()  # the names of its own columns in their order, where some are hidden
 
     def column(self, name: str, *, own: bool = False) -> Column | None:
         """The column that a name means; `own`, after a qualifier, is what this source has, not what USING merged."""
@@ -47,11 +48,16 @@ class Relation:
         merged = {column.name for column in self.columns}
         mine = {column.name: column for column in self.hidden}
         rest = (column for column in self.hidden if column.name not in merged)
-        return (*(mine.get(column.name, column) for column in self.columns), *rest)
+        found = (*(mine.get(column.name, column) for column in self.columns), *rest)
+        return tuple(sorted(found, key=lambda column: self.order.index(column.name))) if self.order else found
 
     @property
     def title(self) -> str:
         return self.names[0] if self.names else ""
+
+
+#: What a SELECT without FROM reads: the one row of `system.one`.
+NO_SOURCE = Relation(("one", "system.one"), (Column("dummy", Typed("CAST(0 AS UTINYINT)", UINT8)),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ class Scope:
     expanded: dict[str, Typed] = field(default_factory=dict)
     lambdas: list[dict[str, Typed]] = field(default_factory=list)
     laterals: dict[str, Typed] = field(default_factory=dict)  # arrays joined by arrayJoin(), by their SQL
+    unnested: set[str] = field(default_factory=set)  # arrays of aggregates joined by arrayJoin()
     grouped: bool = False
     grouping_sets: bool = False
     all_missing: bool = False  # in the row of totals of several sets of keys

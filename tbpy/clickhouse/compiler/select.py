@@ -12,7 +12,8 @@ from tbpy.clickhouse.compiler.context import Context, Output
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.matchers import expand_columns
 from tbpy.clickhouse.compiler.ordering import order_sql
-from tbpy.clickhouse.compiler.scope import CommonTableEntry, Scope
+from tbpy.clickhouse.compiler.scope import NO_SOURCE, CommonTableEntry, Scope
+from tbpy.clickhouse.compiler.settings import apply_settings
 from tbpy.clickhouse.compiler.sources import Source, SourceCompiler
 from tbpy.clickhouse.compiler.steady import steady
 from tbpy.clickhouse.compiler.typed import Typed
@@ -64,8 +65,7 @@ class SelectCompiler:
         return ExpressionCompiler(self.context, self.scope)
 
     def compile(self) -> Block:
-        for setting in self.select.settings:
-            self.context.settings[setting.name] = setting.value
+        apply_settings(self.context, self.select.settings)
         self._with()
         self._from()
         self.scope.aliases = collect_aliases(self.select)
@@ -99,6 +99,7 @@ class SelectCompiler:
 
     def _from(self) -> None:
         if self.select.from_ is None:
+            self.scope.relations = (NO_SOURCE,)
             return
         source: Source = SourceCompiler(self.context, self.scope).compile(self.select.from_)
         self.clauses.from_ = source.sql

@@ -12,6 +12,7 @@ from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.describing import describing_block
 from tbpy.clickhouse.compiler.queries import compile_block
 from tbpy.clickhouse.compiler.rows import load
+from tbpy.clickhouse.compiler.settings import apply_settings
 from tbpy.clickhouse.depth import limited_depth
 from tbpy.clickhouse.parser import parse_statement
 from tbpy.clickhouse.types import DateTime64, Type, plain
@@ -59,8 +60,7 @@ def compile_query(
 
 
 def _compile(statement: ast.Statement, context: Context, catalog: Catalog) -> CompiledQuery:
-    for setting in statement.settings:
-        context.settings[setting.name] = setting.value
+    apply_settings(context, statement.settings)
     if statement.kind == "select" and statement.query is not None:
         block = compile_block(context, catalog, None, statement.query)
     else:

@@ -24,6 +24,8 @@ from tbpy.errors import QueryError
 def in_(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
     if node.name in ("nullIn", "notNullIn"):
         raise failures.unsupported(f"Function {node.name}", node)
+    if len(node.arguments) != 2:
+        raise failures.wrong_count(node.name, len(node.arguments), "2", node)
     value = compiler.compile(node.arguments[0])
     if isinstance(t.plain(value.type), t.Nothing):
         return constant(None)
