@@ -61,8 +61,8 @@ def ask(workspace: Workspace, case: Case) -> Answer:
 
 
 def _node_query(pipe: Pipe, node: Node) -> str:
-    """The last node is what the pipe's name stands for, with its other nodes in sight."""
-    return f"SELECT * FROM {quote_identifier(pipe.name)}" if node is pipe.output_node else node.sql.text
+    """The node under its full name, so that its template renders and its siblings are in sight."""
+    return f"SELECT * FROM {quote_identifier(pipe.name)}.{quote_identifier(node.name)}"
 
 
 def text_of(result: QueryResult, form: str) -> str:
