@@ -48,7 +48,8 @@ class Listener:
     def stop(self) -> None:
         """Answers what was asked, for a few seconds at most, and takes no more."""
         self._server.should_exit = True
-        self._thread.join(_GRACE_SECONDS + 2)
+        if self._thread.ident is not None:
+            self._thread.join(_GRACE_SECONDS + 2)
         self._socket.close()
 
     def _run(self) -> None:
