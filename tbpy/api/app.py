@@ -14,10 +14,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tbpy.api import errors
+from tbpy.api.authentication import token_of
 from tbpy.api.events import take_events
+from tbpy.api.hosting import Hosting
 from tbpy.api.routes import ROUTES
 from tbpy.api.routes.common import Handler
-from tbpy.api.running import ClientGoneError
+from tbpy.api.running import ClientGoneError, in_thread
 from tbpy.api.service import Service
 from tbpy.errors import TbpyError
 
@@ -45,17 +47,33 @@ _EVENTS = ("/v0/events", "/v0/events/")
 
 
 class Api:
-    """Serves one workspace. Events are answered here, everything else by the routes."""
+    """Serves a workspace, and those that clients make beside it, each to who has a token of it."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self._routes = _application(service)
+        self._hosting = Hosting(service, lambda other: _Single(other, self._hosting))
+        self._own = _Single(service, self._hosting)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "OPTIONS":
+            await _send(send, 204, b"", _PREFLIGHT)
+        elif scope["type"] == "http" and self._hosting.has_others and self._hosting.is_other(token := token_of(scope)):
+            other = await in_thread(self.service.threads, self._hosting.app, token)
+            await (other or self._own)(scope, receive, send)
+        else:
+            await self._own(scope, receive, send)
+
+
+class _Single:
+    """One workspace. Events are answered here, everything else by the routes."""
+
+    def __init__(self, service: Service, hosting: Hosting) -> None:
+        self.service = service
+        self._routes = _application(service, hosting)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._routes(scope, receive, send)
-        elif scope["method"] == "OPTIONS":
-            await _send(send, 204, b"", _PREFLIGHT)
         elif scope["path"] in _EVENTS:
             await self._events(scope, receive, send)
         else:
@@ -74,13 +92,13 @@ class Api:
         await _send(send, status, body, ((b"content-type", _JSON), *extra))
 
 
-def _application(service: Service) -> Starlette:
+def _application(service: Service, hosting: Hosting) -> Starlette:
     app = Starlette(
         routes=list(_routes()),
         exception_handlers={Exception: _failed, TbpyError: _failed, HTTPException: _failed, ClientGoneError: _failed},
     )
     app.router.redirect_slashes = False
-    app.state.service = service
+    app.state.service, app.state.hosting = service, hosting
     return app
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
@@ -37,6 +40,15 @@ def authenticate(service: Service, token: str | None) -> Access:
 def is_of_this_machine(service: Service, token: str | None) -> bool:
     """Whether it is the token that only the owner of the workspace's files can read."""
     return hmac.compare_digest((token or "").encode("utf-8", "surrogatepass"), service.process_token.encode())
+
+
+def token_of(scope: MutableMapping[str, Any]) -> str | None:
+    """The token of a request that no route has seen yet: that of its header, else that of its query string."""
+    header = next((value for name, value in scope["headers"] if name == b"authorization"), None)
+    token = bearer(header.decode("latin-1")) if header is not None else None
+    if token or b"token=" not in scope["query_string"]:
+        return token
+    return next((value for name, value in parse_qsl(scope["query_string"].decode("latin-1")) if name == "token"), None)
 
 
 def bearer(header: str | None) -> str | None:

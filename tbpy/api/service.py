@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,7 +74,8 @@ class Service:
         self.queries = Queries(16)
         self.threads = ThreadPoolExecutor(8, thread_name_prefix="tbpy-work")
         self.rates = RateLimiter(time.monotonic)
-        self.workspace_names = [self.name]
+        # What ends with the service, the last that came first.
+        self.closing = ExitStack()
         self._memory = Memory()
         self._loading = Lock()
         # For tbpy's own commands on this machine, which find it in a file that is the owner's.
@@ -117,11 +119,12 @@ class Service:
         return report
 
     def close(self) -> None:
-        """Finishes what was accepted. The workspace stays open."""
+        """Finishes what was accepted. The workspace stays open, unless the service was made to own it."""
         self.writer.close()
         self.jobs.close()
         self.queries.close()
         self.threads.shutdown(cancel_futures=True)
+        self.closing.close()
 
 
 def open_service(
@@ -133,13 +136,16 @@ def open_service(
     file_secrets: Callable[[], Mapping[str, str]] = dict,
     files: Path | None = None,
     name: str = "workspace",
+    tokens: TokenStore | None = None,
 ) -> Service:
-    """A service over an open workspace, with the tokens and variables that are kept beside it."""
+    """A service over an open workspace, with the tokens and variables that are kept beside it.
+
+    `tokens` are those, when they have been read already."""
     folder = workspace.root / ".tbpy"
     folder.mkdir(exist_ok=True)
     return Service(
         workspace,
-        TokenStore(folder / TOKENS_FILE, admin_token=admin_token),
+        tokens or TokenStore(folder / TOKENS_FILE, admin_token=admin_token),
         VariableStore(folder / VARIABLES_FILE, utc_now),
         DeploymentStore(folder / DEPLOYMENTS_FOLDER, utc_now),
         local=local,

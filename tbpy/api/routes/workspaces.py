@@ -1,8 +1,4 @@
-"""Workspaces, as clients ask for them before anything else. There is one, under whatever names clients gave it.
-
-`tb` makes a local workspace for each git branch and test run, and then wants to find it in the list: so a name that
-was made is one more name of the workspace.
-"""
+"""Workspaces, as clients ask for them before anything else: `tb` makes one for each git branch and test run."""
 
 from __future__ import annotations
 
@@ -12,12 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tbpy.api.authentication import access_of
+from tbpy.api.errors import ForbiddenError
+from tbpy.api.hosting import Hosting, Listed, admin_of
 from tbpy.api.identifiers import resource_id
 from tbpy.api.parameters import single
 from tbpy.api.routes.common import Route, all_parameters, base_url, json_answer, service_of
+from tbpy.api.running import in_thread
 from tbpy.api.service import Service
 from tbpy.api.tokens.scopes import ADMIN
-from tbpy.api.tokens.store import PERSONAL_NAME
 from tbpy.errors import NotFoundError, UsageError
 
 _EMAIL = "local_testing@tinybird.co"
@@ -25,7 +23,7 @@ _EMAIL = "local_testing@tinybird.co"
 
 async def workspace(request: Request) -> Response:
     access, service = access_of(request), service_of(request)
-    found = _workspace(service, service.name)
+    found = _workspace(service, Listed(service.name, service.tokens.workspace_id, admin_of(service.tokens)))
     if not access.is_admin:
         found.pop("token")
     return json_answer(
@@ -42,7 +40,7 @@ async def user_workspaces(request: Request) -> Response:
             "organization_name": service.name,
             "email": _EMAIL,
             "id": service.tokens.user_id,
-            "workspaces": [_workspace(service, name) for name in service.workspace_names],
+            "workspaces": [_workspace(service, one) for one in hosting_of(request).seen_by(service)],
         }
     )
 
@@ -53,22 +51,23 @@ async def create_workspace(request: Request) -> Response:
     name = single(given, "name")
     if not name:
         raise UsageError("Missing required parameter: name")
-    if name not in service.workspace_names:
-        service.workspace_names.append(name)
-    return json_answer(_workspace(service, name))
+    _require_owner(request)
+    return json_answer(_workspace(service, await in_thread(service.threads, hosting_of(request).create, name)))
 
 
 async def one_workspace(request: Request) -> Response:
     access_of(request).require(ADMIN)
-    return json_answer(_workspace(service_of(request), _name(request)))
+    found = hosting_of(request).find(request.path_params["id"])
+    if found not in hosting_of(request).seen_by(service_of(request)):
+        raise NotFoundError(f"Workspace {found.name} not found")
+    return json_answer(_workspace(service_of(request), found))
 
 
 async def delete_workspace(request: Request) -> Response:
-    """Forgets the name; the data is the project's and stays."""
+    """With its data; the served project's own workspace stays and only forgets the name."""
     access_of(request).require(ADMIN)
-    service, name = service_of(request), _name(request)
-    if name != service.name:
-        service.workspace_names.remove(name)
+    _require_owner(request)
+    await in_thread(service_of(request).threads, hosting_of(request).delete, request.path_params["id"])
     return json_answer({"ok": True})
 
 
@@ -87,24 +86,23 @@ async def no_connectors(request: Request) -> Response:
     return json_answer({"connectors": []})
 
 
-def _name(request: Request) -> str:
-    service, wanted = service_of(request), request.path_params["id"]
-    found = next((name for name in service.workspace_names if wanted in (name, _id(service, name))), None)
-    if found is None:
-        raise NotFoundError(f"Workspace {wanted} not found")
-    return found
+def hosting_of(request: Request) -> Hosting:
+    hosting: Hosting = request.app.state.hosting
+    return hosting
 
 
-def _id(service: Service, name: str) -> str:
-    """The project's workspace has the id that is in its tokens; other names have ids of their own."""
-    return service.tokens.workspace_id if name == service.name else resource_id("workspace", name)
+def _require_owner(request: Request) -> None:
+    """On a server for others, workspaces are made and removed with the token of its first one."""
+    service = service_of(request)
+    if not service.local and not hosting_of(request).is_first(service):
+        raise ForbiddenError("Only the admin token of the server makes and removes workspaces")
 
 
-def _workspace(service: Service, name: str) -> dict[str, Any]:
+def _workspace(service: Service, listed: Listed) -> dict[str, Any]:
     return {
-        "id": _id(service, name),
-        "name": name,
-        "token": service.tokens.get(PERSONAL_NAME).token,
+        "id": listed.id,
+        "name": listed.name,
+        "token": listed.token,
         "role": "admin",
         "owner": service.tokens.user_id,
         "plan": "local",

@@ -45,6 +45,18 @@ def read_jwt(token: str, key: str, *, now: float) -> Access:
     return Access(str(claims.get("name", "")), _scopes(claims.get("scopes")), _rate(claims.get("limits")))
 
 
+def workspace_of_jwt(token: str) -> str | None:
+    """The workspace that a JWT says it is for, whoever signed it; None for what is no JWT."""
+    if token.startswith("p.") or token.count(".") != 2:
+        return None
+    try:
+        claims = json.loads(_decode(token.split(".")[1]))
+    except (ValueError, RecursionError):
+        return None
+    found = claims.get("workspace_id") if isinstance(claims, dict) else None
+    return found if isinstance(found, str) else None
+
+
 def _scopes(found: object) -> tuple[Scope, ...]:
     scopes = []
     for item in found if isinstance(found, list) else ():
