@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 import tbpy
-from tbpy.cli import data, datasource, dev, endpoint, exit_codes, pipe, project, query, server, test, trouble
+from tbpy.cli import (
+    copy,
+    data,
+    datasource,
+    dev,
+    endpoint,
+    exit_codes,
+    materialization,
+    pipe,
+    project,
+    query,
+    server,
+    test,
+    trouble,
+)
 from tbpy.cli.command import fail
 from tbpy.errors import TbpyError
 
@@ -52,6 +66,8 @@ server.register(app)
 app.add_typer(datasource.app, name="datasource")
 app.add_typer(pipe.app, name="pipe")
 app.add_typer(endpoint.app, name="endpoint")
+app.add_typer(materialization.app, name="materialization")
+app.add_typer(copy.app, name="copy")
 app.add_typer(test.app, name="test")
 
 

@@ -17,7 +17,7 @@ from tbpy.workspace.compacting import compact
 from tbpy.workspace.defining import define
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.fixtures import Fixture, find_fixtures
-from tbpy.workspace.flowing import empty_nulls, insert, last_row, targets_in_order
+from tbpy.workspace.flowing import empty_nulls, fill, last_row, targets_in_order
 from tbpy.workspace.ingest import AppendReport, append_files
 from tbpy.workspace.ingest.quarantine import Import
 from tbpy.workspace.ingest.sources import open_inputs
@@ -160,7 +160,7 @@ class Build:
                 continue
             if any(not stored[item.source].stores_rows and self._is_empty(stored[item.source]) for item in feeding):
                 continue  # what went through ENGINE Null can not be had again
-            self._refill(stored[name], feeding)
+            self._refill(stored, name, feeding)
             touched.add(name)
             populated.append(name)
         return tuple(populated)
@@ -175,14 +175,15 @@ class Build:
     def _is_empty(self, datasource: StoredDatasource) -> bool:
         return last_row(self.session, datasource) < 0
 
-    def _refill(self, target: StoredDatasource, feeding: list[StoredMaterialization]) -> None:
+    def _refill(self, stored: Mapping[str, StoredDatasource], name: str, feeding: list[StoredMaterialization]) -> None:
         """What the target has beside the rows of its nodes, its fixture, stays."""
+        target = stored[name]
         fixture = fixtures.copy_of(self.session, target)
         self.session.execute(f"DELETE FROM {target.table}")
         if fixture is not None:
             self.session.execute(f"INSERT INTO {target.table} SELECT * FROM {fixture}")
         for materialization in feeding:
-            insert(self.session, materialization, target, -1, self.moment)
+            fill(self.session, materialization, stored, self.moment)
 
     def _sort(self, stored: Mapping[str, StoredDatasource]) -> None:
         loaded = catalogue.read_fixtures(self.session)

@@ -7,6 +7,8 @@
 | datasources | definition of every data source, and how many of its rows are stored in order |
 | materializations | compiled materialized nodes, in the order to run them |
 | fixtures | digest of the fixture file that was loaded into a data source |
+| jobs | what was done on its own, such as copies, and how it ended |
+| paused | copy pipes whose schedule is paused |
 """
 
 from __future__ import annotations
@@ -74,6 +76,7 @@ def prepare(session: Session) -> None:
         with session.transaction():
             for statement in _DDL:
                 session.execute(statement)
+    session.execute("CREATE TABLE IF NOT EXISTS tbpy.paused (pipe VARCHAR)")
     version = int(session.value("SELECT value FROM tbpy.meta WHERE name = 'format'"))
     if version != FORMAT:
         raise ConflictError(
@@ -148,3 +151,13 @@ def write_fixture(session: Session, datasource: str, digest: str | None) -> None
 def _materialization(text: str) -> StoredMaterialization:
     data = json.loads(text)
     return StoredMaterialization(**{**data, "columns": tuple(data["columns"]), "functions": tuple(data["functions"])})
+
+
+def paused_pipes(session: Session) -> frozenset[str]:
+    return frozenset(name for (name,) in session.rows("SELECT pipe FROM tbpy.paused"))
+
+
+def write_paused(session: Session, pipe: str, paused: bool) -> None:
+    session.execute("DELETE FROM tbpy.paused WHERE pipe = $pipe", {"pipe": pipe})
+    if paused:
+        session.execute("INSERT INTO tbpy.paused VALUES ($pipe)", {"pipe": pipe})

@@ -19,24 +19,36 @@ def flow(
     after: int,
     moment: datetime,
 ) -> None:
-    """Sends the rows of `source` with a row number above `after` through the nodes that read it, and on from there."""
+    """Sends the rows of `source` with a row number above `after`, of which there is one at least, through the nodes
+    that read it, and on from there. As in ClickHouse, where nothing comes in no node runs."""
     for materialization in (found for found in materializations if found.source == source):
         target = stored[materialization.target]
-        before = last_row(session, target)
-        insert(session, materialization, target, after, moment)
-        flow(session, materializations, stored, target.name, before, moment)
+        goes_on = any(found.source == target.name for found in materializations)
+        before = last_row(session, target) if goes_on else -1
+        rows = insert(session, materialization, target, after, moment)
+        if goes_on and rows:
+            flow(session, materializations, stored, target.name, before, moment)
+
+
+def fill(
+    session: Session, materialization: StoredMaterialization, stored: Mapping[str, StoredDatasource], moment: datetime
+) -> int:
+    """Runs one node over all that its source has; answers how many rows that made."""
+    if last_row(session, stored[materialization.source]) < 0:
+        return 0
+    return insert(session, materialization, stored[materialization.target], -1, moment)
 
 
 def insert(
     session: Session, materialization: StoredMaterialization, target: StoredDatasource, after: int, moment: datetime
-) -> None:
-    """Runs one node over the rows of its source with a row number above `after`."""
+) -> int:
+    """Runs one node over the rows of its source with a row number above `after`; answers how many rows that made."""
     columns = ", ".join(duckdb_name(column) for column in materialization.columns)
     parameters: dict[str, object] = {"block": after}
     if materialization.uses_now:
         parameters["now"] = moment
     session.register(materialization.functions)
-    session.execute(f"INSERT INTO {target.table} ({columns}) {materialization.sql}", parameters)
+    return int(session.value(f"INSERT INTO {target.table} ({columns}) {materialization.sql}", parameters))
 
 
 def reached(materializations: Sequence[StoredMaterialization], source: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,3 +37,42 @@ class EndpointInfo:
     name: str
     parameters: tuple[Parameter, ...]
     description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobInfo:
+    """`status` is working, done or error. Times are naive UTC; `rows` are those that were written."""
+
+    id: str
+    kind: str
+    status: str
+    pipe: str
+    datasource: str
+    created_at: datetime
+    updated_at: datetime
+    rows: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyInfo:
+    """A copy pipe. `schedule` is cron's notation or @on-demand; `next_runs` (naive UTC) has none while it is paused."""
+
+    name: str
+    target: str
+    mode: str
+    schedule: str
+    paused: bool
+    next_runs: tuple[datetime, ...] = ()
+    last: JobInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MaterializationInfo:
+    """A materialized node; `why_not` says why it does not run, where it does not."""
+
+    pipe: str
+    node: str
+    source: str
+    target: str
+    why_not: str | None = None

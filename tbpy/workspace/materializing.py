@@ -6,18 +6,20 @@ other tables whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from tbpy.clickhouse import ast
-from tbpy.clickhouse.compiler import compile_query
+from tbpy.clickhouse.compiler import CompiledQuery, compile_query
 from tbpy.clickhouse.parser import parse_statement
 from tbpy.clickhouse.storage import duckdb_type
 from tbpy.datafiles import Node, Pipe
-from tbpy.errors import Diagnostic, NotFoundError, QueryError, Severity, TemplateError
+from tbpy.errors import Diagnostic, NotFoundError, QueryError, Severity, TbpyError, TemplateError
 from tbpy.project import NodeKey, Project, names_of
 from tbpy.templating import compile_template
 from tbpy.workspace.catalogue import StoredMaterialization
 from tbpy.workspace.definitions import StoredDatasource
+from tbpy.workspace.infos import MaterializationInfo
 from tbpy.workspace.scopes import Scope
 
 
@@ -36,6 +38,32 @@ def compile_all(
                 Diagnostic("materialization", message, Severity.WARNING, pipe.file, node.span, hint=error.hint)
             )
     return tuple(found), tuple(warnings)
+
+
+def materialization_infos(
+    project: Project, stored: Mapping[str, StoredDatasource], running: Sequence[StoredMaterialization]
+) -> tuple[MaterializationInfo, ...]:
+    """The materialized nodes of a project in order of their pipes; `running` are those that were built."""
+    built = {(item.pipe, item.node): item for item in running}
+    found = []
+    for pipe, node, target in sorted(_materialized(project), key=lambda item: item[0].name):
+        item = built.get((pipe.name, node.name))
+        if item is not None:
+            found.append(MaterializationInfo(pipe.name, node.name, item.source, item.target))
+        else:
+            found.append(MaterializationInfo(pipe.name, node.name, "", target, _why_not(project, stored, pipe, node)))
+    return tuple(found)
+
+
+def _why_not(project: Project, stored: Mapping[str, StoredDatasource], pipe: Pipe, node: Node) -> str:
+    target = node.target.value if node.target else ""
+    try:
+        _compile(project, stored, pipe, node, stored[target])
+    except TbpyError as error:
+        return error.message
+    except KeyError:
+        return f"{target} is not built yet"
+    return "it is not built yet"
 
 
 def render_plainly(project: Project, node: Node) -> str:
@@ -73,21 +101,40 @@ def _compile(
     block = f"(SELECT rowid, * FROM {stored[source].table} WHERE rowid > $block)"
     scope = Scope(project, stored, lambda _, other: render_plainly(project, other), {source: block})
     compiled = compile_query(render_plainly(project, node), scope.catalog(pipe, node), parameters=project.secrets)
-    places = {column.name: place for place, column in enumerate(compiled.columns)}
-    columns = [column for column in target.columns if column.name in places]
-    missing = [c.name for c in target.columns if c.name not in places and not c.may_be_null]
-    values = [f"CAST(c{places[c.name]} AS {duckdb_type(c.parsed_type)})" for c in columns]
-    fallbacks = [c.fallback for c in target.columns if c.name in missing]
-    outputs = ", ".join(f"c{place}" for place in range(len(compiled.columns)))
+    made = insertion(compiled, target)
     return StoredMaterialization(
         pipe=pipe.name,
         node=node.name,
         source=source,
         target=target.name,
-        columns=tuple(c.physical for c in [*columns, *(c for c in target.columns if c.name in missing)]),
-        sql=f"SELECT {', '.join([*values, *fallbacks])} FROM ({compiled.sql}) AS made({outputs})",
-        uses_now=compiled.uses_now or any("$now" in fallback for fallback in fallbacks),
+        columns=made.columns,
+        sql=made.sql,
+        uses_now=made.uses_now,
         functions=tuple(sorted(compiled.functions)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """`sql` are rows for `columns` (DuckDB's names) of a target; `uses_now` is whether `$now` stands in it."""
+
+    columns: tuple[str, ...]
+    sql: str
+    uses_now: bool
+
+
+def insertion(compiled: CompiledQuery, target: StoredDatasource) -> Insertion:
+    """The answer of a query as rows of a data source: by name, columns that it does not have by their fallback."""
+    places = {column.name: place for place, column in enumerate(compiled.columns)}
+    columns = [column for column in target.columns if column.name in places]
+    missing = [c for c in target.columns if c.name not in places and not c.may_be_null]
+    values = [f"CAST(c{places[c.name]} AS {duckdb_type(c.parsed_type)})" for c in columns]
+    fallbacks = [c.fallback for c in missing]
+    outputs = ", ".join(f"c{place}" for place in range(len(compiled.columns)))
+    return Insertion(
+        tuple(c.physical for c in [*columns, *missing]),
+        f"SELECT {', '.join([*values, *fallbacks])} FROM ({compiled.sql}) AS made({outputs})",
+        compiled.uses_now or any("$now" in fallback for fallback in fallbacks),
     )
 
 

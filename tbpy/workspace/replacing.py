@@ -9,7 +9,7 @@ from tbpy.clickhouse.compiler import CompiledQuery
 from tbpy.engines import Session
 from tbpy.workspace.catalogue import StoredMaterialization
 from tbpy.workspace.definitions import StoredDatasource
-from tbpy.workspace.flowing import insert, targets_in_order
+from tbpy.workspace.flowing import fill, targets_in_order
 
 
 def remove_rows(
@@ -38,5 +38,5 @@ def refill_targets(
             continue
         session.execute(f"DELETE FROM {stored[name].table}")
         for materialization in feeding:
-            insert(session, materialization, stored[name], -1, moment)
+            fill(session, materialization, stored, moment)
         changed.add(name)

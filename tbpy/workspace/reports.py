@@ -40,3 +40,19 @@ class BuildReport:
     def __bool__(self) -> bool:
         """Whether anything was changed."""
         return bool(self.added or self.changed or self.removed or self.fixtures or self.populated)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyReport:
+    """What a run of a copy pipe wrote; `job` is the id of its record. `elapsed` in seconds.
+
+    `warning` tells of an empty answer in place of rows, which is rarely meant.
+    """
+
+    pipe: str
+    datasource: str
+    mode: str
+    rows: int
+    job: str
+    elapsed: float
+    warning: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tbpy.engines import DuckDBEngine, QueryResult, Session
 from tbpy.errors import IngestError, NotFoundError, QueryError, TbpyError
-from tbpy.workspace import catalogue
+from tbpy.workspace import catalogue, jobs
 from tbpy.workspace.compacting import Compactor
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.flowing import empty_nulls, flow, last_row, reached
@@ -24,13 +25,14 @@ from tbpy.workspace.ingest.sources import Format, open_inputs
 from tbpy.workspace.lock import OnWait, WorkspaceLock
 from tbpy.workspace.opening import open_engine
 from tbpy.workspace.process import ProcessFile
+from tbpy.workspace.reports import CopyReport
 from tbpy.workspace.suggesting import did_you_mean
 from tbpy.workspace.targets import target_of
 
 if TYPE_CHECKING:
     from tbpy.engines.duckdb import OnStart
     from tbpy.project import Project
-    from tbpy.workspace.infos import DatasourceInfo, EndpointInfo, PipeInfo
+    from tbpy.workspace.infos import CopyInfo, DatasourceInfo, EndpointInfo, JobInfo, MaterializationInfo, PipeInfo
     from tbpy.workspace.plans import Plans
     from tbpy.workspace.querying import Request
     from tbpy.workspace.reports import BuildReport
@@ -65,6 +67,7 @@ class Workspace:
         self._plans: tuple[tuple[object, object], Plans] | None = None
         with engine.session() as session:
             catalogue.prepare(session)
+            jobs.prepare(session, self._moment())
             self._catalogue = catalogue.read(session)
 
     @classmethod
@@ -190,7 +193,8 @@ class Workspace:
                 report = append_files(session, target, inputs, source, import_, kind=kind, progress=progress)
             except QueryError as error:
                 raise IngestError(f"Cannot append {source}: {error.message}") from error
-            self._flow(session, name, before, moment)
+            if report.rows:
+                self._flow(session, name, before, moment)
         self._compact((name,), report.rows, moment)
         return replace(report, elapsed=time.perf_counter() - started)
 
@@ -241,9 +245,74 @@ class Workspace:
                 datasource = self._datasource(name)
                 before = self._last_row(session, datasource)
                 quarantined[name] = store_events(session, datasource, lines, moment)
-                self._flow(session, name, before, moment)
+                if len(quarantined[name]) < len(lines):
+                    self._flow(session, name, before, moment)
         self._compact(events, max(map(len, events.values()), default=0), moment)
         return quarantined
+
+    # --- copies -------------------------------------------------------------------------------------------------------
+
+    def copy(self, name: str, parameters: Mapping[str, Any] | None = None, *, mode: str | None = None) -> CopyReport:
+        """Runs a copy pipe now; `mode` is append or replace, that of the pipe unless given.
+
+        One transaction: rows, what is materialized from them, and that the job is done. A job that fails is on record,
+        too, and its error is raised.
+        """
+        from tbpy.workspace import copying
+
+        pipe, node, target_name = copying.find_copy(self.project, name)
+        how, target, moment = copying.copy_mode(node, mode), self._datasource(target_name), self._moment()
+        started, stored = time.perf_counter(), self._catalogue
+        with self._engine.transaction() as session:
+            job = jobs.start(session, "copy", name, target_name, moment)
+        try:
+            compiled = copying.compile_copy(self.project, stored, pipe, node, parameters or {}, moment)
+            with self._engine.transaction((*compiled.functions, *stored.functions)) as session:
+                rows = copying.write_copy(session, stored, compiled, target, moment, replaces=how == "replace")
+                jobs.finish(session, job, self._moment(), rows=rows)
+        except Exception as error:
+            with self._engine.transaction() as session:
+                jobs.fail(session, job, self._moment(), str(error))
+            raise
+        self._compact((target_name,), rows, moment)
+        emptied = f"{name} answered no rows: {target_name} is empty now" if how == "replace" and not rows else None
+        return CopyReport(name, target_name, how, rows, job, time.perf_counter() - started, emptied)
+
+    def copies(self) -> tuple[CopyInfo, ...]:
+        from tbpy.workspace.copying import copy_infos
+
+        with self._engine.session() as session:
+            return copy_infos(session, self.project, self._moment())
+
+    def pause_copy(self, name: str, paused: bool = True) -> None:
+        """Stops the schedule of a copy pipe, or lets it go on; runs on demand are always possible."""
+        from tbpy.workspace.copying import find_copy
+
+        find_copy(self.project, name)
+        with self._engine.transaction() as session:
+            catalogue.write_paused(session, name, paused)
+
+    def run_due_copies(self, after: datetime) -> tuple[datetime, tuple[CopyReport, ...]]:
+        """Runs the copies whose schedule came since `after`, one after another and each once, however often it came.
+
+        Answers the moment to ask from next. A copy that fails has its error in its job, and holds up no other one.
+        """
+        from tbpy.workspace.copying import due_copies
+
+        until, reports = self._moment(), []
+        with self._engine.session() as session:
+            names = due_copies(session, self.project, _naive(after), until)
+        for name in names:
+            with suppress(TbpyError):
+                reports.append(self.copy(name))
+        return until, tuple(reports)
+
+    def jobs(self, limit: int = 100) -> tuple[JobInfo, ...]:
+        """What was done on its own, the newest first."""
+        with self._engine.session() as session:
+            return jobs.read(session, limit=limit)
+
+    # --- merges and deletions -----------------------------------------------------------------------------------------
 
     def compact(self, name: str | None = None) -> int:
         """Sorts and merges a data source, or all, now and not when it is due; answers how many rows that took away.
@@ -363,6 +432,12 @@ class Workspace:
         from tbpy.workspace.querying import pipe_infos
 
         return pipe_infos(self.project)
+
+    def materializations(self) -> tuple[MaterializationInfo, ...]:
+        """The materialized nodes, and why those that do not run do not."""
+        from tbpy.workspace.materializing import materialization_infos
+
+        return materialization_infos(self.project, self._catalogue.datasources, self._catalogue.materializations)
 
     # --- what they share ----------------------------------------------------------------------------------------------
 

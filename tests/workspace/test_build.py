@@ -239,3 +239,18 @@ def test_engine_null_hands_rows_on(folder: Folder, workspace: Workspace) -> None
     folder.pipe("to_kept", "SELECT id * 100 AS id FROM between", "TYPE materialized\nDATASOURCE kept\n")
     folder.build(workspace)
     assert rows(workspace, "SELECT id FROM events UNION ALL SELECT id FROM between") == []
+
+
+def test_no_node_runs_where_nothing_comes_in(folder: Folder, workspace: Workspace) -> None:
+    folder.datasource("events", EVENTS)
+    folder.datasource("sums", "n UInt64")
+    folder.datasource("counts", "n UInt64")
+    folder.pipe("to_sums", "SELECT id AS n FROM events WHERE id > 5", "TYPE materialized\nDATASOURCE sums\n")
+    folder.pipe("to_counts", "SELECT count() AS n FROM sums", "TYPE materialized\nDATASOURCE counts\n")
+    folder.build(workspace)
+    append(folder, workspace, ROW % 1)
+    append(folder, workspace, ROW % '"bad"')
+    workspace.append_events({"events": [(ROW % '"bad"').strip()]})
+    assert rows(workspace, "SELECT n FROM counts") == []
+    workspace.append_events({"events": [ROW % 7]})
+    assert rows(workspace, "SELECT n FROM counts") == [(1,)]
