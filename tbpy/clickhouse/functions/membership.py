@@ -37,7 +37,7 @@ def in_(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
         # In DuckDB NULL is not in an empty set; as a filter that is as good as NULL, unless it is turned round.
         exact = boolean(f"(CASE WHEN {value.sql} IS NOT NULL THEN {condition} END)", nullable=True)
         result = replace(result, sql=exact.sql, condition=exact.condition if negated else condition)
-    if isinstance(value.type, t.LowCardinality) and not value.constant:
+    if isinstance(value.type, t.LowCardinality):
         return replace(result, type=t.LowCardinality(result.type))
     return result
 

@@ -14,6 +14,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from tests.differential.fuzz.rarities import RarityGenerator
 from tests.differential.fuzz.run import KINDS, Arena, Result
@@ -41,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         query = generators[source.random() < options.rare].query()
         result = arena.run(query.text, ordered=query.ordered)
         kinds[result.kind] += 1
+        if options.save and result.kind == "equal":
+            _save(arena, tables, query, options.save)
         if result.kind in ("refused", "accepted"):
             reasons[f"{result.kind}: {result.detail[:150]}"] += 1
         if result.wrong or result.kind in options.show:
@@ -72,8 +76,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeat", type=int, default=2, help="how many of the same failure to show")
     parser.add_argument("--reasons", type=int, default=0, help="count so many reasons of refusals")
     parser.add_argument("--shrink", type=int, default=250, help="attempts to make a query smaller")
+    parser.add_argument("--save", type=Path, help="append queries that answer alike to this file, with a few rows")
     parser.add_argument("--sql", action="store_true", help="with the DuckDB SQL")
     return parser
+
+
+def _save(arena: Arena, tables: Sequence[RandomTable], query: RandomQuery, path: Path) -> None:
+    """The query over the first rows of its tables, where it is short and ClickHouse answers it with rows."""
+    text = with_values(query.text, [replace(table, rows=table.rows[:4]) for table in tables])
+    result = arena.run(text, ordered=query.ordered)
+    if len(text) < 700 and result.kind == "equal" and result.want is not None and 0 < len(result.want.rows) < 20:
+        with path.open("a", encoding="utf-8") as out:
+            out.write(text + "\n")
 
 
 def _signature(result: Result) -> str:
