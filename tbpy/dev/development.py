@@ -13,7 +13,7 @@ from tbpy.api.service import Service, open_service
 from tbpy.api.serving import Listener, listen, reachable
 from tbpy.api.tokens.store import LOCAL_NAME
 from tbpy.dev.rebuilding import Rebuilt, rebuild
-from tbpy.dev.watching import watch
+from tbpy.dev.watching import snapshot, watch
 from tbpy.templating import Parameter
 from tbpy.workspace import EndpointInfo, Workspace
 from tbpy.workspace.lock import OnWait
@@ -73,6 +73,7 @@ class Development:
 
     def start(self) -> Rebuilt:
         """Builds, then takes requests; also when the build failed, for the last one may answer."""
+        self._seen = snapshot(self.root)
         first = rebuild(self.service)
         self._listener.start()
         self.service.announce(f"http://{reachable(self._host)}:{self.port}")
@@ -80,7 +81,7 @@ class Development:
 
     def changes(self) -> Iterator[Rebuilt]:
         """A rebuild for each change of files, until `stop`."""
-        for files in watch(self.root, self._stop):
+        for files in watch(self.root, self._stop, self._seen):
             yield rebuild(self.service, files)
 
     def stop(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -14,20 +16,49 @@ _SECRETS = (".env", ".env.local")
 _LEFT_OUT = frozenset({".tbpy", ".git", ".venv", "node_modules", "__pycache__"})
 # Milliseconds: an editor writes in several steps, and people notice a tenth of a second.
 _STEP, _DEBOUNCE = 5, 50
+_TIMEOUT = 250
+
+Snapshot = dict[str, tuple[int, int]]
 
 
-def watch(root: Path, stop: Event) -> Iterator[tuple[str, ...]]:
-    """The files of each change, relative to `root`, until `stop` is set. New files and renames over others count."""
+def watch(root: Path, stop: Event, since: Snapshot) -> Iterator[tuple[str, ...]]:
+    """The files of each change, relative to `root`, until `stop` is set. New files and renames over others count.
+
+    The first may be what changed after `since` and before the watch began.
+    """
+    missed = True
     for changes in watchfiles.watch(
         root,
         watch_filter=lambda _, path: matters(root, Path(path)),
         step=_STEP,
         debounce=_DEBOUNCE,
         stop_event=stop,
-        rust_timeout=500,
-        yield_on_timeout=False,
+        rust_timeout=_TIMEOUT,
+        yield_on_timeout=True,
     ):
-        yield tuple(sorted({str(Path(path).relative_to(root)) for _, path in changes}))
+        found = {str(Path(path).relative_to(root)) for _, path in changes}
+        if missed:
+            found |= differences(since, snapshot(root))
+            missed = False
+        if found:
+            yield tuple(sorted(found))
+
+
+def snapshot(root: Path) -> Snapshot:
+    """When each file that matters was changed (nanoseconds), and its size (bytes)."""
+    found: Snapshot = {}
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name not in _LEFT_OUT]
+        for path in (Path(folder) / name for name in files):
+            if matters(root, path):
+                with suppress(FileNotFoundError):  # gone since it was listed
+                    status = path.stat()
+                    found[str(path.relative_to(root))] = (status.st_mtime_ns, status.st_size)
+    return found
+
+
+def differences(before: Snapshot, after: Snapshot) -> set[str]:
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
 def matters(root: Path, path: Path) -> bool:
