@@ -14,7 +14,7 @@ from tbpy.api.service import Service
 from tbpy.api.uploads import same_files
 from tbpy.datafiles import Kind
 from tbpy.errors import ConflictError, Diagnostic, DiagnosticsError, Severity, UsageError
-from tbpy.project import Project, find_datafiles, load_project
+from tbpy.project import Key, Project, find_datafiles, load_project
 from tbpy.workspace import BuildReport
 
 _CONNECTORS = {Kind.DATASOURCE: "datasource", Kind.PIPE: "pipe", Kind.CONNECTION: "data_connector"}
@@ -25,7 +25,7 @@ class DestructiveError(DiagnosticsError):
 
 
 class _CheckedError(Exception):
-    """Takes back a build that was only to be looked at."""
+    """Takes back a build that was only to be looked at, or that changed nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class _Deploying:
         if report and not self.check:
             deployment = self.service.deployments.promote(details)
         self.found = Outcome(details, bool(report), deployment)
-        if self.check:
+        if self.check or not report:  # what answers now has its files elsewhere
             raise _CheckedError
 
 
@@ -178,7 +178,7 @@ def _names(resources: Iterable[str], kind: Kind) -> list[str]:
 
 
 def _movements(report: BuildReport, project: Project) -> list[dict[str, Any]]:
-    """Data sources whose rows were made anew, from what they were or by the nodes that fill them."""
+    """Data sources whose rows were made anew, from what they were or by a materialized pipe of what was there."""
     forward = [
         {"datasource_name": found.datasource, "kind": "backfill_with_forward_query", "source_mv_name": None}
         for found in report.migrated
@@ -186,10 +186,16 @@ def _movements(report: BuildReport, project: Project) -> list[dict[str, Any]]:
     ]
     sources = {node.target.value: pipe.name for pipe in project.pipes.values() for node in pipe.nodes if node.target}
     filled = [
-        {"datasource_name": name, "kind": "backfill_with_mv_queries", "source_mv_name": sources.get(name)}
+        {"datasource_name": name, "kind": "backfill_with_mv_queries", "source_mv_name": sources[name]}
         for name in report.populated
+        if _reads_what_was_there(project, sources[name], report.added)
     ]
     return [*forward, *filled]
+
+
+def _reads_what_was_there(project: Project, pipe: str, added: tuple[str, ...]) -> bool:
+    needs = project.graph.dependencies(Key(Kind.PIPE, pipe))
+    return any(key.kind is Kind.DATASOURCE and str(key) not in added for key in needs)
 
 
 def _feedback(resource: str, level: str, message: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from tbpy.api.routes import (
     build,
     datasources,
+    dependencies,
     deployments,
     imports,
     jobs,
@@ -29,6 +30,7 @@ ROUTES = (
     *workspaces.ROUTES,
     *build.ROUTES,
     *deployments.ROUTES,
+    *dependencies.ROUTES,
     *local.ROUTES,
     *remote.ROUTES,
 )
