@@ -1,9 +1,9 @@
-"""`tbpy datasource ls | data | append | truncate | delete`."""
+"""`tbpy datasource ls | data | append | replace | truncate | delete | quarantine | replay`."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,14 +12,16 @@ import typer
 from tbpy.cli import data as appending
 from tbpy.cli import session
 from tbpy.cli.answering import FormatOption, Rows, Written, answer, print_answer, wanted
+from tbpy.cli.appended import print_quarantined
 from tbpy.cli.command import AsJson, answers, group
 from tbpy.cli.output import Body, Printed, Table
+from tbpy.cli.owning import own
 from tbpy.cli.trouble import counted
 from tbpy.errors import UsageError
 
 if TYPE_CHECKING:
     from tbpy.client import RemoteWorkspace
-    from tbpy.workspace import DatasourceInfo, Workspace
+    from tbpy.workspace import AppendReport, DatasourceInfo, QuarantineInfo, ReplayReport, Workspace
 
 app = group("Data sources: what is stored.")
 app.command("append", help="The same as `tbpy append`.")(appending.append)
@@ -110,6 +112,76 @@ def delete(
             return Removed(name, count_rows(workspace, name, sql_condition), dry_run=True)
         sure(f"Remove the rows of {name} where {sql_condition}?", yes)
         return Removed(name, workspace.delete(name, sql_condition))
+
+
+def print_replaced(report: AppendReport) -> Iterator[Printed]:
+    yield f"✓ {report.datasource} has {counted(report.rows, 'row')} of {', '.join(report.files)} in place of others"
+    yield from print_quarantined(report)
+
+
+@app.command("replace")
+@answers(print_replaced)
+def replace(
+    context: typer.Context,
+    name: Name,
+    file: Annotated[str, typer.Argument(help="A file, a quoted pattern, a URL, or - for standard input.")],
+    where: Annotated[
+        str | None, typer.Option("--where", help="Replace only the rows for which this ClickHouse SQL is true.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option("--format", "-f", help="ndjson, csv or parquet, when the name does not tell.")
+    ] = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> AppendReport:
+    """Store the rows of a file in place of those that are there; views of them are made anew."""
+    with session.open_workspace(context) as workspace:
+        sure(f"Replace {'the rows' if where is None else f'the rows where {where}'} of {name}?", yes)
+        return own(workspace).replace(name, file, format, condition=where)
+
+
+def print_quarantine(info: QuarantineInfo) -> Iterator[Printed]:
+    if not info.rows:
+        yield f"✓ Nothing of {info.datasource} is in quarantine"
+        return
+    yield f"{counted(info.rows, 'row')} of {info.datasource} in quarantine:"
+    causes = [(cause.column or "(the whole line)", f"{cause.rows:,}", cause.example) for cause in info.causes]
+    yield Table(("column", "rows", "for example"), causes, frozenset(("rows",)))
+    if info.sample:
+        yield "The newest:"
+    for row in info.sample:
+        yield f"  {row.moment:%Y-%m-%d %H:%M:%S}  {row.line if row.line is not None else _cells(row.values)}"
+
+
+def _cells(values: Mapping[str, str | None]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items() if value is not None)
+
+
+@app.command("quarantine")
+@answers(print_quarantine)
+def quarantine(
+    context: typer.Context,
+    name: Name,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="How many rows to show.")] = 5,
+    as_json: AsJson = False,
+) -> QuarantineInfo:
+    """Show why rows are in quarantine, column by column, and the newest of them."""
+    with session.open_workspace(context) as workspace:
+        return own(workspace).quarantine(name, limit)
+
+
+def print_replayed(report: ReplayReport) -> Iterator[Printed]:
+    yield f"✓ {counted(report.rows, 'row')} left the quarantine of {report.datasource} in {report.elapsed:.1f}s"
+    if report.quarantined:
+        yield f"△ {counted(report.quarantined, 'row')} still {'does' if report.quarantined == 1 else 'do'} not fit"
+
+
+@app.command("replay")
+@answers(print_replayed)
+def replay(context: typer.Context, name: Name, as_json: AsJson = False) -> ReplayReport:
+    """Judge quarantined rows again, by the schema of now; those that fit are stored."""
+    with session.open_workspace(context) as workspace:
+        return own(workspace).replay(name)
 
 
 def count_rows(workspace: Workspace | RemoteWorkspace, name: str, condition: str) -> int:

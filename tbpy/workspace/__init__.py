@@ -1,8 +1,16 @@
 """The living state of a project: what is built, what was appended, and what queries over it answer."""
 
-from tbpy.workspace.infos import CopyInfo, DatasourceInfo, EndpointInfo, JobInfo, MaterializationInfo, PipeInfo
+from tbpy.workspace.infos import (
+    CopyInfo,
+    DatasourceInfo,
+    EndpointInfo,
+    JobInfo,
+    MaterializationInfo,
+    PipeInfo,
+    QuarantineInfo,
+)
 from tbpy.workspace.ingest.report import AppendReport, Cause
-from tbpy.workspace.reports import BuildReport, CopyReport, Migrated
+from tbpy.workspace.reports import BuildReport, CopyReport, Migrated, ReplayReport
 from tbpy.workspace.workspace import Workspace
 
 __all__ = [
@@ -17,5 +25,7 @@ __all__ = [
     "MaterializationInfo",
     "Migrated",
     "PipeInfo",
+    "QuarantineInfo",
+    "ReplayReport",
     "Workspace",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tbpy.templating import Parameter
+    from tbpy.workspace.ingest.report import Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +78,24 @@ class MaterializationInfo:
     source: str
     target: str
     why_not: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRow:
+    """`values` are texts as they came, `line` the whole line where it was one of NDJSON; `moment` is naive UTC."""
+
+    moment: datetime
+    import_id: str | None
+    errors: tuple[str, ...]
+    values: Mapping[str, str | None]
+    line: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineInfo:
+    """`causes` are by column, most frequent first; `sample` are the newest rows."""
+
+    datasource: str
+    rows: int
+    causes: tuple[Cause, ...]
+    sample: tuple[QuarantinedRow, ...]

@@ -56,3 +56,13 @@ class CopyReport:
     job: str
     elapsed: float
     warning: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """`rows` left the quarantine for the data source, `quarantined` are still there."""
+
+    datasource: str
+    rows: int
+    quarantined: int
+    elapsed: float

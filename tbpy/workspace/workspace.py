@@ -25,14 +25,22 @@ from tbpy.workspace.ingest.sources import Format, open_inputs
 from tbpy.workspace.lock import OnWait, WorkspaceLock
 from tbpy.workspace.opening import open_engine
 from tbpy.workspace.process import ProcessFile
-from tbpy.workspace.reports import CopyReport
+from tbpy.workspace.reports import CopyReport, ReplayReport
 from tbpy.workspace.suggesting import did_you_mean
 from tbpy.workspace.targets import target_of
 
 if TYPE_CHECKING:
     from tbpy.engines.duckdb import OnStart
     from tbpy.project import Project
-    from tbpy.workspace.infos import CopyInfo, DatasourceInfo, EndpointInfo, JobInfo, MaterializationInfo, PipeInfo
+    from tbpy.workspace.infos import (
+        CopyInfo,
+        DatasourceInfo,
+        EndpointInfo,
+        JobInfo,
+        MaterializationInfo,
+        PipeInfo,
+        QuarantineInfo,
+    )
     from tbpy.workspace.plans import Plans
     from tbpy.workspace.querying import Request
     from tbpy.workspace.reports import BuildReport
@@ -331,6 +339,28 @@ class Workspace:
                 compact(session, datasource, stored.fixtures, always=True)
                 taken += before - count_rows(session, datasource)
         return taken
+
+    def quarantine(self, name: str, sample: int = 5) -> QuarantineInfo:
+        """What is in the quarantine of a data source, and why."""
+        from tbpy.workspace.replaying import quarantine_info
+
+        datasource = self._datasource(name)
+        with self._engine.session() as session:
+            return quarantine_info(session, datasource, sample)
+
+    def replay(self, name: str) -> ReplayReport:
+        """Judges quarantined rows by the schema of now; those that fit land as if they were appended."""
+        from tbpy.workspace.replaying import replay
+
+        datasource, moment, started = self._datasource(name), self._moment(), time.perf_counter()
+        with self._engine.transaction(self._catalogue.functions) as session:
+            before = self._last_row(session, datasource)
+            rows = replay(session, datasource, moment)
+            left = int(session.value(f"SELECT count(*) FROM {datasource.quarantine}"))
+            if rows:
+                self._flow(session, name, before, moment)
+        self._compact((name,), rows, moment)
+        return ReplayReport(name, rows, left, time.perf_counter() - started)
 
     def truncate(self, name: str) -> int:
         """Deletes all rows of a data source, or of a quarantine by its own name; answers how many there were."""

@@ -48,7 +48,7 @@ def append_files(
         elapsed=time.perf_counter() - started,
         files=tuple(item.label for item in inputs),
         import_id=import_.id,
-        causes=causes(session, target, import_) if verdict.quarantined else (),
+        causes=causes(session, target.quarantine, import_) if verdict.quarantined else (),
     )
 
 

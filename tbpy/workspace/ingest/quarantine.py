@@ -82,14 +82,15 @@ def keep_invalid(session: Session, target: Target, records: str, import_: Import
     return Verdict(0, count, count)
 
 
-def causes(session: Session, target: Target, import_: Import) -> tuple[Cause, ...]:
-    """The most frequent reasons of an import."""
+def causes(session: Session, quarantine: str, import_: Import | None) -> tuple[Cause, ...]:
+    """The most frequent reasons of an import, or of all that is in a quarantine."""
+    where = "" if import_ is None else " WHERE c__import_id = $id"
     rows = session.rows(
         "SELECT coalesce(column_name, ''), count(*) AS n, any_value(error) FROM ("
         "SELECT unnest(CASE WHEN len(c__error_column) = 0 THEN [NULL] ELSE c__error_column END) AS column_name, "
-        f"unnest(c__error) AS error FROM {target.quarantine} WHERE c__import_id = $id) "
+        f"unnest(c__error) AS error FROM {quarantine}{where}) "
         "GROUP BY 1 ORDER BY n DESC, 1",
-        {"id": import_.id},
+        None if import_ is None else {"id": import_.id},
     )
     return tuple(Cause(column, count, example[:_EXAMPLE_LENGTH]) for column, count, example in rows[:_MOST_CAUSES])
 
