@@ -1,6 +1,7 @@
 """What answers to each path, one module for each kind of resource: `(methods, path, handler)`."""
 
 from tbpy.api.routes import (
+    analyze,
     build,
     datasources,
     dependencies,
@@ -23,6 +24,7 @@ ROUTES = (
     *pipes.ROUTES,
     *sql.ROUTES,
     *imports.ROUTES,
+    *analyze.ROUTES,
     *datasources.ROUTES,
     *jobs.ROUTES,
     *tokens.ROUTES,

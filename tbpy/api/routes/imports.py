@@ -63,13 +63,13 @@ async def import_v0(request: Request) -> Response:
     given = query_parameters(request)
     folder = tempfile.TemporaryDirectory(prefix="tbpy-import-")
     try:
-        given, source = await _receive(request, given, Path(folder.name))
+        given, source = await receive_data(request, given, Path(folder.name))
         mode = single(given, "mode", "create") or "create"
         name = _named(service, access, given, mode)
         source = source or single(given, "url")
         if not source:
             raise UsageError("There is nothing to import: send a body, a file or a url")
-        task = Import(name, mode, source, _format(given, source), single(given, "replace_condition"), folder)
+        task = Import(name, mode, source, format_of(given, source), single(given, "replace_condition"), folder)
     except BaseException:
         folder.cleanup()
         raise
@@ -87,11 +87,11 @@ async def import_v1(request: Request) -> Response:
     mode = request.url.path.rstrip("/").rpartition("/")[2]
     folder = tempfile.TemporaryDirectory(prefix="tbpy-import-")
     try:
-        given, source = await _receive(request, query_parameters(request), Path(folder.name))
+        given, source = await receive_data(request, query_parameters(request), Path(folder.name))
         source = source or single(given, "url")
         if not source:
             raise UsageError("There is nothing to import: send a body or a url")
-        task = Import(name, mode, source, _format(given, source), single(given, "replace_condition"), folder)
+        task = Import(name, mode, source, format_of(given, source), single(given, "replace_condition"), folder)
     except BaseException:
         folder.cleanup()
         raise
@@ -114,7 +114,7 @@ def _named(service: Service, access: Access, given: Parameters, mode: str) -> st
     return name
 
 
-async def _receive(request: Request, given: Parameters, folder: Path) -> tuple[Parameters, str | None]:
+async def receive_data(request: Request, given: Parameters, folder: Path) -> tuple[Parameters, str | None]:
     """Parameters and the file with the data, None when the body is only a form or there is none."""
     content_type = request.headers.get("content-type", "")
     limit = service_of(request).limits.file_bytes
@@ -168,15 +168,15 @@ def _checked_url(given: Mapping[str, Any]) -> str:
     return url
 
 
-def _format(given: Parameters, source: str) -> str | None:
-    """What the request says, else what the file's name says, else CSV."""
+def format_of(given: Parameters, source: str, *, default: str | None = "csv") -> str | None:
+    """What the request says; None when the file's name says it; else the default."""
     said = single(given, "format")
     if said is not None:
         if said.lower() not in _FORMATS:
             raise UsageError(f"Unknown format {said}: it is csv, ndjson or parquet")
         return said.lower()
     named = Path(source).name.lower().removesuffix(".gz").rpartition(".")[2]
-    return None if named in ("csv", "ndjson", "jsonl", "parquet") else "csv"
+    return None if named in ("csv", "ndjson", "jsonl", "parquet") else default
 
 
 def _job_answer(request: Request, service: Service, task: Import) -> dict[str, Any]:
