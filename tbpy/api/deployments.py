@@ -63,9 +63,8 @@ class DeploymentStore:
         return folder if folder.is_dir() else None
 
     def all(self, *, deleted: bool = False) -> tuple[Deployment, ...]:
-        """The live one first; with `deleted` also those before it, from the oldest on."""
-        before = [found for found in self._deployments if not found.live] if deleted else []
-        return (self.live, *before)
+        """From the oldest on; without `deleted` only the live one."""
+        return tuple(found for found in self._deployments if found.live or deleted)
 
     def get(self, identifier: str) -> Deployment:
         """Raises `NotFoundError`."""

@@ -17,6 +17,7 @@ from tbpy.api.running import in_thread
 from tbpy.api.tokens.scopes import DEPLOY
 from tbpy.api.uploads import read_datafiles
 from tbpy.errors import ConflictError, TbpyError, UsageError
+from tbpy.project import Project
 from tbpy.workspace import BuildReport
 
 _NO_STAGING = (
@@ -44,12 +45,11 @@ async def deploy(request: Request) -> Response:
     return json_answer({"result": "success" if outcome.changed else "no_changes", "deployment": shown})
 
 
-def _failed(error: TbpyError, project: Any) -> dict[str, Any]:
+def _failed(error: TbpyError, project: Project) -> dict[str, Any]:
     """A deployment that was never made: it has no id, but all the lists that clients go through."""
     told = failed(error)
-    feedback = [{"resource": one["filename"], "level": "ERROR", "message": one["error"]} for one in told["errors"]]
-    nothing = {**describe(BuildReport(), project), "id": "", "status": "failed", "live": False, "feedback": feedback}
-    return {"result": "failed", "deployment": {**nothing, "errors": told["errors"]}, "errors": told["errors"]}
+    nothing = {**describe(BuildReport(), project), "id": "", "status": "failed", "live": False, "feedback": []}
+    return {"result": "failed", "deployment": {**nothing, **told}, **told}
 
 
 async def list_deployments(request: Request) -> Response:
