@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from http.client import HTTPException
 from pathlib import Path
 from threading import Thread
 
@@ -158,7 +159,7 @@ def test_acknowledged_events_survive_a_kill(dev: Dev) -> None:
         for number in range(100, 10_000):
             try:
                 answer = client.post("/v0/events?name=events", json.dumps({"id": number}))
-            except OSError:
+            except (OSError, HTTPException):
                 return
             if answer.status == 202:
                 acknowledged.append(number)
