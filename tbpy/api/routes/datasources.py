@@ -47,7 +47,11 @@ async def one_datasource(request: Request) -> Response:
     if as_file:
         return text_answer(file_text(project.root, project.datasources[name].file))
     info = await in_thread(service.threads, info_of, service, name)
-    return json_answer(chosen(datasource_document(project, info), request.query_params.get("attrs")))
+    document = datasource_document(project, info)
+    attributes = request.query_params.get("attrs")
+    if attributes:  # columns have two places: under `schema`, and for who asks for them by name
+        document["columns"] = listed_datasource(project, info)["columns"]
+    return json_answer(chosen(document, attributes))
 
 
 def find_datasource(service: Service, text: str) -> str:
