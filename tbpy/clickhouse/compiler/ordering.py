@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
@@ -9,19 +11,27 @@ from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import field_names
 
+_LOCALE = re.compile("[a-z]{2,3}(_[a-z]{2,4})?")
+
 
 def order_sql(value: Typed, item: ast.OrderItem) -> list[str]:
     """The sort keys of one item: NULLs last in both directions unless told, NaN beside them."""
-    if item.collate is not None:
-        raise failures.unsupported("COLLATE", item)
     direction = " DESC" if item.descending else ""
     first = bool(item.nulls_first)
     inner = t.plain(value.type)
     nulls = "" if not t.is_nullable(value.type) else " NULLS FIRST" if first else " NULLS LAST"
-    key = sort_key(value, descending=item.descending)
+    key = sort_key(value, descending=item.descending) if item.collate is None else _collated(value, item)
     if isinstance(inner, t.Float) and first != item.descending:
         return [f"isnan({value.sql}){' DESC' if first else ''}", f"{key}{direction}{nulls}"]
     return [f"{key}{direction}{nulls}"]
+
+
+def _collated(value: Typed, item: ast.OrderItem) -> str:
+    """Text in the order of a language, by the same library that ClickHouse uses (ICU)."""
+    locale = (item.collate or "").replace("-", "_").lower()
+    if not isinstance(t.plain(value.type), t.String) or not _LOCALE.fullmatch(locale):
+        raise failures.unsupported(f"COLLATE '{item.collate}' of {value.type}", item)
+    return f"{value.sql} COLLATE {locale}"
 
 
 def sort_key(value: Typed, *, descending: bool = False) -> str:

@@ -137,6 +137,15 @@ _fraction("toStartOfMillisecond", "millisecond", 3)
 _fraction("toStartOfMicrosecond", "microsecond", 6)
 
 
+@scalar("toStartOfNanosecond", args=(1, 2))
+def to_start_of_nanosecond(call: Call) -> Typed:
+    inner = require_time(call)
+    if not isinstance(inner, t.DateTime64):
+        call.wrong_type()
+    zone = zone_argument(call, 1) or inner.zone
+    return call.typed(f"CAST({call.sql(0)} AS TIMESTAMP_NS)", t.DateTime64(9, zone))
+
+
 # --- date_trunc and toStartOfInterval ---------------------------------------------------------------------------------
 
 _UNITS = {"year", "quarter", "month", "week", "day", "hour", "minute", "second"}
