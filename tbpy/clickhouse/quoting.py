@@ -14,13 +14,18 @@ def quote_string(text: str) -> str:
     return "'" + _ESCAPED.sub(lambda match: _ESCAPES[match.group()], text) + "'"
 
 
+#: Words that ClickHouse quotes where they are names.
+_QUOTED_WORDS = frozenset(["all", "distinct", "false", "from", "inf", "nan", "select", "table", "true", "values"])
+
+
 def quote_identifier(name: str) -> str:
     """A ClickHouse name in backticks."""
     return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
 def quote_identifier_if_needed(name: str) -> str:
-    return name if _PLAIN_NAME.match(name) else quote_identifier(name)
+    plain = _PLAIN_NAME.match(name) and name.lower() not in _QUOTED_WORDS
+    return name if plain else quote_identifier(name)
 
 
 def duckdb_string(text: str) -> str:

@@ -92,6 +92,8 @@ def qualified_name(compiler: ExpressionCompiler, relation: Relation, column: Col
 
     `written` tells a qualifier in the query from a `*`, for which a USING key is one column.
     """
+    if compiler.scope.alias(column.name) is not None and relation.title:
+        return f"{relation.title}.{column.name}"
     merged = any(other.shared for other in relation.columns if other.name == column.name)
     if (merged and not written) or (column.shared and compiler.scope.joins == 1):
         return column.name

@@ -10,7 +10,7 @@ from tbpy.clickhouse.compiler.context import Context, Output
 from tbpy.clickhouse.compiler.conversion import coerce, common_type
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.scope import Scope
-from tbpy.clickhouse.compiler.select import SelectCompiler
+from tbpy.clickhouse.compiler.select import SelectCompiler, declare_with
 from tbpy.clickhouse.compiler.typed import Typed
 
 
@@ -36,6 +36,7 @@ _OPERATORS = {
 
 
 def _set_operation(context: Context, catalog: Catalog, parent: Scope | None, query: ast.SetOperation) -> Block:
+    parent = _shared_with(catalog, parent, query)
     left = compile_block(context, catalog, parent, query.left)
     right = compile_block(context, catalog, parent, query.right)
     if len(left.outputs) != len(right.outputs):
@@ -44,18 +45,34 @@ def _set_operation(context: Context, catalog: Catalog, parent: Scope | None, que
     pairs = zip(left.outputs, right.outputs, strict=True)
     types = [common_type([one.value.type, other.value.type], query) for one, other in pairs]
     outputs = tuple(Output(output.name, Typed("", type_)) for output, type_ in zip(left.outputs, types, strict=True))
-    return Block(combined_sql(query, left, right, outputs), outputs)
+    return Block(combined_sql(context, query, left, right, outputs), outputs)
 
 
-def combined_sql(query: ast.SetOperation, left: Block, right: Block, outputs: tuple[Output, ...]) -> str:
+def _shared_with(catalog: Catalog, parent: Scope | None, query: ast.SetOperation) -> Scope | None:
+    """The scope of all sides: they see the WITH of the first SELECT."""
+    first: ast.Query = query
+    while isinstance(first, ast.SetOperation):
+        first = first.left
+    if not isinstance(first, ast.Select) or not first.with_:
+        return parent
+    scope = Scope(catalog, parent)
+    declare_with(scope, first)
+    return scope
+
+
+def combined_sql(
+    context: Context, query: ast.SetOperation, left: Block, right: Block, outputs: tuple[Output, ...]
+) -> str:
     """Both sides with their columns in the common types, and the operator between them."""
     targets = [output.value for output in outputs]
-    return f"{_converted(left, targets)} {_operator(query)} {_converted(right, targets)}"
+    return f"{_converted(left, targets)} {_operator(context, query)} {_converted(right, targets)}"
 
 
-def _operator(query: ast.SetOperation) -> str:
-    operator = _OPERATORS.get(query.kind)
-    if query.kind == "union":
+def _operator(context: Context, query: ast.SetOperation) -> str:
+    mode = str(context.settings.get("union_default_mode", "")).lower()
+    kind = f"union {mode}" if query.kind == "union" and mode else query.kind
+    operator = _OPERATORS.get(kind)
+    if kind == "union":
         text = "Expected ALL or DISTINCT after UNION. Write `UNION ALL` to keep duplicate rows or `UNION DISTINCT`"
         raise failures.QueryError(text, code=558, name="EXPECTED_ALL_OR_DISTINCT", place=failures.place(query))
     if operator is None:

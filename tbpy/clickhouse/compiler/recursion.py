@@ -29,7 +29,7 @@ def recursive_block(context: Context, entry: CommonTableEntry, key: tuple[int, s
         if wider == outputs:
             break
         outputs = wider
-    sql = combined_sql(query, base, step, outputs)
+    sql = combined_sql(context, query, base, step, outputs)
     hoisted = Hoisted(name, sql, outputs)
     context.recursive = True
     context.hoisted.append(hoisted)

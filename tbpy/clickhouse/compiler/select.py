@@ -90,12 +90,7 @@ class SelectCompiler:
     # --- names and sources ---
 
     def _with(self) -> None:
-        for item in self.select.with_:
-            if isinstance(item, ast.CommonTable):
-                scope = replace(self.scope, common_tables=dict(self.scope.common_tables))
-                self.scope.common_tables[item.name] = CommonTableEntry(item, scope, self.select.recursive)
-            else:
-                self.scope.with_aliases[item.name] = item.expression
+        declare_with(self.scope, self.select)
 
     def _from(self) -> None:
         if self.select.from_ is None:
@@ -270,6 +265,16 @@ class SelectCompiler:
     def sql(self, clauses: Clauses) -> str:
         """The SELECT with these clauses, one column per output."""
         return clauses.sql(select_list(tuple(output.value for output in self.outputs)))
+
+
+def declare_with(scope: Scope, select: ast.Select) -> None:
+    """Put what WITH names into the scope."""
+    for item in select.with_:
+        if isinstance(item, ast.CommonTable):
+            before = replace(scope, common_tables=dict(scope.common_tables))
+            scope.common_tables[item.name] = CommonTableEntry(item, before, select.recursive)
+        else:
+            scope.with_aliases[item.name] = item.expression
 
 
 def _key_nodes(nodes: tuple[ast.Expression, ...]) -> list[ast.Expression]:

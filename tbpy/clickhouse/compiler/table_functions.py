@@ -7,6 +7,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.block import Block
 from tbpy.clickhouse.compiler.conversion import coerce
+from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.queries import values_block
 from tbpy.clickhouse.compiler.scope import Column, Relation
 from tbpy.clickhouse.compiler.sources import Source, SourceCompiler, table_function
@@ -19,10 +20,17 @@ def _source(sql: str, alias: str, node: ast.TableFunction, column: str, type_: t
     return Source(f"{sql} AS {alias}", (Relation(names, (Column(title, Typed(f"{alias}.c0", type_)),)),))
 
 
+def _whole(value: Typed) -> Typed:
+    """`1e6` counts rows as well as 1000000."""
+    if isinstance(value.value, float) and value.value.is_integer():
+        return constant(int(value.value))
+    return value
+
+
 def _integers(compiler: SourceCompiler, node: ast.TableFunction, least: int, most: int) -> list[str]:
     if not least <= len(node.arguments) <= most:
         raise failures.wrong_count(node.name, len(node.arguments), f"from {least} to {most}", node)
-    values = [compiler.expressions(()).compile(argument) for argument in node.arguments]
+    values = [_whole(compiler.expressions(()).compile(argument)) for argument in node.arguments]
     if not all(t.is_integer(value.type) for value in values):
         raise failures.wrong_type(node.name, [value.type for value in values], node)
     return [f"CAST({value.sql} AS BIGINT)" for value in values]
