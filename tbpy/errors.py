@@ -112,6 +112,14 @@ class TemplateError(TbpyError):
         return f"Template Syntax Error: {self.message}"
 
 
+class RaisedTemplateError(TemplateError):
+    """`error(text)` of a template: the answer is this text, without a word more."""
+
+    @property
+    def answer(self) -> str:
+        return self.message
+
+
 class CustomTemplateError(TemplateError):
     """`custom_error(body, status)` of a template: the endpoint answers exactly this."""
 

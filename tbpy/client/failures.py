@@ -10,6 +10,7 @@ from tbpy.client.wire import decode, encode
 # The attributes that make an error of a class again, the most special class first.
 _ATTRIBUTES: dict[type[errors.TbpyError], tuple[str, ...]] = {
     errors.CustomTemplateError: ("body", "status"),
+    errors.RaisedTemplateError: ("message", "line", "column", "hint"),
     errors.TemplateError: ("message", "line", "column", "hint"),
     errors.QueryTimeoutError: ("message", "code", "name", "place", "hint"),
     errors.UnsupportedError: ("message", "place", "hint"),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tbpy.errors import CustomTemplateError, TemplateError
+from tbpy.errors import CustomTemplateError, RaisedTemplateError, TemplateError
 from tbpy.templating import dates, identifiers, settings
 from tbpy.templating.frame import Frame
 from tbpy.templating.values import (
@@ -182,7 +182,7 @@ def _enumerate_with_last(frame: Frame, values: Any) -> list[tuple[bool, Any]]:
 def _error(frame: Frame, message: Any, code: Any = None) -> SqlText:
     if frame.test_mode:
         return SqlText("-- {x} \n")
-    raise TemplateError(str(message))
+    raise RaisedTemplateError(str(message))
 
 
 def _custom_error(frame: Frame, body: Any, code: Any = 400) -> SqlText:

@@ -67,6 +67,7 @@ FILES = {
         SQL >
             %
             {% if not defined(a) %}{{ custom_error({'error': 'a is missing', 'code': 42}, 422) }}{% end %}
+            {% if String(b, '') == 'wrong' %}{{ error('b is wrong') }}{% end %}
             SELECT {{Int32(a, 1)}} AS a, {{String(b, 'x')}} AS b, tb_secret_value
             FROM (SELECT {{tb_secret('key', 'none')}} AS tb_secret_value)
 

@@ -24,6 +24,12 @@ CASES = """
   parameters: add=x
   expected_http_status: 400
   expected_result: "Template Syntax Error: Error validating 'x' to type Int32"
+
+- name: refused
+  description: The pipe's own words
+  parameters: what=fail
+  expected_http_status: 400
+  expected_result: no such thing
 """
 NOW = ("--now", "2025-07-17 00:00:00")
 
@@ -38,7 +44,8 @@ def test_a_failure_shows_the_line_and_the_column(cltv: Shell) -> None:
     assert '    6 - {"now":"2025-07-17 00:00:00","sum":4}\n' in ran.out
     assert '      + {"now":"2025-07-17 00:00:00","sum":3}\n' in ran.out
     assert "✓ clock.wrong_parameter" in ran.out
-    assert ran.out.splitlines()[-1].startswith("✗ 6/7 passed (1 file skipped)")
+    assert "✓ clock.refused" in ran.out
+    assert ran.out.splitlines()[-1].startswith("✗ 7/8 passed (1 file skipped)")
     assert "tests/gone.yaml is skipped" in ran.err
 
 
@@ -46,7 +53,7 @@ def test_the_answers_are_written_down(cltv: Shell) -> None:
     cltv.write("pipes/clock.pipe", CLOCK)
     cltv.write("tests/clock.yaml", CASES.replace('"sum":3', '"sum":4').replace("400", "404"))
     before = (cltv.folder / "tests/customer_cltv.yaml").read_text()
-    assert "2 results updated, 0 unchanged" in cltv.tbpy("test", "update", "clock", *NOW).out
+    assert "3 results updated, 0 unchanged" in cltv.tbpy("test", "update", "clock", *NOW).out
     assert (cltv.folder / "tests/clock.yaml").read_text() == CASES.replace(
         "  expected_result: \"Template Syntax Error: Error validating 'x' to type Int32\"\n",
         "  expected_result: 'Template Syntax Error: Error validating ''x'' to type Int32'\n",
