@@ -8,6 +8,7 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.datafiles import Datasource, Node, Pipe
 from tbpy.errors import Span
+from tbpy.project.merging_targets import check_engine_fits
 from tbpy.project.model import OutputColumn
 from tbpy.project.report import Report, did_you_mean
 from tbpy.project.statements import NodeSql
@@ -39,6 +40,8 @@ def check_target_fits(
             hint = _state_hint(column.type, wanted)
             report.error("target-type", message, pipe.file, _place(node, sql, column.name), hint=hint)
     _warn_of_missing(report, pipe, node, columns, target)
+    if node.type == "materialized":
+        check_engine_fits(report, pipe, node, columns, target, types, _made_by(sql))
 
 
 def _warn_of_missing(
@@ -79,11 +82,18 @@ def _state_hint(source: t.Type, target: t.Type) -> str | None:
 
 def _place(node: Node, sql: NodeSql, name: str) -> Span:
     """Where the SELECT list makes the column, or the node when a star does."""
+    found = _made_by(sql).get(name)
+    return found[1] if found else node.span
+
+
+def _made_by(sql: NodeSql) -> dict[str, tuple[ast.Expression, Span]]:
+    """The expressions of the SELECT list by the names of their columns, and where they are."""
     query = sql.query
     while isinstance(query, ast.SetOperation):
         query = query.left
+    found: dict[str, tuple[ast.Expression, Span]] = {}
     for expression in query.columns if isinstance(query, ast.Select) else ():
-        made = expression.name if isinstance(expression, ast.Alias | ast.Identifier) else None
-        if made is not None and (made == name or made.endswith(f".{name}")):
-            return sql.span(expression.start, expression.end)
-    return node.span
+        if isinstance(expression, ast.Alias | ast.Identifier):
+            name = expression.name if isinstance(expression, ast.Alias) else expression.parts[-1]
+            found.setdefault(name, (expression, sql.span(expression.start, expression.end)))
+    return found

@@ -268,6 +268,28 @@ def test_targets_that_fit(load: Load, select: str, columns: str, told: list[str]
     assert sorted(codes(load(files))) == told
 
 
+KEPT = [
+    ("user, countState() AS c", "MergeTree", "`user` String, `c` AggregateFunction(count)", "AggregatingMergeTree"),
+    ("user, count() AS c", "AggregatingMergeTree", "`user` String, `c` UInt64", "SimpleAggregateFunction(sum, UInt64)"),
+    ("user, max(amount) AS c", "AggregatingMergeTree", "`user` String, `c` Float64", "SimpleAggregateFunction(max, "),
+    ("user, uniq(amount) AS c", "AggregatingMergeTree", "`user` String, `c` UInt64", "uniqState(...) AS c"),
+    ("user, amount", "AggregatingMergeTree", "`user` String, `amount` Float64", "Add it to ENGINE_SORTING_KEY"),
+    ("user, sumState(amount) AS c", "AggregatingMergeTree", "`user` String, `c` AggregateFunction(sum, Float64)", None),
+    ("user, count() AS c", "SummingMergeTree", "`user` String, `c` UInt64", None),
+]
+
+
+@pytest.mark.parametrize(("select", "engine", "columns", "hint"), KEPT)
+def test_targets_that_keep_what_is_made(load: Load, select: str, engine: str, columns: str, hint: str | None) -> None:
+    group = ", amount" if "amount" in select.split(", ") else ""
+    target = f'SCHEMA >\n    {columns}\n\nENGINE "{engine}"\nENGINE_SORTING_KEY "user"\n'
+    sql = f"SELECT {select} FROM e GROUP BY user{group}"
+    end = "TYPE materialized\nDATASOURCE t\n"
+    project = load({"e.datasource": EVENTS, "t.datasource": target, "m.pipe": pipe(("n", sql), end=end)})
+    assert codes(project) == ([] if hint is None else ["target-engine"])
+    assert all(hint in (one.hint or "") for one in project.diagnostics if hint is not None)
+
+
 def test_expressions_of_data_sources(load: Load) -> None:
     columns = "SCHEMA >\n    a Int32 DEFAULT 1 +,\n    b Int32 DEFAULT f(1, 'x)')\n\n"
     text = columns + "FORWARD_QUERY >\n    SELECT a, FROM FROM\n"

@@ -127,7 +127,8 @@ def inner_of(type_: t.AggregateFunction, call: AggregateCall) -> Inner:
     return Inner(*found)
 
 
-_SIMPLE = frozenset(
+#: The functions whose states are plain values, of the type of their result.
+SIMPLE_FUNCTIONS = frozenset(
     (
         "any",
         "anyLast",
@@ -160,7 +161,7 @@ _SIMPLE = frozenset(
 def _simple_state(call: AggregateCall, inner: Inner) -> Typed:
     """The value itself, typed as one that a SimpleAggregateFunction column merges."""
     name = state_name(inner.row, inner.suffixes)
-    if name not in _SIMPLE:
+    if name not in SIMPLE_FUNCTIONS:
         raise failures.bad_arguments(f"Unsupported aggregate function {name} for SimpleAggregateFunction", call.node)
     result = build_combined(inner.row, inner.suffixes, call)
     return result.as_type(t.SimpleAggregateFunction(name, result.type))
