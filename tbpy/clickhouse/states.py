@@ -137,8 +137,8 @@ def sum_storage_type(type_: t.Type) -> t.Type:
             return t.Int(max(bits, 64), signed)
         case t.Bool():
             return t.UINT64
-        case t.Decimal(_, scale):
-            return t.Decimal(38, scale)
+        case t.Decimal(precision, scale):
+            return t.Decimal(38 if precision <= 38 else 76, scale)
         case t.Nothing():
             return t.NOTHING
     return t.FLOAT64

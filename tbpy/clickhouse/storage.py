@@ -8,7 +8,7 @@
 | Enum | VARCHAR | the name; order and number come from the type |
 | IPv4 | UINTEGER | |
 | IPv6 | UHUGEINT | big-endian number |
-| Int256, UInt256, Decimal over 38 digits | VARCHAR | stored and printed, not computed with |
+| Int256, UInt256, Decimal over 38 digits | VARCHAR | all digits of the scale: see `casting.wide` |
 | Tuple | STRUCT with its names, or "1", "2", ... | |
 | JSON, Dynamic | JSON | |
 """
@@ -89,6 +89,8 @@ def default_sql(type_: t.Type) -> str:
             return default_sql(item)
         case t.String():
             return "''"
+        case t.Decimal(precision, scale) if precision > 38 and scale:
+            return duckdb_string("0." + "0" * scale)
         case t.FixedString(length):
             return duckdb_string("\0" * length)
         case t.Enum(_, members):

@@ -7,6 +7,7 @@ from tbpy.clickhouse.aggregates.call import AggregateCall
 from tbpy.clickhouse.aggregates.comparing import needs_key, sort_value
 from tbpy.clickhouse.aggregates.registry import aggregate
 from tbpy.clickhouse.aggregates.uniques import count_distinct
+from tbpy.clickhouse.casting.wide import as_double, is_signed, is_wide
 from tbpy.clickhouse.compiler.failures import wrong_count
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.storage import duckdb_type
@@ -29,16 +30,14 @@ def count(call: AggregateCall) -> Typed:
 def sum_type(call: AggregateCall, type_: t.Type) -> t.Type:
     """What sum of a type gives: 64 bits of the same sign at least, Decimal of 38 digits, Float64."""
     match t.plain(type_):
-        case t.Int(bits, signed) if bits < 256:
+        case t.Int(bits, signed):
             return t.Int(max(bits, 64), signed)
         case t.Bool():
             return t.UINT64
         case t.Float():
             return t.FLOAT64
-        case t.Decimal(precision, scale) if precision <= 38:
-            return t.Decimal(38, scale)
-        case t.Int() | t.Decimal():
-            call.unsupported(f"an argument of type {type_}")
+        case t.Decimal(precision, scale):
+            return t.Decimal(38 if precision <= 38 else 76, scale)
         case t.Nothing() if t.is_nullable(type_):
             return t.Nullable(t.NOTHING)
     call.wrong_type()
@@ -59,6 +58,8 @@ def wrapped(sql: str, type_: t.Type) -> str:
 def sum_sql(call: AggregateCall, argument: str, from_: t.Type, type_: t.Type) -> str:
     """The sum in the storage type of `type_`, NULL where no row counts. Only 64-bit numbers can reach a wrap-around."""
     inner = t.plain(from_)
+    if is_wide(inner):
+        return wide_total(call, argument, inner)
     if isinstance(inner, t.Bool):
         argument = f"CAST({argument} AS UTINYINT)"
     if isinstance(inner, t.Int) and inner.bits == 128 and not inner.signed:
@@ -67,6 +68,12 @@ def sum_sql(call: AggregateCall, argument: str, from_: t.Type, type_: t.Type) ->
     if isinstance(inner, t.Int) and inner.bits == 64:
         return _wrapped_sum(total, inner)
     return total if isinstance(type_, t.Float) else f"CAST({total} AS {duckdb_type(type_)})"
+
+
+def wide_total(call: AggregateCall, argument: str, type_: t.Type) -> str:
+    """The sum of numbers that are stored as text, NULL where no row counts."""
+    values = call.apply("list", argument, where=[f"{argument} IS NOT NULL"])
+    return f"{call.context.udf('tb_wide_total')}({values}, {str(is_signed(type_)).lower()})"
 
 
 def _wrapped_sum(total: str, type_: t.Int) -> str:
@@ -101,7 +108,7 @@ def sum_with_overflow(call: AggregateCall) -> Typed:
             value = wrapped(call.apply("sum", call.sql()), type_)
         case t.Float():
             value = f"CAST({call.apply('sum', call.sql())} AS {duckdb_type(type_)})"
-        case t.Decimal():
+        case t.Decimal(precision) if precision <= 38:
             value = f"CAST({call.apply('sum', call.sql())} AS {duckdb_type(type_)})"
         case _:
             call.wrong_type()
@@ -130,7 +137,10 @@ def avg(call: AggregateCall) -> Typed:
         return call.typed("CAST(NULL AS INTEGER)", t.Nullable(t.NOTHING))
     if not t.is_number(type_):
         call.wrong_type()
-    if isinstance(type_, t.Int) and type_.bits == 64:
+    if is_wide(type_):
+        total = as_double(sum_sql(call, call.sql(), type_, type_), type_)
+        value = f"({total} / {call.apply('count', call.sql())})"
+    elif isinstance(type_, t.Int) and type_.bits >= 64:
         total = sum_sql(call, call.sql(), type_, type_)  # ClickHouse's sum wraps around here too
         value = f"(CAST({total} AS DOUBLE) / {call.apply('count', call.sql())})"
     else:
@@ -165,6 +175,8 @@ def _average_time(call: AggregateCall, type_: t.Type) -> str:
 def avg_weighted(call: AggregateCall) -> Typed:
     if not all(t.is_number(arg.type) for arg in call.args):
         call.wrong_type()
+    if any(is_wide(t.plain(arg.type)) for arg in call.args):
+        call.unsupported("numbers of more than 128 bits")
     value, weight = (f"CAST({arg.sql} AS DOUBLE)" for arg in call.args)
     result = f"({call.apply('sum', f'{value} * {weight}')} / {call.apply('sum', weight)})"
     return call.typed(call.or_nan(result), t.FLOAT64)
@@ -190,7 +202,7 @@ def max_(call: AggregateCall) -> Typed:
 
 def _extreme(call: AggregateCall, name: str, argument: str) -> str:
     type_ = t.plain(call.type())
-    if isinstance(type_, t.Enum) or needs_key(type_):
+    if needs_key(type_):
         return call.apply(f"arg_{name}", argument, sort_value(call.args[0]), distinct=False)
     if isinstance(type_, t.Json | t.Dynamic | t.Variant | t.AggregateFunction):
         call.wrong_type()

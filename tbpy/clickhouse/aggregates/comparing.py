@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.compiler.ordering import sort_key
+from tbpy.clickhouse.compiler.ordering import has_own_order, sort_key
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import field_names
@@ -23,7 +23,7 @@ def needs_key(type_: t.Type) -> bool:
             return any(t.is_nullable(part) or needs_key(part) for part in (key, value))
         case t.Tuple(items):
             return any(t.is_nullable(item) or needs_key(item) for item in items)
-    return False
+    return has_own_order(t.plain(type_))
 
 
 def _ordered(sql: str, type_: t.Type, depth: int) -> str:

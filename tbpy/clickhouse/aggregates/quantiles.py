@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.call import AggregateCall
 from tbpy.clickhouse.aggregates.registry import aggregate
+from tbpy.clickhouse.casting.wide import is_wide
 from tbpy.clickhouse.compiler.failures import bad_arguments, failure
 from tbpy.clickhouse.compiler.literals import float_sql
 from tbpy.clickhouse.compiler.typed import Typed
@@ -84,6 +85,8 @@ def _sortable(call: AggregateCall) -> t.Type:
     type_ = call.type()
     if not isinstance(type_, t.Int | t.Bool | t.Float | t.Decimal | t.Date | t.DateTime | t.DateTime64):
         call.wrong_type()
+    if is_wide(type_):
+        call.unsupported(f"an argument of type {type_}")
     return type_
 
 

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.aggregates.basic import sum_sql, wrapped
+from tbpy.clickhouse.aggregates.basic import sum_sql, wide_total, wrapped
 from tbpy.clickhouse.aggregates.call import AggregateCall, Elements
 from tbpy.clickhouse.aggregates.comparing import needs_key, sort_value
 from tbpy.clickhouse.aggregates.registry import Aggregate, adapt_arguments, argument_type, find_aggregate
 from tbpy.clickhouse.aggregates.statistics import variance_sql
 from tbpy.clickhouse.aggregates.uniques import distinct_key
+from tbpy.clickhouse.casting.wide import is_wide
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.states import StateLayout
 from tbpy.clickhouse.storage import default_sql, duckdb_type
@@ -100,6 +101,8 @@ def _merge_sum(call: AggregateCall, function: str, parts: Parts) -> Parts:
     state = call.args[0].type
     assert isinstance(state, t.AggregateFunction)
     type_ = sum_result(state.arguments[0])
+    if is_wide(type_):
+        return (wide_total(call, parts[0], type_),)
     return (
         wrapped(call.apply("sum", parts[0]), type_) if not isinstance(type_, t.Float) else call.apply("sum", parts[0]),
     )
@@ -155,7 +158,7 @@ def _make_average(call: AggregateCall, row: Aggregate) -> Parts:
     adapt_arguments(row, call)
     row.build(call)  # refuses what avg refuses
     type_ = t.plain(call.type())
-    if t.is_temporal(type_):
+    if t.is_temporal(type_) or is_wide(type_):
         call.unsupported(f"the state of {type_}")
     argument = f"CAST({call.sql()} AS UTINYINT)" if isinstance(type_, t.Bool) else call.sql()
     return f"coalesce({call.apply('sum', argument)}, 0)", call.apply("count", call.sql())

@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.casting import texts
+from tbpy.clickhouse.casting import texts, wide
 from tbpy.clickhouse.casting.caster import Caster, enum_number, target
 from tbpy.clickhouse.compiler.literals import constant, float_sql
-from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
 from tbpy.clickhouse.storage import duckdb_type
 
 
@@ -64,14 +64,18 @@ def to_integer(caster: Caster, value: Typed, target_: t.Int) -> Typed:
     if isinstance(source, t.Date | t.Date32 | t.DateTime | t.DateTime64):
         return _from_time(caster, value, target_)
     if isinstance(source, t.Enum):
-        number = enum_number(value.sql, source)
-        return caster.result(value, f"CAST({number} AS {duckdb_type(target_)})", target_)
+        number = replace(value, sql=enum_number(value.sql, source), type=t.INT16, value=UNKNOWN, condition=None)
+        if fits(t.Int(source.bits, True), target_) and target_.bits < 256:
+            return caster.result(value, f"CAST({number.sql} AS {duckdb_type(target_)})", target_)
+        return to_integer(caster, replace(number, sql=f"CAST({number.sql} AS SMALLINT)"), target_)
     if value.known:
         folded = _known_integer(caster, value.value, source, target_)
         if folded is not None:
             return folded
     if target_.bits == 256:
-        return _to_wide(caster, value, target_)
+        return wide.to_wide_integer(caster, value, target_)
+    if wide.is_wide(source):
+        return wide.from_wide_to_integer(caster, value, target_)
     match source:
         case t.Int() | t.IPv4() | t.Interval() | t.IPv6():
             return _from_integer(caster, value, _integer_like(source), target_)
@@ -144,8 +148,6 @@ def _known_float(caster: Caster, value: float, target_: t.Int) -> Typed | None:
 
 
 def _from_integer(caster: Caster, value: Typed, source: t.Int, target_: t.Int) -> Typed:
-    if source.bits == 256:
-        caster.refuse(source, target_)
     if caster.accurate and not fits(source, target_):
         inside = f"{value.sql} BETWEEN {target_.minimum} AND {target_.maximum}"
         return caster.checked(value, inside, f"CAST({value.sql} AS {duckdb_type(target_)})", target_)
@@ -179,25 +181,17 @@ def _from_time(caster: Caster, value: Typed, target_: t.Int) -> Typed:
             number, source = f"(epoch_us({value.sql}) // 1000000)", t.UINT32
         case _:
             number, source = whole_seconds(value), t.INT64
-    if fits(source, target_) and target_.bits < 256:
-        return caster.result(value, f"CAST({number} AS {duckdb_type(target_)})", target_)
     if target_.bits == 256:
-        caster.refuse(value.type, target_)
+        whole = caster.result(value, f"CAST({number} AS BIGINT)", t.INT64)
+        return wide.to_wide_integer(caster, whole, target_)
+    if fits(source, target_):
+        return caster.result(value, f"CAST({number} AS {duckdb_type(target_)})", target_)
     return caster.result(value, wrapped_sql(number, t.INT64, target_), target_)
 
 
 def whole_seconds(value: Typed) -> str:
     """Seconds since the epoch of a DateTime64, the fraction cut off towards the past."""
     return f"CAST(floor(epoch({value.sql})) AS BIGINT)"
-
-
-def _to_wide(caster: Caster, value: Typed, target_: t.Int) -> Typed:
-    """256 bits are stored as text: only what needs no arithmetic."""
-    if isinstance(value.type, t.Int) and fits(value.type, target_):
-        return caster.result(value, f"CAST({value.sql} AS VARCHAR)", target_)
-    if isinstance(value.type, t.Bool):
-        return caster.result(value, f"CAST(CAST({value.sql} AS UTINYINT) AS VARCHAR)", target_)
-    return caster.refuse(value.type, target_)
 
 
 # --- floats -----------------------------------------------------------------------------------------------------------
@@ -237,7 +231,9 @@ def to_float(caster: Caster, value: Typed, target_: t.Float) -> Typed:
         sql = f"CAST({value.sql} AS {storage})"
         return caster.checked(value, f"CAST({sql} AS {duckdb_type(source)}) = {value.sql}", sql, target_)
     match source:
-        case t.Int(bits) if bits < 256:
+        case t.Int() | t.Decimal() if wide.is_wide(source):
+            return caster.result(value, f"CAST({wide.as_double(value.sql, source)} AS {storage})", target_)
+        case t.Int():
             return caster.result(value, f"CAST({value.sql} AS {storage})", target_)
         case t.Float() | t.Bool() | t.Decimal() | t.Interval():
             return caster.result(value, f"CAST({value.sql} AS {storage})", target_)
@@ -260,7 +256,7 @@ def to_float(caster: Caster, value: Typed, target_: t.Float) -> Typed:
 
 def known_decimal(value: Decimal, type_: t.Decimal) -> Typed:
     if type_.precision > 38:
-        return Typed(f"'{value:f}'", type_, constant=True, value=value)
+        return Typed(f"'{value if value else abs(value):f}'", type_, constant=True, value=value)
     return Typed(f"CAST('{value:f}' AS {duckdb_type(type_)})", type_, constant=True, value=value)
 
 
@@ -270,8 +266,8 @@ def to_decimal(caster: Caster, value: Typed, target_: t.Decimal) -> Typed:
     folds = value.known and source != t.FLOAT32 and not isinstance(source, t.Enum)
     if folds and isinstance(value.value, str | int | float | Decimal):
         return _known_decimal(caster, value.value, target_)
-    if target_.precision > 38:
-        caster.refuse(source, target_)
+    if wide.is_wide(source) or wide.is_wide(target_):
+        return wide.to_decimal(caster, value, target_)
     cast, scale = caster.try_cast, target_.scale
     match source:
         case t.Int(bits) if bits < 256:
@@ -308,7 +304,10 @@ def _known_decimal(caster: Caster, value: Any, target_: t.Decimal) -> Typed:
     if isinstance(value, float):
         if math.isnan(value) or math.isinf(value):
             return caster.failed(value, target_, 407, "DECIMAL_OVERFLOW")
-        exact = Decimal(int(value * 10.0**target_.scale)).scaleb(-target_.scale)
+        digits = int(value * 10.0**target_.scale)
+        if target_.precision > 38 and abs(digits) >= 1 << 63:
+            caster.refuse(t.FLOAT64, target_)
+        exact = Decimal(digits).scaleb(-target_.scale)
     else:
         exact = Decimal(int(value)) if isinstance(value, int) else value
     fitted = texts.fit_decimal(exact, target_)
@@ -328,6 +327,8 @@ def to_bool(caster: Caster, value: Typed, target_: t.Bool) -> Typed:
     match source:
         case t.Int() if value.condition is not None:
             return caster.result(value, value.condition, target_)
+        case t.Int() | t.Decimal() if wide.is_wide(source):
+            return caster.result(value, f"(rtrim({value.sql}, '0.') <> '')", target_)
         case t.Int() | t.Float() | t.Decimal():
             return caster.result(value, f"({value.sql} <> 0)", target_)
         case t.String():

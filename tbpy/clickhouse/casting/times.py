@@ -14,6 +14,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.caster import Caster, target
 from tbpy.clickhouse.casting.numbers import to_integer
 from tbpy.clickhouse.casting.printing import instant, local_time
+from tbpy.clickhouse.casting.wide import is_wide
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import find_scalar
@@ -48,7 +49,8 @@ def to_date(caster: Caster, value: Typed, target_: t.Date | t.Date32) -> Typed:
         case t.DateTime(zone):
             return caster.result(value, f"CAST({local_time(value.sql, caster.zone or zone)} AS DATE)", target_)
         case t.DateTime64(_, zone):
-            return caster.result(value, f"CAST({local_time(value.sql, caster.zone or zone)} AS DATE)", target_)
+            clock = local_time(microseconds(value), caster.zone or zone)
+            return caster.result(value, f"CAST({clock} AS DATE)", target_)
         case t.Int() | t.Bool() | t.Float() | t.Decimal():
             return _date_of_number(caster, value, target_)
     return caster.refuse(source, target_)
@@ -90,7 +92,7 @@ def _date_of_number(caster: Caster, value: Typed, target_: t.Date | t.Date32) ->
     if isinstance(value.type, t.Bool):
         value = caster.plain(value, t.UINT8)
     number = value.sql if isinstance(value.type, t.Int) else f"CAST(trunc({value.sql}) AS BIGINT)"
-    if isinstance(value.type, t.Int) and value.type.bits > 64:
+    if is_wide(value.type) or (isinstance(value.type, t.Int) and value.type.bits > 64):
         caster.refuse(value.type, target_)
     if caster.accurate:
         return _accurate(caster, value, target_, t.UINT32 if isinstance(target_, t.Date) else t.INT32)
@@ -144,8 +146,10 @@ def to_datetime(caster: Caster, value: Typed, target_: t.DateTime) -> Typed:
         case t.DateTime():
             return caster.result(value, value.sql, target_)
         case t.DateTime64(precision):
-            cut = value.sql if precision == 0 else f"date_trunc('second', {value.sql})"
+            cut = value.sql if precision == 0 else f"date_trunc('second', {microseconds(value)})"
             return caster.result(value, f"CAST({cut} AS TIMESTAMP)", target_)
+        case t.Int() | t.Decimal() if is_wide(source):
+            return caster.refuse(source, target_)
         case t.Int() | t.Float() | t.Decimal() if caster.accurate:
             return _accurate(caster, value, target_, t.UINT32)
         case t.Int() | t.Bool():
@@ -318,6 +322,8 @@ def to_datetime64(caster: Caster, value: Typed, target_: t.DateTime64) -> Typed:
             sql = value.sql if target_.precision >= precision else _to_precision(value.sql, target_.precision)
             same = (precision <= 6) == (target_.precision <= 6)
             return caster.result(value, sql if same else f"CAST({sql} AS {storage})", target_)
+        case t.Int() | t.Decimal() if is_wide(source) or (isinstance(source, t.Int) and source.bits > 64):
+            return caster.refuse(source, target_)
         case t.Int() | t.Bool():
             seconds = to_integer(caster, value, t.INT64).sql
             sql = f"make_timestamp(CAST({seconds} AS BIGINT) * 1000000)"

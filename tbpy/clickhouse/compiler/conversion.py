@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.wide import is_wide, number_text, scale_of
 from tbpy.clickhouse.compiler.failures import no_common_type
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.quoting import duckdb_string
@@ -135,6 +136,8 @@ def coerce(typed: Typed, type_: t.Type) -> Typed:
 def _special(sql: str, source: t.Type, target: t.Type) -> str | None:
     """A conversion that DuckDB's CAST would make otherwise; None where CAST is right."""
     match source, target:
+        case ((t.Int() | t.Bool() | t.Decimal()), (t.Int() | t.Decimal())) if is_wide(target):
+            return number_text(sql, source, scale_of(target))
         case t.FixedString(), t.String():
             return f"rtrim({sql}, chr(0))"
         case ((t.Date() | t.Date32()), (t.DateTime(zone) | t.DateTime64(_, zone))) if zone not in (

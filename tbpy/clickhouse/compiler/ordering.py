@@ -6,6 +6,7 @@ import re
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.wide import is_wide, order_key
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.quoting import duckdb_string
@@ -37,37 +38,56 @@ def _collated(value: Typed, item: ast.OrderItem) -> str:
 def sort_key(value: Typed, *, descending: bool = False) -> str:
     """SQL that DuckDB sorts as ClickHouse sorts the value: an enum sorts by number, NULL and NaN in parts come last."""
     inner = t.plain(value.type)
-    if descending and isinstance(inner, t.Array | t.Tuple) and _may_lack(inner):
-        return _parts_key(value.sql, value.type, 0)
+    if isinstance(inner, t.Array | t.Tuple) and _needs_parts(inner, descending):
+        return _parts_key(value.sql, value.type, 0, descending)
     if isinstance(inner, t.Enum):
         names = ", ".join(duckdb_string(name) for name, _ in inner.members)
         return f"list_position([{names}], {value.sql})"
-    return value.sql
+    if isinstance(inner, t.UUID):
+        return uuid_key(value.sql)
+    return order_key(value.sql) if is_wide(inner) else value.sql
+
+
+def uuid_key(sql: str) -> str:
+    """ClickHouse compares the last 8 bytes of a UUID before the first 8."""
+    return f"(right(CAST({sql} AS VARCHAR), 17) || left(CAST({sql} AS VARCHAR), 18))"
+
+
+def has_own_order(type_: t.Type) -> bool:
+    """Whether DuckDB would sort the values of a plain type, which holds no others, in another order."""
+    return isinstance(type_, t.Enum | t.UUID) or is_wide(type_)
+
+
+def _needs_parts(type_: t.Type, descending: bool) -> bool:
+    """Whether something inside sorts otherwise: NULL and NaN where the order is descending, enums, UUIDs."""
+    inner = t.plain(type_)
+    if isinstance(inner, t.Array):
+        return _needs_parts(inner.item, descending)
+    if isinstance(inner, t.Tuple):
+        return any(_needs_parts(item, descending) for item in inner.items)
+    return has_own_order(inner) or (descending and _may_lack(type_))
 
 
 def _may_lack(type_: t.Type) -> bool:
-    """Whether NULL or NaN may stand somewhere inside."""
-    inner = t.plain(type_)
-    if isinstance(inner, t.Array):
-        return _may_lack(inner.item)
-    if isinstance(inner, t.Tuple):
-        return any(map(_may_lack, inner.items))
-    return t.is_nullable(type_) or isinstance(inner, t.Float)
+    return t.is_nullable(type_) or isinstance(t.plain(type_), t.Float)
 
 
-def _parts_key(sql: str, type_: t.Type, depth: int) -> str:
+def _parts_key(sql: str, type_: t.Type, depth: int, descending: bool) -> str:
     """A value taken apart so that what lacks a value is less than all others, as a descending order wants it."""
     inner = t.plain(type_)
-    if not _may_lack(type_):
+    if not _needs_parts(type_, descending):
         return sql
     if isinstance(inner, t.Array):
         name = f"o{depth}"
-        return f"list_transform({sql}, lambda {name}: {_parts_key(name, inner.item, depth + 1)})"
+        return f"list_transform({sql}, lambda {name}: {_parts_key(name, inner.item, depth + 1, descending)})"
     if isinstance(inner, t.Tuple):
         parts = (
-            f"{duckdb_string(name)}: {_parts_key(f'{sql}[{duckdb_string(name)}]', item, depth)}"
+            f"{duckdb_string(name)}: {_parts_key(f'{sql}[{duckdb_string(name)}]', item, depth, descending)}"
             for name, item in zip(field_names(inner), inner.items, strict=True)
         )
         return "{" + ", ".join(parts) + "}"
+    key = sort_key(Typed(sql, type_))
+    if not descending or not _may_lack(type_):
+        return key
     known = f"({sql} IS NOT NULL AND NOT isnan({sql}))" if isinstance(inner, t.Float) else f"({sql} IS NOT NULL)"
-    return f"{{'known': {known}, 'value': {sql}}}"
+    return f"{{'known': {known}, 'value': {key}}}"

@@ -11,7 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting import wide as wide_numbers
 from tbpy.clickhouse.casting.numbers import known_float, known_integer, wrap_value, wrapped_sql
+from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.decimals import decimal_quotient, decimal_sum
 from tbpy.clickhouse.functions.registry import Call, scalar
@@ -70,6 +72,8 @@ def _calculated(call: Call, symbol: str, type_: t.Type) -> Typed:
 
 def as_double(value: Typed, other: Typed) -> str:
     """A side of a Float64 operation: cast unless DuckDB widens it by itself beside a DOUBLE."""
+    if wide_numbers.is_wide(t.plain(value.type)):
+        return wide_numbers.as_double(value.sql, t.plain(value.type))
     if t.plain(value.type) == t.FLOAT64 or (t.plain(other.type) == t.FLOAT64 and t.plain(value.type) != t.FLOAT32):
         return f"CAST({value.sql} AS UTINYINT)" if isinstance(t.plain(value.type), t.Bool) else value.sql
     return f"CAST({value.sql} AS DOUBLE)"
@@ -84,7 +88,9 @@ def _integers(call: Call, symbol: str, type_: t.Int) -> Typed:
     left, right = (integer_sql(arg) for arg in call.args)
     widths = [kind.bits for kind in map(as_number, map(t.plain, call.types)) if isinstance(kind, t.Int)]
     if type_.bits == 256:
-        return call.unsupported("256-bit numbers")
+        return call.typed(wide_numbers.calculated(call.context, symbol, call.args[0], call.args[1], type_), type_)
+    if type_.bits == 128:
+        return call.typed(_of_128_bits(call, symbol, type_), type_)
     if type_.bits != 64 or max(widths) < 64:
         first, second = (left, right) if not call.args[0].known else (right, left)
         cast = f"CAST({first} AS {duckdb_type(type_)})"
@@ -93,6 +99,14 @@ def _integers(call: Call, symbol: str, type_: t.Int) -> Typed:
     large = symbol == "*" and not type_.signed and min(widths) == 64
     wide = "UHUGEINT" if large else "HUGEINT"
     return call.typed(wrapped(f"(CAST({left} AS {wide}) {symbol} {right})", type_), type_)
+
+
+def _of_128_bits(call: Call, symbol: str, type_: t.Int) -> str:
+    """By DuckDB where the result and both sides fit, otherwise as two's complement wraps it."""
+    storage = duckdb_type(type_)
+    left, right = (f"CAST({integer_sql(arg)} AS {storage})" for arg in call.args)
+    whole = wide_numbers.calculated(call.context, symbol, call.args[0], call.args[1], type_)
+    return f"coalesce(TRY({left} {symbol} {right}), {whole})"
 
 
 def wrapped(sql: str, type_: t.Int) -> str:
@@ -169,13 +183,16 @@ def negate(call: Call) -> Typed:
                 return known_integer(wrap_value(-int(value.value), type_), type_)
             if bits == 64:
                 return call.typed(wrapped(f"(-CAST({value.sql} AS HUGEINT))", type_), type_)
-            if bits == 256:
-                return call.unsupported("256-bit numbers")
-            if not signed or bits > 64:
+            if bits >= 128:
+                zero = constant(0)
+                return call.typed(wide_numbers.calculated(call.context, "-", zero, value, type_), type_)
+            if not signed:
                 return call.typed(f"(-CAST({integer_sql(value)} AS {duckdb_type(type_)}))", type_)
             return call.typed(wrapped_sql(f"(-CAST({value.sql} AS BIGINT))", t.INT64, type_), type_)
         case t.Float():
             return known_float(-value.value, kind) if value.known else call.typed(f"(-{value.sql})", kind)
+        case t.Decimal() if wide_numbers.is_wide(kind):
+            return call.typed(wide_numbers.calculated_decimal(call.context, "-", constant(0), value, kind), kind)
         case t.Decimal():
             return call.typed(f"(-{value.sql})", kind)
     return call.wrong_type()
@@ -191,6 +208,10 @@ def abs_(call: Call) -> Typed:
             if value.known:
                 return known_integer(abs(value.value), type_)
             return call.typed(f"CAST(abs(CAST({value.sql} AS {wide})) AS {duckdb_type(type_)})", type_)
+        case t.Int(256, True):
+            return call.typed(f"ltrim({value.sql}, '-')", t.UINT256)
+        case t.Decimal() as kind if wide_numbers.is_wide(kind):
+            return call.typed(f"ltrim({value.sql}, '-')", kind)
         case t.Int(128, True):
             return call.typed(f"CAST(abs({value.sql}) AS UHUGEINT)", t.UINT128)
         case t.Int(_, False) as kind:
@@ -209,4 +230,6 @@ def sign(call: Call) -> Typed:
         arms = f"WHEN {value.sql} < 0 THEN -1 WHEN {value.sql} = 0 THEN 0"
         sql = f"(CASE {arms} WHEN {value.sql} IS NOT NULL THEN 1 END)"
         return call.typed(f"CAST({sql} AS TINYINT)", t.INT8)
+    if wide_numbers.is_wide(t.plain(value.type)):
+        return call.typed(f"CAST(sign({wide_numbers.as_double(value.sql, value.type)}) AS TINYINT)", t.INT8)
     return call.typed(f"CAST(sign({integer_sql(value)}) AS TINYINT)", t.INT8)

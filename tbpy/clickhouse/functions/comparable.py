@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from tbpy.clickhouse.casting import texts
 from tbpy.clickhouse.casting.caster import Caster, enum_number
 from tbpy.clickhouse.casting.printing import instant
 from tbpy.clickhouse.casting.times import read_moment
+from tbpy.clickhouse.casting.wide import is_wide, number_text, scale_of
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.binary import bytes_of, is_binary
 from tbpy.clickhouse.compiler.conversion import coerce, common_type
@@ -36,6 +38,8 @@ def comparable_sql(compiler: ExpressionCompiler, left: Typed, right: Typed, node
         return _digits(left), _digits(right)
     if one == other:
         return (left.sql, right.sql) if one != t.BOOL or not right.known else _bools(left, right)
+    if is_wide(one) or is_wide(other):
+        return _wide(left, right, node)
     if isinstance(other, t.String) and right.known:
         return left.sql, parsed_text(compiler, right, one, node)
     if isinstance(one, t.String) and left.known:
@@ -54,6 +58,33 @@ def comparable_sql(compiler: ExpressionCompiler, left: Typed, right: Typed, node
         second, first = _seconds(right, left)
         return first, second
     return _nested(left, right, one, other, node)
+
+
+def _wide(left: Typed, right: Typed, node: ast.Node | None) -> Pair:
+    """Numbers of which one is stored as text, both as texts of one scale."""
+    sides = [_exact_side(left, right, node), _exact_side(right, left, node)]
+    scale = max(scale_of(kind) for _, kind in sides)
+    first, second = (number_text(sql, kind, scale) for sql, kind in sides)
+    return first, second
+
+
+def _exact_side(value: Typed, other: Typed, node: ast.Node | None) -> tuple[str, t.Type]:
+    kind = t.plain(value.type)
+    known: Decimal | None = None
+    if isinstance(kind, t.String) and value.known and texts.read_float(value.value) is not None:
+        known = Decimal(value.value)
+    elif isinstance(kind, t.Float) and value.known and math.isfinite(value.value):
+        known = Decimal(repr(value.value))
+        if isinstance(t.plain(other.type), t.Decimal) or known == value.value:
+            known = known if abs(known) < 1 << 53 else None
+    if known is not None and known.is_finite():
+        text = f"{known if known else abs(known):f}"
+        return duckdb_string(text), t.Decimal(76, len(text.partition(".")[2]))
+    if isinstance(kind, t.Int | t.Bool | t.Decimal):
+        return value.sql, kind
+    if isinstance(kind, t.Float):
+        raise failures.unsupported(f"Comparison of {other.type} and {value.type}", node)
+    raise not_comparable(t.plain(other.type), kind, node)
 
 
 def _seconds(moment: Typed, number: Typed) -> Pair:
@@ -156,8 +187,6 @@ def _moment_text(
 def _number(value: Typed, other: Typed) -> str:
     """Numbers of different types compare by value; a decimal beside a float counts as Float64."""
     own, kind = as_number(t.plain(value.type)), as_number(t.plain(other.type))
-    if (isinstance(own, t.Int) and own.bits == 256) or (isinstance(kind, t.Int) and kind.bits == 256):
-        return f"'{value.value}'" if value.known else f"CAST({integer_sql(value)} AS VARCHAR)"
     if isinstance(own, t.Float) and isinstance(kind, t.Int) and _whole(value):
         return constant(int(value.value)).sql
     if isinstance(own, t.Decimal) and isinstance(kind, t.Float):

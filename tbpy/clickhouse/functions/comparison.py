@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.wide import is_wide, order_key
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.literals import constant
+from tbpy.clickhouse.compiler.ordering import uuid_key
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.comparable import comparable_sql, not_comparable, ordered_enum
 from tbpy.clickhouse.functions.registry import Call, scalar
@@ -64,8 +66,8 @@ def _known(left: Typed, right: Typed, test: _Test) -> Typed | None:
 
 def _simple(one: t.Tuple, other: t.Tuple) -> bool:
     """Whether DuckDB's own order of STRUCTs is ClickHouse's: no NULL, no float, no enum in them, the same types."""
-    kinds = (t.Int, t.String, t.Date, t.DateTime, t.UUID, t.Bool)
-    return one == other and all(isinstance(item, kinds) for item in one.items)
+    kinds = (t.Int, t.String, t.Date, t.DateTime, t.Bool)
+    return one == other and all(isinstance(item, kinds) and not is_wide(item) for item in one.items)
 
 
 def condition(call: Call, left: Typed, right: Typed, symbol: str) -> str:
@@ -75,15 +77,16 @@ def condition(call: Call, left: Typed, right: Typed, symbol: str) -> str:
     if symbol in _STRICT and (isinstance(one, t.Enum) or isinstance(other, t.Enum)):
         return f"({ordered_enum(left, right, call.node)} {symbol} {ordered_enum(right, left, call.node)})"
     first, second = comparable_sql(call.compiler, left, right, call.node)
+    if symbol in _STRICT and (isinstance(one, t.UUID) or isinstance(other, t.UUID)):
+        first, second = uuid_key(first), uuid_key(second)
+    elif symbol in _STRICT and (is_wide(one) or is_wide(other)):
+        return f"({order_key(first)} {symbol} {order_key(second)})"
     return _with_nan(f"{first} {symbol} {second}", symbol, _can_be_nan(left) and first, _can_be_nan(right) and second)
 
 
 def _check_order(call: Call, one: t.Type, other: t.Type, symbol: str) -> None:
-    wide = any(isinstance(kind, t.Int) and kind.bits == 256 for kind in (one, other))
     if isinstance(one, t.Interval) and isinstance(other, t.Interval) and one != other:
         call.unsupported("intervals of different units")
-    if symbol in _STRICT and wide:
-        call.unsupported("256-bit numbers")
     if symbol in _STRICT and isinstance(one, t.Map):
         call.unsupported("maps")
     if isinstance(one, t.Json | t.Dynamic | t.Variant) or isinstance(other, t.Json | t.Dynamic | t.Variant):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting import wide
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.conversion import decimal_width
 from tbpy.clickhouse.compiler.typed import Typed
@@ -41,19 +42,26 @@ def decimal_sum(call: Call, symbol: str) -> Typed | None:
     if not any(isinstance(kind, t.Decimal) for kind in kinds):
         return None
     if any(isinstance(kind, t.Float) for kind in kinds):
-        left, right = (f"CAST({arg.sql} AS DOUBLE)" for arg in call.args)
+        left, right = (_double(arg) for arg in call.args)
         return call.typed(f"({left} {symbol} {right})", t.FLOAT64)
     if not all(isinstance(kind, t.Decimal | t.Int | t.Bool) for kind in kinds):
         return None
     precision = result_precision(one, other)
     scale = scale_of(one) + scale_of(other) if symbol == "*" else max(scale_of(one), scale_of(other))
     type_ = checked_type(call, precision, scale)
+    if wide.is_wide(type_):
+        return call.typed(wide.calculated_decimal(call.context, symbol, call.args[0], call.args[1], type_), type_)
     return call.typed(f"CAST({_exact(call, 0)} {symbol} {_exact(call, 1)} AS {duckdb_type(type_)})", type_)
 
 
+def _double(value: Typed) -> str:
+    kind = t.plain(value.type)
+    return wide.as_double(value.sql, kind) if wide.is_wide(kind) else f"CAST({value.sql} AS DOUBLE)"
+
+
 def checked_type(call: Call, precision: int, scale: int) -> t.Decimal:
-    if precision > 38:
-        call.unsupported("decimals of more than 38 digits")
+    if precision <= 38 and any(wide.is_wide(t.plain(arg.type)) for arg in call.args):
+        call.unsupported("a decimal and a number of 256 bits")
     if scale > precision:
         text = f"Scale {scale} is out of bounds (max scale: {precision})"
         raise QueryError(text, code=69, name="ARGUMENT_OUT_OF_BOUND", place=failures.place(call.node))
@@ -77,12 +85,22 @@ def decimal_quotient(call: Call) -> Typed:
     if not isinstance(one, t.Decimal):
         scale = scale_of(other)
     type_ = checked_type(call, result_precision(one, other), scale)
+    if wide.is_wide(type_):
+        quotient = wide.calculated_decimal(call.context, "/", call.args[0], call.args[1], type_)
+        return call.typed(_guarded_wide(call, quotient), type_)
     if isinstance(one, t.Decimal) and isinstance(other, t.Int) and one.precision <= 18 and call.args[1].known:
         return call.typed(_by_integer(call, one, int(call.args[1].value)), type_)
     dividend = whole_sql(_exact(call, 0), scale_of(one), scale + scale_of(other) - scale_of(one))
     quotient = f"({dividend} // {whole_sql(_exact(call, 1), scale_of(other), 0)})"
     sql = f"CAST(CAST({quotient} AS DECIMAL(38, 0)) * {unit_of(scale)} AS {duckdb_type(type_)})"
     return call.typed(guarded(call, sql), type_)
+
+
+def _guarded_wide(call: Call, sql: str) -> str:
+    """A quotient that is NULL where its divisor is zero: ClickHouse's error there."""
+    left, right = call.args
+    sides = f"{left.sql} IS NOT NULL AND {right.sql} IS NOT NULL"
+    return f"coalesce({sql}, (CASE WHEN {sides} THEN error('ILLEGAL_DIVISION: Division by zero') END))"
 
 
 def _by_integer(call: Call, type_: t.Decimal, divisor: int) -> str:

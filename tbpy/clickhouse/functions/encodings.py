@@ -21,7 +21,7 @@ def hex_sql(call: Call) -> str:
     match arg.type:
         case t.String() | t.FixedString():
             return f"hex({bytes_of(arg)})"
-        case t.Int(bits, signed) if bits <= 64 or not signed:
+        case t.Int(bits, signed) if bits <= 64 or (not signed and bits == 128):
             return _integer_hex(arg.sql, bits, signed)
         case t.Bool():
             return _integer_hex(f"CAST({arg.sql} AS UTINYINT)", 8, False)
@@ -41,7 +41,7 @@ def hex_sql(call: Call) -> str:
             return _integer_hex(arg.sql, 32, False)
         case t.IPv6():
             return f"lpad(hex({arg.sql}), 32, '0')"
-        case t.Int():
+        case t.Int() | t.Decimal():
             call.unsupported(f"an argument of type {arg.type}")
     call.wrong_type()
 

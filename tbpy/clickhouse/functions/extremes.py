@@ -6,6 +6,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.conversion import coerce, common_type
 from tbpy.clickhouse.compiler.literals import constant
+from tbpy.clickhouse.compiler.ordering import has_own_order
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.arithmetic import as_number
 from tbpy.clickhouse.functions.registry import Call, scalar
@@ -26,7 +27,7 @@ def _extreme(name: str) -> None:
             type_ = t.nullable(type_)
         if len(given) == 1:
             return coerce(given[0], type_)
-        if isinstance(t.plain(type_), t.Array | t.Tuple | t.Map | t.Enum):
+        if isinstance(t.plain(type_), t.Array | t.Tuple | t.Map) or has_own_order(t.plain(type_)):
             call.unsupported(str(t.plain(type_)))
         return call.typed(_sql(name, [coerce(arg, type_) for arg in given], type_), type_)
 
@@ -68,6 +69,8 @@ _extreme("least")
 @scalar("clamp", args=3, strict=False)
 def clamp(call: Call) -> Typed:
     type_, (value, low, high) = call.common(0, 1, 2)
+    if has_own_order(t.plain(type_)):
+        call.unsupported(str(type_))
     if low.known and high.known and low.value > high.value:
         text = "The minimum value cannot be greater than the maximum value for function clamp"
         raise QueryError(text, code=36, name="BAD_ARGUMENTS", place=failures.place(call.node))

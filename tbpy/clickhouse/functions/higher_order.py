@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.wide import is_signed, is_wide
+from tbpy.clickhouse.compiler.ordering import has_own_order, sort_key
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.arithmetic import widened, wrapped
 from tbpy.clickhouse.functions.arrays import item_type, or_default, same_sizes, sorted_sql
@@ -193,6 +195,10 @@ def _refuse_nulls(call: Call, plan: Mapped) -> None:
 def array_sum(call: Call, plan: Mapped) -> Typed:
     _refuse_nulls(call, plan)
     type_ = sum_type(call, plan.body.type)
+    if is_wide(type_):
+        signed = str(is_signed(type_)).lower()
+        total = f"{call.context.udf('tb_wide_total')}({transform(plan)}, {signed})"
+        return call.typed(or_default(total, type_), type_)
     total = f"coalesce(list_sum({transform(plan)}), 0)"
     if isinstance(type_, t.Int) and type_.bits == 64 and t.plain(plan.body.type) == type_:
         return call.typed(wrapped(f"CAST({total} AS HUGEINT)", type_), type_)
@@ -222,6 +228,9 @@ def _extreme(name: str, function: str) -> None:
         _refuse_nulls(call, plan)
         values = transform(plan)
         extreme = f"{function}({values})"
+        if has_own_order(t.plain(plan.body.type)):
+            keyed = f"{{'k': {sort_key(Typed('v', plan.body.type))}, 'v': v}}"
+            extreme = f"{function}(list_transform({values}, lambda v: {keyed}))['v']"
         if isinstance(t.plain(plan.body.type), t.Float):  # NaN is the answer only where there is nothing else
             extreme = f"coalesce({function}(list_filter({values}, lambda e: NOT isnan(e))), {extreme})"
         return call.typed(or_default(extreme, plan.body.type), plan.body.type)
@@ -269,7 +278,7 @@ def array_difference(call: Call, plan: Mapped) -> Typed:
 def _sort(name: str, *, descending: bool) -> None:
     @higher(name)
     def build(call: Call, plan: Mapped) -> Typed:
-        if plan.body.sql == plan.element:
+        if plan.body.sql == plan.element and not has_own_order(t.plain(plan.item)):
             return call.typed(sorted_sql(plan.source, plan.item, descending=descending), t.Array(plan.item))
         return call.typed(_sorted_by_key(plan, descending), t.Array(plan.item))
 
@@ -282,7 +291,8 @@ def _sorted_by_key(plan: Mapped, descending: bool) -> str:
     if isinstance(t.plain(plan.body.type), t.Float):
         missing = f"({missing} OR isnan({plan.body.sql}))"
     last = f"NOT {missing}" if descending else missing
-    record = f"{{'n': {last}, 'k': {plan.body.exact()}, 'p': {place}, 'v': {plan.element}}}"
+    key = sort_key(plan.body) if has_own_order(t.plain(plan.body.type)) else plan.body.exact()
+    record = f"{{'n': {last}, 'k': {key}, 'p': {place}, 'v': {plan.element}}}"
     records = f"list_transform({plan.source}, lambda {plan.element}, {plan.index}: {record})"
     return f"list_transform(list_sort({records}, '{direction}', 'NULLS LAST'), lambda r: r.v)"
 

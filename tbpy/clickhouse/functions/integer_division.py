@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting import wide
 from tbpy.clickhouse.casting.numbers import known_float, known_integer, wrap_value, wrapped_sql
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.literals import constant
@@ -35,8 +36,8 @@ def _kinds(call: Call) -> tuple[t.Type, t.Type]:
     for kind in (one, other):
         if not isinstance(kind, t.Int | t.Float | t.Decimal):
             call.wrong_type()
-        if isinstance(kind, t.Int) and kind.bits == 256:
-            call.unsupported("256-bit numbers")
+        if wide.is_wide(kind):
+            call.unsupported("numbers of more than 128 bits")
     return one, other
 
 

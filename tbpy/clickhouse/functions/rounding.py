@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.numbers import known_float
+from tbpy.clickhouse.casting.wide import is_wide, scale_of
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.conversion import common_type
 from tbpy.clickhouse.compiler.literals import constant, float_sql
@@ -27,6 +28,7 @@ class Rounding:
     whole: Callable[[str, int], str]
     exact: Callable[[str, str], str]
     known: Callable[[float], float]
+    mode: str  # of `tb_wide_rounded`
 
 
 def half_even(sql: str, bits: int) -> str:
@@ -66,11 +68,11 @@ def _exact_trunc(sql: str, step: str) -> str:
     return f"({sql} - {sql} % {step})"
 
 
-_NEAREST = Rounding(half_even, _exact_away, round)
-_BANKERS = Rounding(half_even, _exact_even, round)
-_FLOOR = Rounding(lambda sql, bits: f"floor({sql})", _exact_floor, math.floor)
-_CEIL = Rounding(lambda sql, bits: f"ceil({sql})", _exact_ceil, math.ceil)
-_TRUNC = Rounding(lambda sql, bits: f"trunc({sql})", _exact_trunc, math.trunc)
+_NEAREST = Rounding(half_even, _exact_away, round, "round")
+_BANKERS = Rounding(half_even, _exact_even, round, "even")
+_FLOOR = Rounding(lambda sql, bits: f"floor({sql})", _exact_floor, math.floor, "floor")
+_CEIL = Rounding(lambda sql, bits: f"ceil({sql})", _exact_ceil, math.ceil, "ceil")
+_TRUNC = Rounding(lambda sql, bits: f"trunc({sql})", _exact_trunc, math.trunc, "trunc")
 
 
 def _rows(rounding: Rounding, name: str, *aliases: str, insensitive: bool = True) -> None:
@@ -100,6 +102,9 @@ def _digits(call: Call) -> int:
 
 def _rounded(call: Call, rounding: Rounding) -> Typed:
     value, digits = call.args[0], _digits(call)
+    if is_wide(value.type) and digits < scale_of(value.type):
+        function = call.context.udf("tb_wide_rounded")
+        return call.typed(f"{function}({value.sql}, {digits}, '{rounding.mode}')", value.type)
     match value.type:
         case t.Float():
             return _rounded_float(call, rounding, value, value.type, digits)
@@ -107,8 +112,8 @@ def _rounded(call: Call, rounding: Rounding) -> Typed:
             return value
         case t.Int(bits):
             return value if digits >= 0 else _rounded_integer(call, rounding, value, value.type, digits, bits)
-        case t.Decimal(precision, scale):
-            return value if digits >= scale else _rounded_decimal(call, rounding, value, digits, precision)
+        case t.Decimal(_, scale):
+            return value if digits >= scale else _rounded_decimal(call, rounding, value, digits)
     return call.wrong_type()
 
 
@@ -142,8 +147,8 @@ def _rounded_integer(call: Call, rounding: Rounding, value: Typed, type_: t.Int,
     return call.typed(f"CAST({sql} AS {duckdb_type(type_)})", type_)
 
 
-def _rounded_decimal(call: Call, rounding: Rounding, value: Typed, digits: int, precision: int) -> Typed:
-    if precision > 38 or digits < -18:
+def _rounded_decimal(call: Call, rounding: Rounding, value: Typed, digits: int) -> Typed:
+    if digits < -18:
         call.unsupported(f"{digits} digits of {value.type}")
     type_ = value.type
     if rounding is _NEAREST:
