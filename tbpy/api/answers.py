@@ -77,6 +77,7 @@ def _chunks(result: QueryResult, name: str, settings: Mapping[str, Any]) -> Iter
         final = result.statistics
         statistics.elapsed, statistics.rows_read = final.elapsed, final.rows_read
         statistics.bytes_read = final.bytes_read
+        statistics.rows_before_limit_at_least = final.rows_before_limit_at_least
 
     try:
         yield from write(

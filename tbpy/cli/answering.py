@@ -125,7 +125,9 @@ def formatted(result: QueryResult | RemoteResult, rows: list[Any], how: Wanted) 
         how.format,
         result.columns,
         rows,
-        statistics=Statistics(statistics.elapsed, statistics.rows_read, statistics.bytes_read),
+        statistics=Statistics(
+            statistics.elapsed, statistics.rows_read, statistics.bytes_read, statistics.rows_before_limit_at_least
+        ),
         rows_before_limit_at_least=result.rows_before_limit_at_least,
         totals=result.totals,
     )

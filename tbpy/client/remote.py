@@ -36,6 +36,8 @@ class RemoteStatistics:
     elapsed: float = 0.0
     rows_read: int = 0
     bytes_read: int = 0
+    rows_before_limit_at_least: int | None = None
+    rows: int = 0
 
 
 @dataclass

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock, RLock
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from tbpy.clickhouse.memory import row_width
 from tbpy.clickhouse.quoting import duckdb_name, duckdb_string
+from tbpy.engines.counting import RowCounts
 from tbpy.engines.failures import DatabaseInUseError, is_locked, lock_owner, translate
-from tbpy.engines.result import QueryResult, Row, Statistics
+from tbpy.engines.result import QueryResult, Row, Scan, Statistics
 from tbpy.engines.session import Parameters, Session
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ class DuckDBEngine:
         self._writing = RLock()
         self._registered: set[str] = set()
         self._kept: Session | None = None
+        self._counts = RowCounts()
         self._database: duckdb.DuckDBPyConnection | None = self._open()
 
     def __enter__(self) -> DuckDBEngine:
@@ -77,6 +81,7 @@ class DuckDBEngine:
             session.register(functions)
             with session.transaction():
                 yield session
+            self._counts.changed()
 
     @contextmanager
     def small_transaction(self, functions: Iterable[str] = ()) -> Iterator[Session]:
@@ -87,6 +92,7 @@ class DuckDBEngine:
                 session.register(functions)
                 with session.transaction():
                     yield session
+                self._counts.changed()
             except BaseException:
                 self._kept = None
                 session.close()
@@ -105,17 +111,19 @@ class DuckDBEngine:
         time_limit: float | None = None,
         batch_size: int = 8192,
         on_start: OnStart | None = None,
+        scans: Sequence[Scan] = (),
     ) -> QueryResult:
         """Runs a compiled query. `now` is what `now()` answers; `time_limit` in seconds raises `QueryTimeoutError`.
 
         `on_start` is given a function that stops the query from another thread; it then raises as if it took too long.
+        `scans` are the tables to count for the statistics.
         """
         session = self.session()
         try:
             if on_start is not None:
                 on_start(session.interrupt)
             session.register(compiled.functions)
-            return self._start(session, compiled, now, time_limit, batch_size)
+            return self._start(session, compiled, now, time_limit, batch_size, scans)
         except BaseException:
             session.close()
             raise
@@ -165,29 +173,60 @@ class DuckDBEngine:
         return database
 
     def _start(
-        self, session: Session, compiled: CompiledQuery, now: datetime | None, limit: float | None, size: int
+        self,
+        session: Session,
+        compiled: CompiledQuery,
+        now: datetime | None,
+        limit: float | None,
+        size: int,
+        scans: Sequence[Scan],
     ) -> QueryResult:
         started = time.perf_counter()
         parameters = _parameters(compiled, now)
         totals = session.rows(compiled.totals, parameters) if compiled.totals else [None]
         batches = _timed_batches(session, compiled.sql, parameters, limit, size)
         first = next(batches, None)  # so that a query that fails raises here, not where its rows are written
-        counted = [0 if first is None else len(first)]
+        counted = _Counted(0 if first is None else len(first))
 
         def rest() -> Iterator[list[Row]]:
             try:
                 if first is not None:
                     yield first
                 for batch in batches:
-                    counted[0] += len(batch)
+                    counted.rows += len(batch)
                     yield batch
+                counted.complete = True
+                if scans:
+                    counted.read = self._counts.read_by(session, scans)
             finally:
                 session.close()
 
         def finish() -> Statistics:
-            return Statistics(elapsed=time.perf_counter() - started, rows_read=counted[0])
+            return counted.statistics(time.perf_counter() - started, compiled)
 
-        return QueryResult(compiled.columns, rest(), compiled.format, totals=next(iter(totals), None), finish=finish)
+        return QueryResult(
+            compiled.columns,
+            rest(),
+            compiled.format,
+            totals=next(iter(totals), None),
+            tables=compiled.tables,
+            finish=finish,
+        )
+
+
+@dataclass(slots=True)
+class _Counted:
+    """What was fetched so far, and when that is all, the rows and bytes of the tables that were read."""
+
+    rows: int
+    complete: bool = False
+    read: tuple[int, int] | None = None
+
+    def statistics(self, elapsed: float, compiled: CompiledQuery) -> Statistics:
+        rows_read, bytes_read = self.read or (self.rows, self.rows * row_width(c.type for c in compiled.columns))
+        known = self.complete and compiled.limit is not None
+        before = compiled.limit.rows_before(self.rows) if known and compiled.limit is not None else None
+        return Statistics(elapsed, rows_read, bytes_read, before, self.rows)
 
 
 def _distinct(names: Iterable[str]) -> Iterator[str]:

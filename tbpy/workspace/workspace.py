@@ -30,6 +30,7 @@ from tbpy.workspace.suggesting import did_you_mean
 from tbpy.workspace.targets import target_of
 
 if TYPE_CHECKING:
+    from tbpy.clickhouse.compiler import CompiledQuery
     from tbpy.engines.duckdb import OnStart
     from tbpy.project import Project
     from tbpy.workspace.infos import (
@@ -417,7 +418,7 @@ class Workspace:
         """
         request = self._request(parameters, now)
         compiled = request.compile_sql(sql)
-        return self._engine.query(compiled, now=request.now, time_limit=time_limit, on_start=on_start)
+        return self._answer(compiled, request, time_limit, on_start)
 
     def endpoint(
         self,
@@ -435,7 +436,20 @@ class Workspace:
         """
         request = self._request(parameters, now)
         compiled = request.compile_endpoint(name, sql)
-        return self._engine.query(compiled, now=request.now, time_limit=time_limit, on_start=on_start)
+        return self._answer(compiled, request, time_limit, on_start)
+
+    def _answer(
+        self, compiled: CompiledQuery, request: Request, time_limit: float | None, on_start: OnStart | None
+    ) -> QueryResult:
+        from tbpy.workspace.scanning import scans_of
+
+        return self._engine.query(
+            compiled,
+            now=request.now,
+            time_limit=time_limit,
+            on_start=on_start,
+            scans=scans_of(compiled.tables, request.stored),
+        )
 
     def write_parquet(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -96,9 +97,7 @@ def _lines(result: QueryResult) -> Iterator[bytes]:
         yield _line(head)
         for batch in result.batches:
             yield _line({"rows": [[encode(value) for value in row] for row in batch]})
-        statistics = result.statistics
-        told = {"elapsed": statistics.elapsed, "rows_read": statistics.rows_read, "bytes_read": statistics.bytes_read}
-        yield _line({"statistics": told})
+        yield _line({"statistics": asdict(result.statistics)})
     except TbpyError as error:
         yield _line({"error": error_document(error)})
     finally:

@@ -10,6 +10,7 @@ from tbpy.clickhouse.compiler.block import Block
 from tbpy.clickhouse.compiler.catalog import Catalog
 from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.describing import describing_block
+from tbpy.clickhouse.compiler.limits import ResultLimit, result_limit
 from tbpy.clickhouse.compiler.queries import compile_block
 from tbpy.clickhouse.compiler.rows import load
 from tbpy.clickhouse.compiler.settings import apply_settings
@@ -31,6 +32,7 @@ class CompiledQuery:
     The SQL's columns are positional; `columns` are their ClickHouse names and types. `uses_now`: the engine binds
     `$now`, a naive UTC timestamp. `functions` are the Python functions of `tbpy.clickhouse.udf` that it calls, `tables`
     the stored tables that it reads. `totals` is the SQL of the totals row of WITH TOTALS, with the same columns.
+    `limit` is the LIMIT of the outermost SELECT.
     """
 
     sql: str
@@ -41,6 +43,7 @@ class CompiledQuery:
     functions: frozenset[str] = frozenset()
     tables: frozenset[str] = frozenset()
     totals: str | None = None
+    limit: ResultLimit | None = None
 
 
 def compile_query(
@@ -75,6 +78,7 @@ def _compile(statement: ast.Statement, context: Context, catalog: Catalog) -> Co
         functions=frozenset(context.functions),
         tables=frozenset(context.tables),
         totals=_totals(context, block),
+        limit=result_limit(statement.query) if statement.kind == "select" else None,
     )
 
 

@@ -148,8 +148,8 @@ def _tail(result: Result, count: int, *, compact: bool, strings: bool) -> bytes:
         inline = RowTemplate(_cells(result, level=None, strings=strings), "%s", _null(strings))
         sections.append(_totals(result, [next(iter(text)) for text in inline.columns([result.totals])], compact))
     sections.append(f'\t"rows": {count}')
-    if result.rows_before_limit_at_least is not None:
-        sections.append(f'\t"rows_before_limit_at_least": {result.rows_before_limit_at_least}')
+    if result.before_limit is not None:
+        sections.append(f'\t"rows_before_limit_at_least": {result.before_limit}')
     if result.statistics is not None:
         sections.append('\t"statistics":\n\t{\n' + ",\n".join(_statistics(result)) + "\n\t}")
     return finish_json(",\n\n".join(sections) + "\n}\n")

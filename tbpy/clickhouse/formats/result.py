@@ -31,11 +31,15 @@ class Column(NamedTuple):
 
 @dataclass(slots=True)
 class Statistics:
-    """What JSON says under `statistics`. It is read after the last row, so it may still grow while rows are written."""
+    """What JSON says under `statistics`, and `rows_before_limit_at_least` where only the last row tells it.
+
+    It is read after the last row, so it may still grow while rows are written.
+    """
 
     elapsed: float = 0.0
     rows_read: int = 0
     bytes_read: int = 0
+    rows_before_limit_at_least: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,13 @@ class Result:
     rows_before_limit_at_least: int | None = None
     totals: Row | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def before_limit(self) -> int | None:
+        """Final once all rows were written."""
+        if self.rows_before_limit_at_least is not None or self.statistics is None:
+            return self.rows_before_limit_at_least
+        return self.statistics.rows_before_limit_at_least
 
     def setting(self, name: str) -> bool:
         """A switch among the settings; HTTP gives them as text."""
