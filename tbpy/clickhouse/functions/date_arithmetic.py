@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.printing import microseconds
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.zones import local, require_time, zone_argument, zone_of
@@ -79,13 +80,15 @@ def date_diff(call: Call) -> Typed:
     zone = zone_argument(call, 3)
     if unit in _PASSING and _whole_hours(zone, call.args[1], call.args[2]):
         # Hours and less pass alike on every clock that differs from UTC by whole hours, also when it is changed.
-        start, end = call.sql(1), call.sql(2)
+        start, end = (call.sql(place) if unit == "nanosecond" else microseconds(call.args[place]) for place in (1, 2))
     else:
         start, end = (local(call.args[position], zone) for position in (1, 2))
     return call.typed(difference(unit, start, end), t.INT64)
 
 
 _PASSING = ("hour", "minute", "second", "millisecond", "microsecond", "nanosecond")
+#: Units finer than a TIMESTAMP or as fine, in nanoseconds
+_TICKS = {"microsecond": 1000, "nanosecond": 1}
 
 
 def _whole_hours(zone: str | None, *moments: Typed) -> bool:
@@ -108,7 +111,7 @@ def difference(unit: str, start: str, end: str) -> str:
         monday = [f"date_trunc('week', {side})" for side in (start, end)]
         return f"(datediff('day', CAST({monday[0]} AS DATE), CAST({monday[1]} AS DATE)) // 7)"
     if unit == "nanosecond":
-        return f"(datediff('microsecond', CAST({start} AS TIMESTAMP), CAST({end} AS TIMESTAMP)) * 1000)"
+        return f"(epoch_ns({end}) - epoch_ns({start}))"
     return f"datediff('{unit}', CAST({start} AS TIMESTAMP), CAST({end} AS TIMESTAMP))"
 
 
@@ -119,9 +122,10 @@ def age(call: Call) -> Typed:
     require_time(call, 1)
     require_time(call, 2)
     zone = zone_argument(call, 3)
+    if unit in _TICKS and _whole_hours(zone, call.args[1], call.args[2]):
+        passed = f"(epoch_ns({call.sql(2)}) - epoch_ns({call.sql(1)}))"
+        return call.typed(f"({passed} // {_TICKS[unit]})" if _TICKS[unit] > 1 else passed, t.INT64)
     start, end = (f"CAST({local(call.args[position], zone)} AS TIMESTAMP)" for position in (1, 2))
-    if unit == "nanosecond":
-        return call.typed(f"(datesub('microsecond', {start}, {end}) * 1000)", t.INT64)
     months = {"month": 1, "quarter": 3, "year": 12}.get(unit)
     if months is not None:
         return call.typed(f"CAST(trunc({_whole_months(start, end)} / {months}e0) AS BIGINT)", t.INT64)

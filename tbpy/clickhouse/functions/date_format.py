@@ -24,7 +24,7 @@ _SQL = {
     "C": "lpad(CAST(year({0}) // 100 AS VARCHAR), 2, '0')",
     "g": "lpad(CAST(isoyear({0}) % 100 AS VARCHAR), 2, '0')",
     "Q": "CAST(quarter({0}) AS VARCHAR)",
-    "f": "lpad(CAST(epoch_us({0}) % 1000000 AS VARCHAR), 6, '0')",
+    "f": "lpad(CAST(microsecond({0}) % 1000000 AS VARCHAR), 6, '0')",
 }
 
 

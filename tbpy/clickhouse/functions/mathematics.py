@@ -42,8 +42,9 @@ for _name in (
     "radians",
 ):
     _of_one(_name, f"{_name}({{}})", insensitive=True)
-for _name in ("cbrt", "sinh", "cosh", "asinh", "acosh", "atanh", "lgamma"):
+for _name in ("cbrt", "sinh", "cosh", "asinh", "acosh", "atanh"):
     _of_one(_name, f"{_name}({{}})")
+_of_one("lgamma", "(CASE WHEN {0} < 0 AND {0} = trunc({0}) THEN CAST('nan' AS DOUBLE) ELSE lgamma({0}) END)")
 _of_one("log", "ln({})", "ln", insensitive=True)
 _of_one("exp2", "pow(2e0, {})")
 _of_one("exp10", "pow(10e0, {})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.printing import microseconds
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call
 from tbpy.clickhouse.quoting import duckdb_string
@@ -29,9 +30,9 @@ def local(value: Typed, zone: str | None = None) -> str:
     """The wall clock of a moment, as a naive TIMESTAMP; a date stays as it is."""
     inner = t.plain(value.type)
     name = zone or zone_of(inner)
-    if name in _UTC or not isinstance(inner, t.DateTime | t.DateTime64):
+    if not isinstance(inner, t.DateTime | t.DateTime64):
         return value.sql
-    return to_local(value.sql, name)
+    return to_local(microseconds(value), name)
 
 
 def to_local(sql: str, zone: str | None) -> str:
