@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import field_names
+
+if TYPE_CHECKING:
+    from tbpy.clickhouse.compiler.typed import Typed
 
 #: Types whose text stands in quotes inside an array, tuple or map.
 _QUOTED = (t.String, t.FixedString, t.Date, t.Date32, t.DateTime, t.DateTime64, t.UUID, t.IPv4, t.IPv6, t.Enum, t.Time)
@@ -52,6 +55,13 @@ def local_time(sql: str, zone: str | None) -> str:
     if zone is None or zone in ("UTC", "Etc/UTC"):
         return sql
     return f"timezone({duckdb_string(zone)}, timezone('UTC', {sql}))"
+
+
+def microseconds(value: Typed) -> str:
+    """A moment as a TIMESTAMP: finer digits are cut off, where DuckDB's cast would round to the next day."""
+    inner = t.plain(value.type)
+    fine = isinstance(inner, t.DateTime64) and inner.precision > 6
+    return f"make_timestamp(epoch_us({value.sql}))" if fine else value.sql
 
 
 def instant(sql: str, zone: str | None) -> str:

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.caster import Caster, target
 from tbpy.clickhouse.casting.numbers import to_integer
-from tbpy.clickhouse.casting.printing import instant, local_time
+from tbpy.clickhouse.casting.printing import instant, local_time, microseconds
 from tbpy.clickhouse.casting.wide import is_wide
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
