@@ -30,7 +30,9 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, str):
         first, _, rest = value.partition("\n")
-        return first.strip() + dedent(rest)
+        # How deep a line of a template stands says nothing: the formatter leaves strings over several lines alone.
+        lines = "\n".join(line.lstrip() for line in rest.split("\n")) if first.startswith("%") else dedent(rest)
+        return first.strip() + lines
     return value
 
 
