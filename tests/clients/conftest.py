@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -104,6 +108,29 @@ class Serving:
     def port(self) -> str:
         return self.url.rpartition(":")[2]
 
+    def get(self, path: str) -> Any:
+        return self._answer(Request(f"{self.url}{path}", headers={"Authorization": f"Bearer {self.token}"}))
+
+    def number(self, sql: str) -> int:
+        """The column `n` of the only row that a query answers."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "text/plain"}
+        number: int = self._answer(Request(f"{self.url}/v0/sql", f"{sql} FORMAT JSON".encode(), headers))["data"][0][
+            "n"
+        ]
+        return number
+
+    def eventually(self, sql: str, wanted: int) -> bool:
+        """Whether a query comes to that number; clients that do not wait are not waited for."""
+        deadline = time.monotonic() + 5
+        while (found := self.number(sql)) != wanted:
+            assert time.monotonic() < deadline, found
+            time.sleep(0.02)
+        return True
+
+    def _answer(self, request: Request) -> Any:
+        with urlopen(request) as answer:
+            return json.load(answer)
+
 
 @contextmanager
 def serving(root: Path, *command: str, **variables: str) -> Iterator[str]:
@@ -146,7 +173,7 @@ def npm_install(name: str, manifest: Path) -> Path:
     return _installed(name, manifest.read_text(), install)
 
 
-def _installed(name: str, wanted: str, install: object) -> Path:
+def _installed(name: str, wanted: str, install: Callable[[Path], None]) -> Path:
     """Installs into an empty folder, once for what is wanted; processes wait for each other."""
     folder, digest = CACHE / name, hashlib.sha256(wanted.encode()).hexdigest()
     CACHE.mkdir(exist_ok=True)
@@ -156,7 +183,6 @@ def _installed(name: str, wanted: str, install: object) -> Path:
         if not done.exists() or done.read_text() != digest:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            assert callable(install)
             install(folder)
             done.write_text(digest)
     return folder
@@ -176,14 +202,5 @@ def _run(command: list[str], folder: Path | None = None) -> None:
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A developer's server. It has no fixtures, so that clients find only what they send."""
     root = write_project(tmp_path_factory.mktemp("dev"), without=["fixtures/"])
-    with serving(root, "dev") as url:
-        yield Serving(url, _workspace_token(url), root)
-
-
-def _workspace_token(url: str) -> str:
-    import json
-    from urllib.request import urlopen
-
-    with urlopen(f"{url}/tokens") as answer:
-        token: str = json.load(answer)["workspace_admin_token"]
-    return token
+    with serving(root, "dev") as url, urlopen(f"{url}/tokens") as answer:
+        yield Serving(url, json.load(answer)["workspace_admin_token"], root)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.clients.conftest import PROGRAMS, Serving, npm_install
-from tests.clients.test_python import eventually
 
 
 @pytest.mark.parametrize("program", ["sdk", "zod_bird", "mockingbird"])
@@ -24,4 +23,4 @@ def test_client(program: str, dev: Serving, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     if program == "mockingbird":
-        assert eventually(dev, "SELECT count() AS n FROM events WHERE id >= 1000", 5)
+        assert dev.eventually("SELECT count() AS n FROM events WHERE id >= 1000", 5)

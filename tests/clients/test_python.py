@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
 
@@ -29,18 +26,18 @@ def test_client(program: str, dev: Serving, tmp_path: Path) -> None:
     name, steps = CLIENTS[program]
     run(dev, tmp_path, pip_install(name, *steps), str(PROGRAMS / f"{program}.py"))
     if program == "old_python_sdk":  # it sends and does not ask what became of it
-        assert eventually(dev, "SELECT count() AS n FROM events WHERE name = 'old'", 100)
+        assert dev.eventually("SELECT count() AS n FROM events WHERE name = 'old'", 100)
 
 
 def test_pytest_tinybird(dev: Serving, tmp_path: Path) -> None:
     """Its report of a test session arrives; the columns are its own, so all of it is in quarantine."""
     (tmp_path / "test_it.py").write_text("def test_it():\n    pass\n")
     packages = pip_install("python", *COMMON)
-    before = ask(dev, "SELECT count() AS n FROM events_quarantine")
+    before = dev.number("SELECT count() AS n FROM events_quarantine")
     environment = {"TINYBIRD_URL": dev.url, "TINYBIRD_DATASOURCE": "events", "TINYBIRD_TOKEN": dev.token}
     said = run(dev, tmp_path, packages, "-m", "pytest", "--report-to-tinybird", "-q", "test_it.py", **environment)
     assert "1 passed" in said
-    assert eventually(dev, "SELECT count() AS n FROM events_quarantine", before + 3)  # setup, call, teardown
+    assert dev.eventually("SELECT count() AS n FROM events_quarantine", before + 3)  # setup, call, teardown
 
 
 def run(dev: Serving, folder: Path, packages: Path, *arguments: str, **variables: str) -> str:
@@ -52,18 +49,3 @@ def run(dev: Serving, folder: Path, packages: Path, *arguments: str, **variables
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
-
-
-def ask(dev: Serving, sql: str) -> int:
-    request = Request(f"{dev.url}/v0/sql", f"{sql} FORMAT JSON".encode(), {"Authorization": f"Bearer {dev.token}"})
-    with urlopen(request) as answer:
-        number: int = json.load(answer)["data"][0]["n"]
-    return number
-
-
-def eventually(dev: Serving, sql: str, wanted: int) -> bool:
-    deadline = time.monotonic() + 5
-    while (found := ask(dev, sql)) != wanted:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.02)
-    return True
