@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.conversion import coerce, common_type
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.arrays import common_items, is_null, item_type
 from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.quoting import duckdb_string
 
 
 def _needle(call: Call) -> tuple[str, str, str]:
     """An array, a value to look for in it, and a variable name: both sides as the same type."""
-    item, needle = item_type(call, 0), call.args[1]
+    item, needle = item_type(call, 0), _named(call, item_type(call, 0), call.args[1])
     if {t.plain(item), t.plain(needle.type)} > {t.UINT64} and t.is_integer(item) and t.is_integer(needle.type):
         return f"CAST({call.sql(0)} AS HUGEINT[])", f"CAST({needle.sql} AS HUGEINT)", call.context.fresh("e")
     wanted = common_type([t.not_nullable(item), needle.type], call.node) if not _text_needle(item, needle) else item
     value = coerce(needle, wanted).sql if not _text_needle(item, needle) else needle.sql
     return call.sql(0), value, call.context.fresh("e")
+
+
+def _named(call: Call, item: t.Type, needle: Typed) -> Typed:
+    """A number looked for among members of an Enum is the name of one; NULL for none."""
+    inner = t.plain(item)
+    if not isinstance(inner, t.Enum) or not t.is_integer(needle.type):
+        if isinstance(inner, t.Enum) and call.args[0].constant and t.is_text(needle.type):
+            call.unsupported("a text and a constant array of Enum")  # ClickHouse finds nothing there
+        return needle
+    names = " ".join(f"WHEN {number} THEN {duckdb_string(name)}" for name, number in inner.members)
+    return replace(needle, sql=f"(CASE {needle.sql} {names} ELSE '' END)", type=inner)
 
 
 def _text_needle(item: t.Type, needle: Typed) -> bool:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.printing import microseconds
+from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.zones import local, require_time, zone_argument, zone_of
@@ -84,6 +85,12 @@ def date_diff(call: Call) -> Typed:
     else:
         start, end = (local(call.args[position], zone) for position in (1, 2))
     return call.typed(difference(unit, start, end), t.INT64)
+
+
+@scalar("timeDiff", args=2, insensitive=True)
+def time_diff(call: Call) -> Typed:
+    """Seconds from the first moment to the second."""
+    return call.compiler.call("dateDiff", constant("second"), *call.args, node=call.node)
 
 
 _PASSING = ("hour", "minute", "second", "millisecond", "microsecond", "nanosecond")

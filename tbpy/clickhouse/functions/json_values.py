@@ -49,8 +49,15 @@ def as_integer(element: Element, type_: t.Int) -> str:
 
 
 def as_float(element: Element, type_: t.Type) -> str:
-    number = f"TRY_CAST({element.text} AS {duckdb_type(type_)})"
-    return f"CASE WHEN regexp_full_match({element.text}, {_NUMBER}) AND isfinite({number}) THEN {number} END"
+    number = f"TRY_CAST({element.text} AS DOUBLE)"
+    value = number if type_ == t.FLOAT64 else _float32(element, number)
+    return f"CASE WHEN regexp_full_match({element.text}, {_NUMBER}) AND isfinite({number}) THEN {value} END"
+
+
+def _float32(element: Element, number: str) -> str:
+    """A number that is finite as Float64 but not as Float32 is infinite."""
+    infinite = f"CAST(CASE WHEN {number} < 0 THEN '-inf' ELSE 'inf' END AS FLOAT)"
+    return f"coalesce(TRY_CAST({element.text} AS FLOAT), {infinite})"
 
 
 def as_bool(element: Element) -> str:

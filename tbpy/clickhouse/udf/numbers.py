@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from tbpy.clickhouse.formats.scalars import float64_text
 from tbpy.clickhouse.udf import Udf
 
 #: Seconds of each unit, largest first; a year has 365 days and a month 30.5.
@@ -27,6 +28,8 @@ def readable_time(seconds: float, largest: str, smallest: str) -> str:
         return "nan" if math.isnan(seconds) else ("-" if seconds < 0 else "") + "inf"
     first, last = UNIT_NAMES.index(largest), UNIT_NAMES.index(smallest)
     sign, rest = ("-" if seconds < 0 else ""), abs(seconds)
+    if rest + 1 == rest:  # seconds are no longer counted apart: only the largest unit is told
+        return f"{sign}{float64_text(math.floor(rest / _UNITS[first][1]) * 1.0)} {largest}"
     # Whole nanoseconds, so that 1.1 seconds are 100 milliseconds and not 99.
     whole = int(rest)
     ticks = whole * 10**9 + round((rest - whole) * 1e9)
