@@ -1,0 +1,273 @@
+"""Builds and deployments over HTTP, and the workspaces beside the project's own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tbpy.api.app import Api
+from tbpy.api.names import names_of_folder
+from tbpy.api.service import Service, open_service
+from tbpy.api.serving import Listener, listen
+from tbpy.api.tokens import sign_jwt
+from tbpy.workspace import Workspace
+from tests.api.client import Answer, Client
+
+EVENTS = 'SCHEMA >\n    `id` Int32 `json:$.id`{more}\n\nENGINE "MergeTree"\nENGINE_SORTING_KEY "id"\n'
+TOTAL = "NODE n\nSQL >\n    SELECT {what} AS total FROM events\n\nTYPE endpoint\n"
+FILES = {"datasources/events.datasource": EVENTS.format(more=""), "endpoints/total.pipe": TOTAL.format(what="count()")}
+TOKEN = "p.the-admin-token"
+
+
+def parts(files: Mapping[str, str], part: str = "data_project://") -> tuple[bytes, str]:
+    """The body and content type of what `tb` sends."""
+    told = [("context://", "cli-version", "1.0.0"), *((part, name, text) for name, text in files.items())]
+    body = "".join(
+        f'--limit\r\nContent-Disposition: form-data; name="{name}"; filename="{file}"\r\n'
+        f"Content-Type: text/plain\r\n\r\n{text}\r\n"
+        for name, file, text in told
+    )
+    return f"{body}--limit--\r\n".encode(), "multipart/form-data; boundary=limit"
+
+
+def send(client: Client, route: str, files: Mapping[str, str], part: str = "data_project://") -> Answer:
+    body, content_type = parts(files, part)
+    return client.post(route, body, content_type=content_type)
+
+
+def deploy(client: Client, files: Mapping[str, str], options: str = "auto_promote=true") -> Answer:
+    return send(client, f"/v1/deploy?{options}", files)
+
+
+class Running:
+    """A server whose folder of data stays when it is closed and started again."""
+
+    def __init__(self, root: Path, *, local: bool, files: Path | None = None) -> None:
+        self.workspace = Workspace.open(root)
+        self.service: Service = open_service(self.workspace, local=local, admin_token=TOKEN, files=files)
+        self.service.build()
+        self.listener = Listener(Api(self.service), listen("127.0.0.1", 0))
+        self.listener.start()
+        self.admin = Client(self.listener.port, TOKEN)
+
+    def close(self) -> None:
+        self.listener.stop()
+        self.service.close()
+        self.workspace.close()
+
+    def workspace_of(self, name: str) -> Client:
+        made = self.admin.send("POST", f"/v1/workspaces?name={quote(name)}").json
+        return self.admin.as_(made["token"])
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Iterator[Running]:
+    running = Running(tmp_path, local=False)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[Running]:
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    running = Running(tmp_path, local=True)
+    yield running
+    running.close()
+
+
+def total(client: Client) -> Any:
+    return client.get("/v0/pipes/total.json").json["data"][0]["total"]
+
+
+def test_a_check_changes_nothing(remote: Running) -> None:
+    checked = deploy(remote.admin, FILES, "check=true").json
+    assert checked["result"] == "success" and checked["deployment"]["new_pipe_names"] == ["total"]
+    assert remote.admin.get("/v0/datasources").json == {"datasources": []}
+    assert [one["id"] for one in remote.admin.get("/v1/deployments").json["deployments"]] == ["0"]
+
+
+def test_deployments_come_one_after_another(remote: Running) -> None:
+    first = deploy(remote.admin, FILES).json["deployment"]
+    assert (first["id"], first["status"], first["live"], first["errors"]) == ("1", "data_ready", True, [])
+    assert remote.admin.post("/v0/events?name=events&wait=true", '{"id": 1}').status == 200
+    assert deploy(remote.admin, FILES).json["result"] == "no_changes"
+    changed = deploy(remote.admin, FILES | {"endpoints/total.pipe": TOTAL.format(what="sum(id) + 10")}).json
+    assert changed["deployment"]["changed_pipe_names"] == ["total"] and total(remote.admin) == 11
+    assert [one["id"] for one in remote.admin.get("/v1/deployments").json["deployments"]] == ["2"]
+    everything = remote.admin.get("/v1/deployments", include_deleted="true").json["deployments"]
+    assert [(one["id"], one["status"]) for one in everything] == [
+        ("0", "deleted"),
+        ("1", "deleted"),
+        ("2", "data_ready"),
+    ]
+    assert remote.admin.get("/v1/deployments/1").json["deployment"]["status"] == "deleted"
+    assert remote.admin.get("/v1/deployments/7").status == 404
+    assert "sum(id)" in remote.admin.get("/v1/pipes/total.pipe").text
+
+
+@pytest.mark.parametrize("route", ["/v1/deploy?auto_promote=true", "/v1/deploy?check=true", "/v1/build"])
+def test_mistakes_leave_what_is_live(remote: Running, route: str) -> None:
+    deploy(remote.admin, FILES)
+    wrong = FILES | {
+        "endpoints/total.pipe": TOTAL.format(what="idd"),
+        "datasources/more.datasource": EVENTS.format(more=""),
+    }
+    failed = send(remote.admin, route, wrong)
+    assert failed.status == 400 and failed.json["result"] == "failed"
+    (error,) = failed.json["errors"]
+    assert error["filename"] == "endpoints/total.pipe" and "3:12: " in error["error"] and "`idd`" in error["error"]
+    assert total(remote.admin) == 0
+    assert [one["name"] for one in remote.admin.get("/v0/datasources").json["datasources"]] == ["events"]
+    assert remote.admin.get("/v1/deployments").json["deployments"][0]["id"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"endpoints/one.pipe": "NODE n\nSQL >\n    SELECT 1 AS total\n\nTYPE endpoint\n"}, "removed with its 1 rows"),
+        (FILES | {"datasources/events.datasource": EVENTS.format(more="").replace("Int32", "Date")}, "do not fit"),
+    ],
+)
+def test_losses_want_a_permission(remote: Running, changed: dict[str, str], said: str) -> None:
+    deploy(remote.admin, FILES)
+    remote.admin.post("/v0/events?name=events&wait=true", '{"id": -1}')
+    for options in ("check=true", "auto_promote=true"):
+        refused = deploy(remote.admin, changed, options)
+        assert refused.status == 400 and said in refused.json["errors"][0]["error"]
+    assert total(remote.admin) == 1
+    assert deploy(remote.admin, changed, "auto_promote=true&allow_destructive_operations=true").status == 200
+
+
+def test_what_is_not_there_is_refused(remote: Running) -> None:
+    deploy(remote.admin, FILES)
+    staging = deploy(remote.admin, FILES, "")
+    assert staging.status == 400 and "no staging deployments" in staging.json["error"]
+    assert remote.admin.send("DELETE", "/v1/deployments/1").status == 409
+    assert remote.admin.send("POST", "/v1/deployments/0/set-live").status == 409
+
+
+@pytest.mark.parametrize(
+    "path", ["../events.datasource", "/etc/events.datasource", "a/../../e.pipe", "events.txt", "", "..\\e.pipe"]
+)
+def test_paths_stay_in_the_project(remote: Running, path: str) -> None:
+    refused = deploy(remote.admin, {path: EVENTS.format(more="")})
+    assert refused.status == 400 and "error" in refused.json
+
+
+def test_only_who_may_deploy(remote: Running) -> None:
+    deploy(remote.admin, FILES)
+    created = remote.admin.post("/v0/tokens?name=ci&scope=WORKSPACE:DEPLOY").json
+    other = remote.admin.post("/v0/tokens?name=other&scope=DATASOURCES:CREATE").json
+    assert deploy(remote.admin.as_(created["token"]), FILES).json["result"] == "no_changes"
+    for client in (remote.admin.as_(other["token"]), remote.admin.as_("p.wrong"), remote.admin.as_(None)):
+        assert deploy(client, FILES).status == 403
+        assert send(client, "/v1/build", FILES).status == 403
+
+
+def test_what_was_deployed_is_there_after_a_restart(tmp_path: Path) -> None:
+    running = Running(tmp_path, local=False)
+    deploy(running.admin, FILES)
+    running.admin.post("/v0/events?name=events&wait=true", '{"id": 5}')
+    running.close()
+    running = Running(tmp_path, local=False)
+    try:
+        assert total(running.admin) == 1
+        assert deploy(running.admin, FILES).json["result"] == "no_changes"
+        assert [found.name for found in (tmp_path / ".tbpy" / "deployments").iterdir() if found.is_dir()] == ["1"]
+    finally:
+        running.close()
+
+
+def test_the_served_folder_is_built_from_its_own_files(local: Running) -> None:
+    assert send(local.admin, "/v1/build", FILES).json["build"]["new_pipe_names"] == []
+    other = FILES | {"endpoints/total.pipe": TOTAL.format(what="count() + 5")}
+    built = send(local.admin, "/v1/build", other).json["build"]
+    assert built["changed_pipe_names"] == ["total"] and "Built as it was sent" in built["feedback"][0]["message"]
+    assert total(local.admin) == 5
+    local.service.build()
+    assert total(local.admin) == 0
+
+
+def test_other_names_are_workspaces_apart(local: Running) -> None:
+    apart = local.workspace_of("Tinybird_Local_Build_elsewhere")
+    assert apart.get("/v1/workspace").json["name"] == "Tinybird_Local_Build_elsewhere"
+    assert apart.get("/v0/datasources").json == {"datasources": []}
+    assert send(apart, "/v1/build", FILES).json["build"]["new_datasource_names"] == ["events"]
+    assert apart.post("/v0/events?name=events&wait=true", '{"id": 1}').json["successful_rows"] == 1
+    assert (total(apart), total(local.admin)) == (1, 0)
+    assert apart.get(f"/v0/pipes/total.json?token={local.admin.token}").json["data"] == [{"total": 1}]
+    assert local.admin.as_(None).get("/v0/pipes/total.json", token=apart.token).json["data"] == [{"total": 1}]
+
+
+def test_a_token_opens_its_own_workspace_only(remote: Running) -> None:
+    deploy(remote.admin, FILES)
+    apart = remote.workspace_of("customer")
+    deploy(apart, FILES | {"endpoints/total.pipe": TOTAL.format(what="count() + 100")})
+    assert (total(apart), total(remote.admin)) == (100, 0)
+    seen = apart.get("/v1/user/workspaces").json["workspaces"]
+    assert [found["name"] for found in seen] == ["customer"]
+    assert apart.send("POST", "/v1/workspaces?name=another").status == 403
+    assert apart.send("DELETE", f"/v1/workspaces/{remote.service.tokens.workspace_id}").status == 403
+    claims = {
+        "name": "visitor",
+        "exp": 4e9,
+        "workspace_id": seen[0]["id"],
+        "scopes": [{"type": "PIPES:READ", "resource": "total"}],
+    }
+    assert apart.token is not None
+    admin = next(token["token"] for token in apart.get("/v0/tokens").json["tokens"] if token["name"].startswith("work"))
+    assert total(apart.as_(sign_jwt(claims, admin))) == 100
+    assert apart.as_(sign_jwt(claims, TOKEN)).get("/v0/pipes/total.json").status == 403
+
+
+def test_workspaces_apart_stay_until_they_are_removed(tmp_path: Path) -> None:
+    running = Running(tmp_path, local=True)
+    apart, test = running.workspace_of("mine"), running.workspace_of("Tinybird_Local_Test_1")
+    for client in (apart, test):
+        assert send(client, "/v1/build", FILES).status == 200
+    apart.post("/v0/events?name=events&wait=true", '{"id": 5}')
+    running.close()
+    running = Running(tmp_path, local=True)
+    try:
+        names = [found["name"] for found in running.admin.get("/v1/user/workspaces").json["workspaces"]]
+        assert names == ["workspace", "mine"]
+        apart = running.admin.as_(apart.token)
+        assert total(apart) == 1
+        identifier = apart.get("/v1/workspace").json["id"]
+        assert running.admin.send("DELETE", f"/v1/workspaces/{identifier}?hard_delete_confirmation=yes").status == 200
+        assert apart.get("/v0/datasources").status == 403
+    finally:
+        running.close()
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "own"),
+    [
+        ("ref: refs/heads/main", "main", False),
+        ("ref: refs/heads/feature/one-2", "feature_one_2", True),
+        ("ref: refs/heads/2nd", "branch_2nd", True),
+        ("ref: refs/heads/feature", "other", False),
+        ("0123456789abcdef", "whatever_a_pipeline_calls_it", True),
+        ("0123456789abcdef", "Tinybird_Local_Test_1", False),
+        (None, "elsewhere", False),
+        (None, "Tinybird_Local_Build_{long}", True),
+        (None, "Build_{short}", True),
+        (None, "Build_0123456789abcdef", False),
+        (None, "in_a_file", True),
+    ],
+)
+def test_names_of_a_folder(tmp_path: Path, head: str | None, name: str, own: bool) -> None:
+    if head is not None:
+        (tmp_path / ".git").mkdir()
+        (tmp_path / ".git" / "HEAD").write_text(f"{head}\n")
+    (tmp_path / ".tinyb").write_text(json.dumps({"name": "in_a_file"}))
+    digest = hashlib.sha256(str(tmp_path).encode()).hexdigest()
+    assert names_of_folder(tmp_path).include(name.format(long=digest, short=digest[:16])) is own
