@@ -27,10 +27,10 @@ _WIDTH = 120
 _TYPES = (
     ("Bool", ""),
     ("UInt8", "Int8 to Int128 and UInt8 to UInt128 likewise"),
-    ("Int256", "and UInt256: stored and printed, not computed with"),
+    ("Int256", "and UInt256: all digits"),
     ("Float64", "and Float32"),
     ("Decimal(18, 4)", "up to 38 digits"),
-    ("Decimal(76, 4)", "over 38 digits: stored and printed, not computed with"),
+    ("Decimal(76, 4)", "over 38 digits: all digits"),
     ("String", ""),
     ("FixedString(16)", ""),
     ("Date", "and Date32"),

@@ -60,6 +60,7 @@ ANSWERED = (
         "ORDER BY with NULLS FIRST or LAST, ORDER BY ALL",
         "SELECT country FROM events ORDER BY country DESC NULLS FIRST",
     ),
+    Statement("COLLATE", "SELECT name FROM users ORDER BY name COLLATE 'en'"),
     Statement(
         "WITH FILL, INTERPOLATE",
         "SELECT number AS n, 1 AS i FROM numbers(3) ORDER BY n WITH FILL TO 9 STEP 2 INTERPOLATE (i AS i + 1)",
@@ -96,6 +97,5 @@ REFUSED = (
         "ASOF RIGHT JOIN", "SELECT 1 FROM trades AS t ASOF RIGHT JOIN quotes AS q ON t.sym = q.sym AND t.t >= q.t"
     ),
     Statement("WITH FILL STALENESS", "SELECT number AS n FROM numbers(3) ORDER BY n WITH FILL STALENESS 2"),
-    Statement("COLLATE", "SELECT name FROM users ORDER BY name COLLATE 'en'"),
     Statement("A LIMIT that is negative or a fraction", "SELECT id FROM events LIMIT -1"),
 )
