@@ -52,6 +52,11 @@ def _over_arrays(call: AggregateCall, function: str, result: Result, filtered: b
     fields = "".join(f", 'v{index}': {arg.sql}[{place}]" for index, arg in enumerate(values))
     row = f"list_transform(range(1, len({keys.sql}) + 1), lambda {place}: {{'k': {keys.sql}[{place}]{fields}}})"
     entries = f"flatten({call.collect(row)})"
+    if t.is_nullable(items[0]):
+        call.unsupported("keys that may be NULL")
+    if function == "sum" and all(t.is_nullable(type_) for type_ in items[1:]):
+        some = " OR ".join(f"{item}['v{index}'] IS NOT NULL" for index in range(len(values)))
+        entries = f"list_filter({entries}, lambda {item}: {some})"
     if filtered:
         entries = f"list_filter({entries}, lambda {item}: {item}['k'] IN ({_kept(call)}))"
 

@@ -184,6 +184,17 @@ def array_zip(call: Call) -> Typed:
     return call.typed(same_sizes([arg.sql for arg in call.args], zipped, call.name), t.Array(t.Tuple(items)))
 
 
+@scalar("arrayZipUnaligned", args=(1, None), low_cardinality=False)
+def array_zip_unaligned(call: Call) -> Typed:
+    """As long as the longest array; NULL stands where another is shorter."""
+    items = tuple(t.nullable(item_type(call, position)) for position in range(len(call.args)))
+    if any(isinstance(t.plain(item), t.Array | t.Map | t.Tuple) for item in items):
+        call.wrong_type()
+    fields = ", ".join(f"'{position + 1}': {arg.sql}[i]" for position, arg in enumerate(call.args))
+    longest = f"greatest({', '.join(f'len({arg.sql})' for arg in call.args)})"
+    return call.typed(f"list_transform(range(1, {longest} + 1), lambda i: {{{fields}}})", t.Array(t.Tuple(items)))
+
+
 @scalar("arrayFlatten", "flatten", low_cardinality=False, insensitive=("flatten",))
 def array_flatten(call: Call) -> Typed:
     type_, sql = call.args[0].type, call.sql(0)

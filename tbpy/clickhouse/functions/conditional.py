@@ -13,6 +13,7 @@ from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed, boolean, condition_of
 from tbpy.clickhouse.functions.comparable import comparable_sql
 from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.storage import default_sql, duckdb_type
 
 # --- if, multiIf, CASE ------------------------------------------------------------------------------------------------
 
@@ -250,6 +251,22 @@ def _coalesced(call: Call, args: Sequence[Typed], type_: t.Type) -> Typed:
     texts = [condition for condition in conditions if condition is not None]
     condition = f"coalesce({', '.join(texts)})" if len(texts) == len(sides) else None
     return call.typed(f"coalesce({', '.join(side.sql for side in sides)})", type_, condition=condition)
+
+
+@scalar("firstNonDefault", args=(1, None), nulls="keep", insensitive=True, low_cardinality=False)
+def first_non_default(call: Call) -> Typed:
+    """The first argument that is not its type's default, which for Nullable is NULL."""
+    args = [arg for arg in call.args if not isinstance(t.plain(arg.type), t.Nothing)]
+    type_ = t.without_low_cardinality(common_type([arg.type for arg in call.args], call.node))
+    arms = [f"WHEN {_is_set(arg)} THEN {coerce(arg, type_).exact()}" for arg in args]
+    default = f"CAST({default_sql(type_)} AS {duckdb_type(type_)})"
+    return call.typed(f"(CASE {' '.join(arms)} ELSE {default} END)" if arms else default, type_)
+
+
+def _is_set(value: Typed) -> str:
+    if t.is_nullable(value.type):
+        return f"{value.sql} IS NOT NULL"
+    return f"{value.sql} <> CAST({default_sql(value.type)} AS {duckdb_type(value.type)})"
 
 
 @scalar("ifNull", args=2, nulls="keep", insensitive=True)

@@ -30,7 +30,7 @@ def map_(call: Call) -> Typed:
         type_ = t.Map(t.NOTHING, t.NOTHING)
         return call.typed(default_sql(type_), type_, constant=True)
     keys, values = call.original[::2], call.original[1::2]
-    known = [key.value for key in keys if key.known]
+    known = [repr(key.value) for key in keys if key.known]
     if len(set(known)) < len(known):
         call.unsupported("the same key twice")
     type_ = t.Map(common_type([k.type for k in keys], call.node), common_type([v.type for v in values], call.node))

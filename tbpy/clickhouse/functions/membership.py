@@ -6,6 +6,7 @@ A set holds values of the left side's type: what cannot be one of them is never 
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
@@ -79,12 +80,20 @@ def _member(compiler: ExpressionCompiler, value: Typed, item: Typed, node: ast.F
         return comparable_sql(compiler, value, constant(names[0]), node)[1] if names else None
     if item.known and isinstance(item.value, int) and isinstance(own, t.String | t.Date):
         return duckdb_string(str(item.value)) if isinstance(own, t.String) else f"(DATE '1970-01-01' + {item.sql})"
+    if isinstance(own, t.Decimal) and isinstance(item.value, float) and _digits(item.value) > own.scale:
+        return None
     left, right = comparable_sql(compiler, value, item, node)
     if left != value.sql and not isinstance(own, t.Decimal):
         raise failures.unsupported(f"IN of {value.type} with an element of type {item.type}", node)
     if left != value.sql:
         return f"CAST({item.sql} AS DECIMAL(38, {own.scale}))" if isinstance(own, t.Decimal) else right
     return right
+
+
+def _digits(number: float) -> int:
+    """How many digits after the point a literal has."""
+    exponent = Decimal(repr(number)).normalize().as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def _tuple_in(compiler: ExpressionCompiler, value: Typed, items: list[Item], node: ast.Function) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.arithmetic import widened
 from tbpy.clickhouse.functions.arrays import same_sizes
@@ -10,6 +13,7 @@ from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.tuples import tuple_distance, tuple_norm
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import duckdb_type, field_names
+from tbpy.errors import QueryError
 
 
 def _vector(call: Call, position: int) -> tuple[str, list[t.Type]]:
@@ -65,6 +69,34 @@ def _norm(name: str, pattern: str) -> None:
 
 for _name, _pattern in _NORMS.items():
     _norm(_name, _pattern)
+
+
+def _power(call: Call, position: int) -> float:
+    power = call.constant_value(position, "power")
+    if not isinstance(power, int | float) or not 1 <= power < math.inf:
+        text = f"Second argument for function {call.name} must be a finite number not less than one"
+        raise QueryError(text, code=69, name="ARGUMENT_OUT_OF_BOUND", place=failures.place(call.node))
+    return float(power)
+
+
+def _root(steps: str, power: float) -> str:
+    return f"pow(list_sum(list_transform({steps}, lambda e: pow(abs(e), {power!r}))), {1 / power!r})"
+
+
+@scalar("LpNorm", "normLp", args=2, insensitive=("normLp",), low_cardinality=False)
+def lp_norm(call: Call) -> Typed:
+    vector, items = _vector(call, 0)
+    type_ = _float(items)
+    return call.typed(f"CAST(coalesce({_root(vector, _power(call, 1))}, 0e0) AS {duckdb_type(type_)})", type_)
+
+
+@scalar("LpDistance", "distanceLp", args=3, insensitive=("distanceLp",), low_cardinality=False)
+def lp_distance(call: Call) -> Typed:
+    (one, items), (other, more) = _vector(call, 0), _vector(call, 1)
+    type_ = _float([*items, *more])
+    steps = f"list_transform({one}, lambda e, i: e - ({other})[i])"
+    sql = f"CAST(coalesce({_root(steps, _power(call, 2))}, 0e0) AS {duckdb_type(type_)})"
+    return call.typed(same_sizes([one, other], sql, call.name), type_)
 
 
 @scalar("cosineDistance", "distanceCosine", args=2, insensitive=True, low_cardinality=False)
