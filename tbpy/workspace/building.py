@@ -17,7 +17,7 @@ from tbpy.workspace.compacting import compact
 from tbpy.workspace.defining import define
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.fixtures import Fixture, find_fixtures
-from tbpy.workspace.flowing import empty_nulls, fill, last_row, targets_in_order
+from tbpy.workspace.flowing import empty_nulls, fill, has_rows, last_row, targets_in_order
 from tbpy.workspace.ingest import AppendReport, append_files
 from tbpy.workspace.ingest.quarantine import Import
 from tbpy.workspace.ingest.sources import open_inputs
@@ -52,7 +52,7 @@ class Build:
         new_fixtures = {name: item for name, item in found.items() if self.before.fixtures.get(name) != item.digest}
         stale = [name for name in self.before.fixtures if name not in found]
         if not (todo or new_fixtures or stale):
-            self._sort({})
+            self._sort(self.before.datasources)
             return BuildReport(warnings=self.project.diagnostics)
         stored = define(self.project)
         dropped = self._drop_removed(stored)
@@ -158,7 +158,9 @@ class Build:
                 continue
             if (self.project.datasources[name].backfill or "").lower() == "skip":
                 continue
-            if any(not stored[item.source].stores_rows and self._is_empty(stored[item.source]) for item in feeding):
+            if any(
+                not (stored[item.source].stores_rows or has_rows(self.session, stored[item.source])) for item in feeding
+            ):
                 continue  # what went through ENGINE Null can not be had again
             self._refill(stored, name, feeding)
             touched.add(name)
@@ -172,9 +174,6 @@ class Build:
             if fixture is not None:
                 self.session.execute(f"INSERT INTO {datasource.table} SELECT * FROM {fixture}")
 
-    def _is_empty(self, datasource: StoredDatasource) -> bool:
-        return last_row(self.session, datasource) < 0
-
     def _refill(self, stored: Mapping[str, StoredDatasource], name: str, feeding: list[StoredMaterialization]) -> None:
         """What the target has beside the rows of its nodes, its fixture, stays."""
         target = stored[name]
@@ -187,7 +186,7 @@ class Build:
 
     def _sort(self, stored: Mapping[str, StoredDatasource]) -> None:
         loaded = catalogue.read_fixtures(self.session)
-        for datasource in (stored or self.before.datasources).values():
+        for datasource in stored.values():
             if self.expires and not loaded:
                 expire_rows(self.session, datasource, self.moment)
             compact(self.session, datasource, loaded, always=False)

@@ -10,6 +10,10 @@ from tbpy.engines import Session
 from tbpy.workspace.catalogue import StoredMaterialization
 from tbpy.workspace.definitions import StoredDatasource
 
+_PROBE = "tbpy_probe"
+# A constant of the database, asked for once.
+_first: int | None = None
+
 
 def flow(
     session: Session,
@@ -34,7 +38,7 @@ def fill(
     session: Session, materialization: StoredMaterialization, stored: Mapping[str, StoredDatasource], moment: datetime
 ) -> int:
     """Runs one node over all that its source has; answers how many rows that made."""
-    if last_row(session, stored[materialization.source]) < 0:
+    if not has_rows(session, stored[materialization.source]):
         return 0
     return insert(session, materialization, stored[materialization.target], -1, moment)
 
@@ -44,11 +48,14 @@ def insert(
 ) -> int:
     """Runs one node over the rows of its source with a row number above `after`; answers how many rows that made."""
     columns = ", ".join(duckdb_name(column) for column in materialization.columns)
-    parameters: dict[str, object] = {"block": after}
-    if materialization.uses_now:
-        parameters["now"] = moment
     session.register(materialization.functions)
-    return int(session.value(f"INSERT INTO {target.table} ({columns}) {materialization.sql}", parameters))
+    sql = f"INSERT INTO {target.table} ({columns}) {materialization.sql}"
+    now = {"now": moment} if materialization.uses_now else {}
+    if after >= 0 and after == first_of_transaction(session) - 1:
+        # The usual case, which comes again and again: planned once, with the number in it, by which rows are found.
+        literals = [f"TIMESTAMP '{value:%Y-%m-%d %H:%M:%S.%f}'" for value in now.values()]
+        return int(session.prepared_value(sql.replace("$block", str(after)).replace("$now", "$1"), literals))
+    return int(session.value(sql, {"block": after, **now}))
 
 
 def reached(materializations: Sequence[StoredMaterialization], source: str) -> tuple[str, ...]:
@@ -70,8 +77,30 @@ def empty_nulls(session: Session, stored: Mapping[str, StoredDatasource], names:
 
 
 def last_row(session: Session, datasource: StoredDatasource) -> int:
-    """The highest row number; rows that are inserted from now on have higher ones."""
-    return int(session.value(f"SELECT coalesce(max(rowid), -1) FROM {datasource.table}"))
+    """A row number below those of all rows that this transaction inserts from now on, and not below any other.
+
+    The rows of a transaction have numbers of their own, higher than those of all stored ones: only they are looked
+    at, for the highest number of a big table takes long to find.
+    """
+    first = first_of_transaction(session)
+    last = session.value(f"SELECT max(rowid) FROM {datasource.table} WHERE rowid >= {first}")
+    return first - 1 if last is None else int(last)
+
+
+def first_of_transaction(session: Session) -> int:
+    """The number that the first row which an open transaction inserts into a table has, until it is committed."""
+    global _first
+    if _first is None:
+        session.execute(f"CREATE OR REPLACE TEMP TABLE {_PROBE} (stored BOOLEAN)")
+        session.execute(f"INSERT INTO temp.{_PROBE} VALUES (true)")
+        _first = int(session.value(f"SELECT min(rowid) FROM temp.{_PROBE}"))
+        session.execute(f"DROP TABLE temp.{_PROBE}")
+        assert _first > 0, "rows are numbered in a transaction only"
+    return _first
+
+
+def has_rows(session: Session, datasource: StoredDatasource) -> bool:
+    return bool(session.value(f"SELECT EXISTS (FROM {datasource.table})"))
 
 
 def targets_in_order(materializations: Sequence[StoredMaterialization]) -> tuple[str, ...]:
