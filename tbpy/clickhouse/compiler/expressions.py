@@ -112,16 +112,18 @@ class ExpressionCompiler:
         assert expression is not None
         self.scope.expanding.append(name)
         frames, self.scope.lambdas = self.scope.lambdas, []
+        bound, self.context.bound = self.context.bound, 0  # wherever it stands, an alias is the same SQL
         try:
             typed = self.compile(expression)
         except failures.QueryError as error:
             if not frames or error.code != 47:
                 raise
             self.scope.lambdas = frames  # an alias whose expression names a lambda argument
+            self.context.bound = bound
             return self.compile(expression)
         finally:
             self.scope.expanding.pop()
-            self.scope.lambdas = frames
+            self.scope.lambdas, self.context.bound = frames, bound
         if not self.scope.expanding:
             self.scope.expanded[name] = typed
         return typed
@@ -194,6 +196,10 @@ class ExpressionCompiler:
         """A path into a tuple, map or JSON value: `t.a.b`, `json.user.id`."""
         for name in names:
             value = self._step(value, name, node)
+        if names and isinstance(value.type, t.Dynamic):
+            from tbpy.clickhouse.functions.dynamic import only_value
+
+            return only_value(value)
         return value
 
     def _step(self, value: Typed, name: str, node: ast.Identifier) -> Typed:
@@ -243,6 +249,9 @@ class ExpressionCompiler:
             return self.aggregate(node, *found)
         row = find_scalar(node.name)
         if row is None:
+            named = self._lambda_named(node.name)
+            if named is not None:
+                return BoundLambda(named, self).apply(*self.arguments(node))
             raise failures.unknown_function(node.name, node, [*SCALARS, *AGGREGATES])
         return self.scalar(row, node)
 
@@ -267,6 +276,16 @@ class ExpressionCompiler:
             else:
                 args.append(self.compile(arg))
         return tuple(args)
+
+    def _lambda_named(self, name: str) -> ast.Lambda | None:
+        """`WITH x -> x * 2 AS double SELECT double(3)`: a lambda under a name is called like a function."""
+        scope: Scope | None = self.scope
+        while scope is not None:
+            found = scope.alias(name)
+            if found is not None:
+                return found if isinstance(found, ast.Lambda) else None
+            scope = scope.parent
+        return None
 
     def _named_lambda(self, node: ast.Expression) -> ast.Expression:
         """`WITH x -> x * 2 AS double`: a name that stands for a lambda where one is wanted."""

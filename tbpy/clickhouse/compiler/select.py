@@ -145,18 +145,17 @@ class SelectCompiler:
         return key
 
     def _positional(self, node: ast.Expression) -> Typed:
-        """A key of GROUP BY, ORDER BY or LIMIT BY; a number is the place of a column."""
-        if isinstance(node, ast.Literal) and isinstance(node.value, int) and not isinstance(node.value, bool):
-            position = node.value
-            if not 1 <= position <= len(self.select.columns):
-                text = (
-                    f"Positional argument out of bounds: {position} (expected in range [1, {len(self.select.columns)}])"
-                )
-                raise failures.bad_arguments(text, node)
-            if self.outputs:
-                return self.outputs[position - 1].value
-            return self.expressions.compile(self.select.columns[position - 1])
-        return self.expressions.compile(node)
+        """A key of GROUP BY, ORDER BY or LIMIT BY; a number is the place of a column, from the end if negative."""
+        if not isinstance(node, ast.Literal) or not isinstance(node.value, int) or isinstance(node.value, bool):
+            return self.expressions.compile(node)
+        count = len(self.outputs or self.select.columns)
+        position = node.value if node.value > 0 else count + 1 + node.value
+        if node.value == 0 or not 1 <= position <= count:
+            text = f"Positional argument out of bounds: {node.value} (expected in range [1, {count}])"
+            raise failures.bad_arguments(text, node)
+        if self.outputs:
+            return self.outputs[position - 1].value
+        return self.expressions.compile(self.select.columns[position - 1])
 
     def _group(self, keys: list[Typed]) -> None:
         group = self.select.group_by

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.block import Block
 from tbpy.clickhouse.compiler.conversion import coerce
+from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.queries import values_block
 from tbpy.clickhouse.compiler.scope import Column, Relation
@@ -76,7 +79,10 @@ def values(compiler: SourceCompiler, node: ast.TableFunction, alias: str) -> Sou
         names = structure.names or ()
         if any(len(row) != len(structure.items) for row in rows):
             raise failures.bad_arguments("Values table function requires rows of the structure's width", node)
-        rows = [[_as_type(v, type_) for v, type_ in zip(row, structure.items, strict=True)] for row in rows]
+        expressions = compiler.expressions(())
+        rows = [
+            [_as_type(expressions, v, type_) for v, type_ in zip(row, structure.items, strict=True)] for row in rows
+        ]
     block = values_block(rows, node, names)
     relation = block.relation(alias, (node.alias or node.name,), node.columns)
     return Source(f"({block.sql}) AS {alias}", (relation,))
@@ -99,11 +105,13 @@ def _row(compiler: SourceCompiler, node: ast.Expression) -> list[Typed]:
     return [expressions.compile(node)]
 
 
-def _as_type(value: Typed, type_: t.Type) -> Typed:
+def _as_type(compiler: ExpressionCompiler, value: Typed, type_: t.Type) -> Typed:
     from tbpy.clickhouse.storage import duckdb_type
 
     if value.type == type_:
         return value
+    if isinstance(t.plain(value.type), t.String) and not isinstance(t.plain(type_), t.String):
+        return replace(compiler.call("CAST", value, constant(str(type_))), constant=True)
     converted = coerce(value, type_)
     return Typed(f"CAST({converted.sql} AS {duckdb_type(type_)})", type_, constant=True)
 

@@ -7,6 +7,7 @@ Nullable and its result becomes Nullable), and keeps LowCardinality where ClickH
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.binary import bytes_of, is_binary
 from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.conversion import coerce, common_type
 from tbpy.clickhouse.compiler.literals import constant
@@ -177,14 +179,42 @@ def build_scalar(row: Scalar, call: Call) -> Typed:
     call.original = call.args
     bare = t.without_low_cardinality if row.keeps_parts else t.full
     call.args = tuple(replace(arg, type=bare(arg.type)) for arg in call.args)
+    if any(isinstance(arg.type, t.Dynamic) for arg in call.args):
+        _take_dynamic(row, call)
     result = row.build(call) if row.nulls == "keep" else _propagate_nulls(row, call)
     return _keep_low_cardinality(call, result) if row.low_cardinality else result
+
+
+def _take_dynamic(row: Scalar, call: Call) -> None:
+    """Values of JSON paths as the function takes them; one that is not known to do so is refused."""
+    from tbpy.clickhouse.functions.dynamic import argument
+
+    call.args = tuple(
+        argument(call, arg, row.nulls == "keep") if isinstance(arg.type, t.Dynamic) else arg for arg in call.args
+    )
 
 
 def _wanted(row: Scalar) -> str:
     if row.maximum is None:
         return f"at least {row.minimum}"
     return str(row.minimum) if row.minimum == row.maximum else f"from {row.minimum} to {row.maximum}"
+
+
+#: Functions with a value of their own for NULL, although their result is Nullable.
+_OWN_NULL = frozenset(("ifNotFinite",))
+
+#: DuckDB SQL that may have a value although an operand is NULL.
+_SWALLOWING = re.compile(r"\b(?:greatest|least|coalesce|concat|concat_ws)\(|\bELSE\b")
+
+
+def _swallows_null(sql: str, optional: Sequence[Typed]) -> bool:
+    """Whether the SQL may not be NULL where one of these arguments is."""
+    return _SWALLOWING.search(sql) is not None or any(_operand(arg) not in sql for arg in optional)
+
+
+def _operand(arg: Typed) -> str:
+    """The argument as builders write it: bytes where they need no text."""
+    return bytes_of(arg) if is_binary(arg) else arg.sql
 
 
 def _propagate_nulls(row: Scalar, call: Call) -> Typed:
@@ -206,10 +236,10 @@ def _propagate_nulls(row: Scalar, call: Call) -> Typed:
     wrapped = t.nullable(result.type)
     if missing and t.is_nullable(wrapped):
         return call.typed(f"CAST(NULL AS {duckdb_type(wrapped)})", wrapped, value=None)
-    if row.strict or result.known:
+    if result.known or row.name in _OWN_NULL or (row.strict and not _swallows_null(result.sql, optional)):
         return replace(result, type=wrapped)
-    absent = " OR ".join(f"{arg.sql} IS NULL" for arg in optional)
-    empty = f"CAST(NULL AS {duckdb_type(wrapped)})"
+    absent = " OR ".join(f"{_operand(arg)} IS NULL" for arg in optional)
+    empty = f"CAST(NULL AS {duckdb_type(wrapped)})" if result.constant else "NULL"
     sql = f"CASE WHEN {absent} THEN {empty} ELSE {result.sql} END"
     return replace(result, sql=f"({sql})", type=wrapped, condition=None)
 
