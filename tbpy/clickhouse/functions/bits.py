@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.numbers import known_integer, wrap_value, wrapped_sql
 from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.binary import bytes_of, text_of
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.arithmetic import as_number, integer_sql
 from tbpy.clickhouse.functions.registry import Call, scalar
@@ -78,18 +79,46 @@ def _both(call: Call) -> t.Int:
     return t.Int(max(one.bits, other.bits), one.signed or other.signed)
 
 
+_NEGATIVE = "The number of shift positions needs to be a non-negative value"
+
+
+def _shifted_text(call: Call, direction: str) -> Typed:
+    value, places = call.args
+    kind, _ = t.plain(value.type), _integer(call, 1)
+    fixed = "true" if isinstance(kind, t.FixedString) else "false"
+    number = places.sql
+    if not places.known:
+        number = f"(CASE WHEN {number} < 0 THEN error('ARGUMENT_OUT_OF_BOUND: {_NEGATIVE}') ELSE {number} END)"
+    shifted = f"{call.context.udf(f'tb_text_shift_{direction}')}({bytes_of(value)}, CAST({number} AS BIGINT), {fixed})"
+    return call.typed(text_of(shifted), kind)
+
+
+@scalar("bitSlice", args=(2, 3))
+def bit_slice(call: Call) -> Typed:
+    """Bits of a text from an offset on, as the bytes of a String."""
+    if not t.is_text(call.args[0].type):
+        call.wrong_type()
+    for position in range(1, len(call.args)):
+        _integer(call, position)
+    offset, length = call.sql(1), call.sql(2) if len(call.args) == 3 else str(1 << 60)
+    cut = f"{call.context.udf('tb_bit_slice')}({bytes_of(call.args[0])}, {offset}, {length})"
+    return call.typed(text_of(cut), t.STRING)
+
+
 def _shift(name: str, left: bool) -> None:
     @scalar(name, args=2, strict=False)
     def build(call: Call) -> Typed:
-        kind = _both(call)
         value, places = call.args
-        if places.known and places.value < 0:
-            raise _out_of_bounds(call, "The number of shift positions needs to be a non-negative value")
+        if places.known and isinstance(places.value, int) and places.value < 0:
+            raise _out_of_bounds(call, _NEGATIVE)
+        if t.is_text(value.type):
+            return _shifted_text(call, "left" if left else "right")
+        kind = _both(call)
         if value.known and places.known:
             return known_integer(_shifted(int(value.value), int(places.value), kind, left), kind)
         moved = _moved(value, places, kind, left)
         gone = "0" if left or not kind.signed else f"(CASE WHEN {value.sql} < 0 THEN -1 ELSE 0 END)"
-        failure = "error('ARGUMENT_OUT_OF_BOUND: The number of shift positions needs to be a non-negative value')"
+        failure = f"error('ARGUMENT_OUT_OF_BOUND: {_NEGATIVE}')"
         checks = [f"WHEN {places.sql} >= {kind.bits} THEN {gone}"]
         if _integer(call, 1).signed:
             checks.insert(0, f"WHEN {places.sql} < 0 THEN {failure}")
