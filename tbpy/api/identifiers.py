@@ -1,17 +1,12 @@
-"""Ids of resources, as clients expect them: `t_` and 32 hexadecimal digits, the same for a name as long as it lives."""
+"""Names of resources behind the ids by which clients may call them."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
-from functools import lru_cache
 
+from tbpy.project.identifiers import resource_id
 
-@lru_cache(maxsize=8192)
-def resource_id(kind: str, name: str) -> str:
-    """`kind` is datasource, pipe or node; a node's name is `pipe.node`."""
-    digest = hashlib.sha256(f"{kind}:{name}".encode()).hexdigest()
-    return f"t_{digest[:32]}"
+__all__ = ["name_of", "resource_id"]
 
 
 def name_of(kind: str, text: str, names: Iterable[str]) -> str:

@@ -11,6 +11,8 @@ from tbpy.datafiles import Node, Pipe
 from tbpy.errors import NotFoundError
 from tbpy.project import Key, NodeCatalog, NodeKey, Project, names_of, table_engine
 from tbpy.workspace.definitions import StoredDatasource
+from tbpy.workspace.services.columns import DATABASE
+from tbpy.workspace.services.tables import ServiceCatalog
 
 Render = Callable[[Pipe, Node], str]
 
@@ -53,7 +55,9 @@ class Scope:
         engine = table_engine(self.project.datasources[key.name])
         return Table(key.name, self.replaced.get(key.name, stored.table), columns, engine)
 
-    def _missing(self, name: str, database: str | None) -> Table | None:
+    def _missing(self, name: str, database: str | None) -> Table | View | None:
+        if database == DATABASE:
+            return ServiceCatalog(self.stored).resolve(name, database)
         base = names_of(self.project).quarantined(name) if database in (None, "default") else None
         if base is None or base.name not in self.stored:
             return None

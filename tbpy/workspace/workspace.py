@@ -16,7 +16,7 @@ from tbpy.errors import IngestError, NotFoundError, QueryError, TbpyError
 from tbpy.workspace import catalogue, jobs
 from tbpy.workspace.compacting import Compactor
 from tbpy.workspace.definitions import StoredDatasource
-from tbpy.workspace.flowing import empty_nulls, flow, last_row, reached
+from tbpy.workspace.flowing import empty_nulls, first_of_transaction, flow, last_row, reached
 from tbpy.workspace.ingest.append import append_files
 from tbpy.workspace.ingest.insertion import Progress
 from tbpy.workspace.ingest.quarantine import Import
@@ -26,6 +26,8 @@ from tbpy.workspace.lock import OnWait, WorkspaceLock
 from tbpy.workspace.opening import open_engine
 from tbpy.workspace.process import ProcessFile
 from tbpy.workspace.reports import CopyReport, ReplayReport
+from tbpy.workspace.services.building import note_build
+from tbpy.workspace.services.log import ServiceLog
 from tbpy.workspace.suggesting import did_you_mean
 from tbpy.workspace.targets import target_of
 
@@ -73,6 +75,7 @@ class Workspace:
         self._release = release
         self._project: Project | None = None
         self._compactor = Compactor(engine, expires)
+        self.log = ServiceLog(engine, self._moment)
         self._plans: tuple[tuple[object, object], Plans] | None = None
         with engine.session() as session:
             catalogue.prepare(session)
@@ -141,6 +144,9 @@ class Workspace:
         ProcessFile(self.root / FOLDER / "process.json").write(self._clock(), url, token)
 
     def close(self) -> None:
+        if self._engine.path is not None and self.log.waiting:
+            with suppress(TbpyError):
+                self.log.flush()
         self._engine.close()
         self._release()
 
@@ -174,6 +180,7 @@ class Workspace:
                 accept(report)
         # Together, so that a query which comes meanwhile sees the old project or the new one.
         self._project, self._catalogue = project, stored
+        note_build(self.log, report)
         return replace(report, elapsed=time.perf_counter() - started)
 
     # --- rows ---------------------------------------------------------------------------------------------------------
@@ -195,15 +202,21 @@ class Workspace:
         kind = _format(format)
         started = time.perf_counter()
         moment = self._moment()
-        with open_inputs(source) as inputs, self._engine.transaction(self._catalogue.functions) as session:
+        import_ = Import(uuid.uuid4().hex, moment)
+        with (
+            self.log.imported("append", name, source, import_.id) as done,
+            open_inputs(source) as inputs,
+            self._engine.transaction(self._catalogue.functions) as session,
+        ):
             before = self._last_row(session, datasource)
-            target, import_ = target_of(datasource, moment), Import(uuid.uuid4().hex, moment)
+            target = target_of(datasource, moment)
             try:
                 report = append_files(session, target, inputs, source, import_, kind=kind, progress=progress)
             except QueryError as error:
                 raise IngestError(f"Cannot append {source}: {error.message}") from error
             if report.rows:
                 self._flow(session, name, before, moment)
+            done.rows, done.quarantined = report.rows, report.quarantined
         self._compact((name,), report.rows, moment)
         return replace(report, elapsed=time.perf_counter() - started)
 
@@ -227,9 +240,14 @@ class Workspace:
         going = None
         if condition is not None:
             going = compile_condition(self.project, stored.datasources, name, condition)
-        with open_inputs(source) as inputs, self._engine.transaction(self._catalogue.functions) as session:
+        import_ = Import(uuid.uuid4().hex, moment)
+        with (
+            self.log.imported("replace", name, source, import_.id) as done,
+            open_inputs(source) as inputs,
+            self._engine.transaction(self._catalogue.functions) as session,
+        ):
             remove_rows(session, datasource, going, moment)
-            target, import_ = target_of(datasource, moment), Import(uuid.uuid4().hex, moment)
+            target = target_of(datasource, moment)
             try:
                 report = append_files(session, target, inputs, source, import_, kind=kind)
             except QueryError as error:
@@ -237,6 +255,7 @@ class Workspace:
             refill_targets(session, stored.materializations, stored.datasources, name, moment)
             empty_nulls(session, stored.datasources, reached(stored.materializations, name))
             catalogue.write_sorted_rows(session, name, 0)
+            done.rows, done.quarantined = report.rows, report.quarantined
         self._refresh()
         return replace(report, elapsed=time.perf_counter() - started)
 
@@ -248,14 +267,19 @@ class Workspace:
         """
         from tbpy.workspace.ingest.events import store_events
 
-        moment, quarantined = self._moment(), {}
+        moment, started, quarantined = self._moment(), time.perf_counter(), {}
+        filled: set[str] = set()  # what has rows of this transaction already
         with self._engine.small_transaction(self._catalogue.functions) as session:
             for name, lines in events.items():
                 datasource = self._datasource(name)
-                before = self._last_row(session, datasource)
+                before = self._last_row(session, datasource) if name in filled else first_of_transaction(session) - 1
                 quarantined[name] = store_events(session, datasource, lines, moment)
                 if len(quarantined[name]) < len(lines):
                     self._flow(session, name, before, moment)
+                    filled.update(reached(self._catalogue.materializations, name))
+        elapsed = time.perf_counter() - started
+        for name, lines in events.items():
+            self.log.note_events(name, len(lines) - len(quarantined[name]), len(quarantined[name]), elapsed)
         self._compact(events, max(map(len, events.values()), default=0), moment)
         return quarantined
 
@@ -275,10 +299,12 @@ class Workspace:
         with self._engine.transaction() as session:
             job = jobs.start(session, "copy", name, target_name, moment)
         try:
-            compiled = copying.compile_copy(self.project, stored, pipe, node, parameters or {}, moment)
-            with self._engine.transaction((*compiled.functions, *stored.functions)) as session:
-                rows = copying.write_copy(session, stored, compiled, target, moment, replaces=how == "replace")
-                jobs.finish(session, job, self._moment(), rows=rows)
+            with self.log.operation("copy", target_name, pipe=name, job_id=job, options={"mode": how}) as done:
+                compiled = copying.compile_copy(self.project, stored, pipe, node, parameters or {}, moment)
+                with self._engine.transaction((*compiled.functions, *stored.functions)) as session:
+                    rows = copying.write_copy(session, stored, compiled, target, moment, replaces=how == "replace")
+                    jobs.finish(session, job, self._moment(), rows=rows)
+                done.rows = rows
         except Exception as error:
             with self._engine.transaction() as session:
                 jobs.fail(session, job, self._moment(), str(error))
@@ -354,9 +380,12 @@ class Workspace:
         from tbpy.workspace.replaying import replay
 
         datasource, moment, started = self._datasource(name), self._moment(), time.perf_counter()
-        with self._engine.transaction(self._catalogue.functions) as session:
+        with (
+            self.log.operation("append", name, options={"source": "quarantine"}) as done,
+            self._engine.transaction(self._catalogue.functions) as session,
+        ):
             before = self._last_row(session, datasource)
-            rows = replay(session, datasource, moment)
+            rows = done.rows = replay(session, datasource, moment)
             left = int(session.value(f"SELECT count(*) FROM {datasource.quarantine}"))
             if rows:
                 self._flow(session, name, before, moment)
@@ -366,8 +395,11 @@ class Workspace:
     def truncate(self, name: str) -> int:
         """Deletes all rows of a data source, or of a quarantine by its own name; answers how many there were."""
         table = self._table(name)
-        with self._engine.transaction(self._catalogue.functions) as session:
-            rows = int(session.value(f"DELETE FROM {table}"))
+        with (
+            self.log.operation("truncate", name) as done,
+            self._engine.transaction(self._catalogue.functions) as session,
+        ):
+            rows = done.removed = int(session.value(f"DELETE FROM {table}"))
             catalogue.write_sorted_rows(session, name, 0)
         self._refresh()
         return rows
@@ -381,10 +413,15 @@ class Workspace:
 
         datasource = self._datasource(name)
         compiled = compile_condition(self.project, self._catalogue.datasources, name, condition)
-        with self._engine.transaction(self._catalogue.functions) as session:
+        with (
+            self.log.operation("delete", name, options={"delete_condition": condition}) as done,
+            self._engine.transaction(self._catalogue.functions) as session,
+        ):
             session.register(compiled.functions)
             parameters = {"now": self._moment()} if compiled.uses_now else None
-            rows = int(session.value(f"DELETE FROM {datasource.table} WHERE rowid IN ({compiled.sql})", parameters))
+            rows = done.removed = int(
+                session.value(f"DELETE FROM {datasource.table} WHERE rowid IN ({compiled.sql})", parameters)
+            )
             left = int(session.value(f"SELECT count(*) FROM {datasource.table}"))
             catalogue.write_sorted_rows(session, name, min(catalogue.sorted_rows(session, name), left))
         self._refresh()
@@ -442,7 +479,11 @@ class Workspace:
         self, compiled: CompiledQuery, request: Request, time_limit: float | None, on_start: OnStart | None
     ) -> QueryResult:
         from tbpy.workspace.scanning import scans_of
+        from tbpy.workspace.services.tables import is_service_table
 
+        if any(map(is_service_table, compiled.tables)):
+            with suppress(TbpyError):  # a disk that is full: what was written before can be read
+                self.log.flush()
         return self._engine.query(
             compiled,
             now=request.now,

@@ -1,0 +1,216 @@
+"""What happened, noted in memory and written to the database a batch at a time, so that work does not wait for it."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any
+
+from tbpy.engines import DuckDBEngine, Session
+from tbpy.errors import TbpyError
+from tbpy.project.identifiers import resource_id
+from tbpy.workspace.services.tables import LOGS, SCHEMA, log_columns, log_ddl, log_table
+
+# What waits is bounded: of a log that cannot be written the oldest rows are lost, never memory.
+_MOST_WAITING = 100_000
+_BATCH = 1_000
+_BETWEEN_CLEANINGS = timedelta(hours=1)
+
+Record = dict[str, Any]
+_Noting = AbstractContextManager["Operation"]
+
+
+@dataclass
+class Operation:
+    """One piece of work on a data source; whoever does it fills in what came of it.
+
+    `rows` were written, `removed` were taken out.
+    """
+
+    event_type: str
+    datasource: str
+    pipe: str = ""
+    rows: int = 0
+    quarantined: int = 0
+    removed: int = 0
+    import_id: str | None = None
+    job_id: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    error: str | None = None
+
+
+class ServiceLog:
+    """The logs of one workspace. `clock` gives naive UTC. Threads may share it."""
+
+    def __init__(self, engine: DuckDBEngine, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._waiting: dict[str, deque[Record]] = {name: deque(maxlen=_MOST_WAITING) for name in LOGS}
+        self._events: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0, 0])
+        self._lock = Lock()
+        self._flushing = Lock()
+        self._cleaned: datetime | None = None
+        self._ready = False
+        # Since the workspace was opened, by data source.
+        self.ingested: Counter[str] = Counter()
+        self.quarantined: Counter[str] = Counter()
+
+    def note(self, log: str, record: Record) -> None:
+        """`record` has a value for every column of the log that has no default; times are naive UTC."""
+        self._waiting[log].append(record)
+
+    def note_events(self, datasource: str, rows: int, quarantined: int, elapsed: float) -> None:
+        """A commit of events. Those of a second are one operation."""
+        second = f"{self._clock():%Y-%m-%d %H:%M:%S}"
+        with self._lock:
+            found = self._events[second, datasource]
+            found[0], found[1], found[2] = found[0] + elapsed, found[1] + rows, found[2] + quarantined
+            self.ingested[datasource] += rows
+            self.quarantined[datasource] += quarantined
+
+    @contextmanager
+    def operation(self, event_type: str, datasource: str, **known: Any) -> Iterator[Operation]:
+        """Notes what is done inside, also when it fails."""
+        found, started = Operation(event_type, datasource, **known), time.perf_counter()
+        try:
+            yield found
+        except TbpyError as error:
+            found.error = error.message
+            raise
+        finally:
+            self.done(found, time.perf_counter() - started)
+
+    def imported(self, event_type: str, datasource: str, source: object, import_id: str) -> _Noting:
+        """As `operation`, for files: `source` is where they were."""
+        return self.operation(event_type, datasource, import_id=import_id, options={"source": str(source)})
+
+    def done(self, operation: Operation, elapsed: float) -> None:
+        moment = self._clock()
+        with self._lock:
+            self.ingested[operation.datasource] += operation.rows
+            self.quarantined[operation.datasource] += operation.quarantined
+        self.note("datasources_ops_log", _operation_record(operation, f"{moment}", elapsed))
+        if operation.import_id is not None:
+            self.note("block_log", _block_record(operation, f"{moment}", elapsed))
+
+    @property
+    def waiting(self) -> int:
+        return sum(map(len, self._waiting.values())) + len(self._events)
+
+    def flush(self) -> None:
+        """Writes what waits, so that a query can read it. What cannot be written waits on."""
+        with self._flushing:
+            self._take_events()
+            if not self._ready:
+                with self._engine.transaction() as session:
+                    _prepare(session)
+                self._ready = True
+            for name, waiting in self._waiting.items():
+                while waiting:
+                    self._write(name, waiting)
+            self._clean()
+
+    def _take_events(self) -> None:
+        with self._lock:
+            taken = dict(self._events)
+            self._events.clear()
+        for (second, name), (elapsed, rows, quarantined) in taken.items():
+            operation = Operation("append-hfi", name, rows=int(rows), quarantined=int(quarantined))
+            self.note("datasources_ops_log", _operation_record(operation, second, elapsed))
+
+    def _write(self, name: str, waiting: deque[Record]) -> None:
+        batch = [waiting.popleft() for _ in range(min(_BATCH, len(waiting)))]
+        shape = json.dumps([log_columns(name)])
+        try:
+            with self._engine.transaction() as session:
+                sql = f"INSERT INTO {log_table(name)} SELECT unnest(from_json($records, $shape), max_depth := 2)"
+                session.execute(sql, {"records": json.dumps(batch, default=str), "shape": shape})
+        except TbpyError:
+            waiting.extendleft(reversed(batch))
+            raise
+
+    def _clean(self) -> None:
+        """Takes out what is older than a log keeps."""
+        moment = self._clock()
+        if self._cleaned is not None and moment - self._cleaned < _BETWEEN_CLEANINGS:
+            return
+        with self._engine.transaction() as session:
+            for name, (column, days) in LOGS.items():
+                oldest = moment - timedelta(days=days)
+                session.execute(f"DELETE FROM {log_table(name)} WHERE {column} < $oldest", {"oldest": oldest})
+        self._cleaned = moment
+
+
+def _prepare(session: Session) -> None:
+    """Makes the tables where there are none. One of another tbpy, with other columns, begins anew."""
+    session.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+    for name in LOGS:
+        sql = "SELECT column_name FROM duckdb_columns() WHERE schema_name = $schema AND table_name = $name"
+        found = [row[0] for row in session.rows(sql, {"schema": SCHEMA, "name": name})]
+        if found and found != list(log_columns(name)):
+            session.execute(f"DROP TABLE {log_table(name)}")
+        session.execute(log_ddl(name))
+
+
+def _operation_record(operation: Operation, moment: str, elapsed: float) -> Record:
+    return {
+        "timestamp": moment,
+        "event_type": operation.event_type,
+        "datasource_id": resource_id("datasource", operation.datasource),
+        "datasource_name": operation.datasource,
+        "result": "ok" if operation.error is None else "error",
+        "elapsed_time": elapsed,
+        "error": operation.error,
+        "Options.Names": list(operation.options),
+        "Options.Values": list(operation.options.values()),
+        "request_id": operation.import_id or str(uuid.uuid4()),
+        "import_id": operation.import_id,
+        "job_id": operation.job_id,
+        "rows": operation.rows + operation.removed,
+        "rows_quarantine": operation.quarantined,
+        "blocks_ids": [operation.import_id] if operation.import_id else [],
+        "operation_id": str(uuid.uuid4()),
+        "read_rows": 0,
+        "read_bytes": 0,
+        "cpu_time": 0.0,
+        "memory_usage": 0,
+        "written_rows": operation.rows,
+        "written_bytes": 0,
+        "written_rows_quarantine": operation.quarantined,
+        "written_bytes_quarantine": 0,
+        "pipe_id": resource_id("pipe", operation.pipe) if operation.pipe else "",
+        "pipe_name": operation.pipe,
+        "release": "",
+        "resource_tags": [],
+    }
+
+
+def _block_record(operation: Operation, moment: str, elapsed: float) -> Record:
+    """An import is stored as one block."""
+    return {
+        "timestamp": moment,
+        "request_id": operation.import_id,
+        "import_id": operation.import_id,
+        "job_id": operation.job_id,
+        "source": operation.options.get("source", ""),
+        "block_id": operation.import_id,
+        "status": "done" if operation.error is None else "error",
+        "datasource_id": resource_id("datasource", operation.datasource),
+        "datasource_name": operation.datasource,
+        "start_offset": None,
+        "end_offset": None,
+        "rows": operation.rows + operation.quarantined,
+        "parser": "duckdb",
+        "quarantine_lines": operation.quarantined,
+        "empty_lines": 0,
+        "bytes": None,
+        "processing_time": elapsed,
+        "processing_error": operation.error,
+    }

@@ -1,0 +1,127 @@
+"""`tinybird.<name>` for the compiler: tables of the schema `service`, and what is made of them and of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tbpy.clickhouse.compiler import Table, View
+from tbpy.clickhouse.quoting import duckdb_name, duckdb_string
+from tbpy.clickhouse.storage import duckdb_type
+from tbpy.project.identifiers import resource_id
+from tbpy.workspace.definitions import StoredDatasource
+from tbpy.workspace.services.columns import DATABASE, NAMES, columns_of
+
+SCHEMA = "service"
+# What is written down as it happens, with the column that tells when, and how many days it is kept.
+LOGS: dict[str, tuple[str, int]] = {
+    "pipe_stats_rt": ("start_datetime", 7),
+    "endpoint_errors": ("start_datetime", 30),
+    "datasources_ops_log": ("timestamp", 30),
+    "block_log": ("timestamp", 30),
+    "jobs_log": ("created_at", 30),
+}
+# What ClickHouse SQL makes of the logs.
+_VIEWS = {
+    "pipe_stats": """
+        SELECT toStartOfDay(start_datetime) AS date, pipe_id, pipe_name, avgState(duration) AS avg_duration_state,
+            sum(toUInt64(error)) AS error_count, count() AS view_count,
+            quantilesTimingState(0.9, 0.95, 0.99)(toFloat64(duration)) AS quantile_timing_state,
+            sum(read_bytes) AS read_bytes_sum, sum(read_rows) AS read_rows_sum,
+            sum(toFloat64(cpu_time)) AS cpu_time_sum, resource_tags
+        FROM tinybird.pipe_stats_rt GROUP BY date, pipe_id, pipe_name, resource_tags
+    """,
+    "datasources_ops_stats": """
+        SELECT toStartOfDay(timestamp) AS event_date, datasource_id, datasource_name,
+            toLowCardinality(event_type) AS event_type, pipe_id, pipe_name, countIf(result = 'error') AS error_count,
+            count() AS executions, avgState(elapsed_time) AS avg_elapsed_time_state,
+            quantilesState(0.9, 0.95, 0.99)(toFloat64(elapsed_time)) AS quantiles_state,
+            sum(l.read_rows) AS read_rows, sum(l.read_bytes) AS read_bytes, sum(l.written_rows) AS written_rows,
+            sum(l.written_bytes) AS written_bytes, sum(l.written_rows_quarantine) AS written_rows_quarantine,
+            sum(l.written_bytes_quarantine) AS written_bytes_quarantine, sum(toFloat64(l.cpu_time)) AS cpu_time,
+            resource_tags
+        FROM tinybird.datasources_ops_log AS l
+        GROUP BY event_date, datasource_id, datasource_name, l.event_type, pipe_id, pipe_name, resource_tags
+    """,
+}
+
+
+def is_service_table(name: str) -> bool:
+    """Whether a name among the tables of a compiled query is one of a service data source."""
+    return name.startswith(f"{DATABASE}.")
+
+
+@dataclass(frozen=True)
+class ServiceCatalog:
+    """The service data sources of a workspace that has `stored`; nothing else."""
+
+    stored: Mapping[str, StoredDatasource]
+
+    def resolve(self, name: str, database: str | None = None) -> Table | View | None:
+        if database != DATABASE or name not in NAMES:
+            return None
+        if name in _VIEWS:
+            return View(f"{DATABASE}.{name}", _VIEWS[name], self)
+        return Table(f"{DATABASE}.{name}", self._relation(name), columns_of(name))
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"{DATABASE}.{name}" for name in sorted(NAMES))
+
+    def _relation(self, name: str) -> str:
+        if name == "datasources_storage":
+            return _storage(self.stored.values())
+        if name == "jobs_log":
+            return f"(SELECT * FROM {log_table(name)} UNION ALL {_COPY_JOBS})"
+        return log_table(name) if name in LOGS else _nothing(name)
+
+
+def log_table(name: str) -> str:
+    return f"{SCHEMA}.{name}"
+
+
+@lru_cache(maxsize=16)
+def log_columns(name: str) -> dict[str, str]:
+    """The DuckDB types of a log's columns, by name."""
+    return {column.name: duckdb_type(column.type) for column in columns_of(name)}
+
+
+def log_ddl(name: str) -> str:
+    columns = ", ".join(f"{duckdb_name(column)} {type_}" for column, type_ in log_columns(name).items())
+    return f"CREATE TABLE IF NOT EXISTS {log_table(name)} ({columns})"
+
+
+# Copies have their jobs in the catalogue, written with the rows. Ids are those of `resource_id`.
+_COPY_JOBS = (
+    "SELECT id, kind, status, error, '', NULL, 't_' || substr(sha256('pipe:' || pipe), 1, 32), "
+    "'t_' || substr(sha256('datasource:' || datasource), 1, 32), created_at, created_at, updated_at, "
+    "json_object('rows', rows) FROM tbpy.jobs"
+)
+
+
+def _nothing(name: str) -> str:
+    columns = (f"CAST(NULL AS {duckdb_type(c.type)}) AS {duckdb_name(c.name)}" for c in columns_of(name))
+    return f"(SELECT {', '.join(columns)} WHERE false)"
+
+
+def _storage(stored: Iterable[StoredDatasource]) -> str:
+    """How much is stored now: a row for each data source. Bytes are those of values, not of the file."""
+    rows = " UNION ALL ".join(_stored_rows(found) for found in stored)
+    return f"({rows})" if rows else _nothing("datasources_storage")
+
+
+def _stored_rows(found: StoredDatasource) -> str:
+    from tbpy.clickhouse.memory import row_width
+
+    width = row_width(column.parsed_type for column in found.columns)
+    rows, quarantined = f"(SELECT count(*) FROM {found.table})", f"(SELECT count(*) FROM {found.quarantine})"
+    values = {
+        "datasource_id": duckdb_string(resource_id("datasource", found.name)),
+        "datasource_name": duckdb_string(found.name),
+        "timestamp": "CAST(date_trunc('second', now()) AS TIMESTAMP)",
+        "bytes": f"CAST({rows} * {width} AS UBIGINT)",
+        "rows": f"CAST({rows} AS UBIGINT)",
+        "bytes_quarantine": f"CAST({quarantined} * {width} AS UBIGINT)",
+        "rows_quarantine": f"CAST({quarantined} AS UBIGINT)",
+    }
+    return f"SELECT {', '.join(f'{value} AS {duckdb_name(name)}' for name, value in values.items())}"
