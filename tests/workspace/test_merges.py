@@ -106,3 +106,33 @@ def test_a_merge_leaves_what_clickhouse_leaves(engine: Engine, merging: Workspac
         assert rows(merging, every) == engines.answer(oracle, every)
 
     check()
+
+
+def test_many_inserts_are_merged_on_the_way(folder: Folder, workspace: Workspace) -> None:
+    folder.datasource(
+        "latest", "k Int32 `json:$.k`; v Int32 `json:$.v`", 'ENGINE "ReplacingMergeTree"\nENGINE_SORTING_KEY "k"\n'
+    )
+    folder.datasource("plain", "k Int32 `json:$.k`; v Int32 `json:$.v`", 'ENGINE "MergeTree"\nENGINE_SORTING_KEY "k"\n')
+    folder.build(workspace)
+    for block in range(9):
+        lines = [f'{{"k": {i % 10}, "v": {block * 1000 + i}}}' for i in range(1000)]
+        workspace.append_events({"latest": lines, "plain": lines})
+    ((count,),) = workspace.query("SELECT count() FROM latest").rows
+    assert count < 5000
+    assert rows(workspace, "SELECT v FROM latest FINAL") == [[8990 + i] for i in range(10)]
+    assert workspace.query("SELECT count() FROM plain").rows == [(9000,)]
+
+
+def test_a_fixture_is_not_merged_away(folder: Folder, workspace: Workspace) -> None:
+    folder.datasource(
+        "latest", "k Int32 `json:$.k`; v Int32 `json:$.v`", 'ENGINE "ReplacingMergeTree"\nENGINE_SORTING_KEY "k"\n'
+    )
+    folder.build(workspace)
+    workspace.append_events({"latest": ['{"k": 1, "v": 1}', '{"k": 2, "v": 1}']})
+    fixture = folder.write("fixtures/latest.ndjson", '{"k": 1, "v": 2}\n')
+    folder.build(workspace)
+    workspace.compact()
+    assert rows(workspace, "SELECT * FROM latest FINAL") == [[1, 2], [2, 1]]
+    fixture.unlink()
+    folder.build(workspace)
+    assert rows(workspace, "SELECT * FROM latest FINAL") == [[1, 1], [2, 1]]
