@@ -23,7 +23,7 @@ def order_sql(value: Typed, item: ast.OrderItem) -> list[str]:
     nulls = "" if not t.is_nullable(value.type) else " NULLS FIRST" if first else " NULLS LAST"
     key = sort_key(value, descending=item.descending) if item.collate is None else _collated(value, item)
     if isinstance(inner, t.Float) and first != item.descending:
-        return [f"isnan({value.sql}){' DESC' if first else ''}", f"{key}{direction}{nulls}"]
+        return [f"isnan({value.sql}){' DESC' if first else ''}{nulls}", f"{key}{direction}{nulls}"]
     return [f"{key}{direction}{nulls}"]
 
 
