@@ -71,6 +71,10 @@ class Caster:
     def plain(self, value: Typed, target: t.Type) -> Typed:
         """Between two types without Nullable and LowCardinality; SQL is NULL where the value is."""
         source = value.type
+        if isinstance(source, t.Dynamic) and not isinstance(target, t.Dynamic):
+            from tbpy.clickhouse.casting.dynamic import from_dynamic
+
+            return from_dynamic(self, value, target)
         if source == target and not isinstance(source, t.DateTime | t.DateTime64):
             return value
         if isinstance(source, t.FixedString) and not isinstance(target, t.String | t.FixedString | t.Enum):

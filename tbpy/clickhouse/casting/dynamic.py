@@ -6,7 +6,7 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.caster import Caster
 from tbpy.clickhouse.compiler.typed import Typed
-from tbpy.clickhouse.functions.json_values import child, convert
+from tbpy.clickhouse.functions.json_values import Element, child, convert
 from tbpy.clickhouse.functions.registry import Call
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import default_sql
@@ -17,6 +17,9 @@ def from_dynamic(caster: Caster, value: Typed, target: t.Type) -> Typed:
     start, end = (caster.node.start, caster.node.end) if caster.node is not None else (0, 0)
     call = Call("CAST", ast.Function("CAST", (), start=start, end=end), (value,), caster.compiler)
     element = child(value.sql)
+    if isinstance(target, t.Int | t.Float):
+        number = f"CASE {element.raw} WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE {element.text} END"
+        element = Element(element.raw, f"({number})")
     sql = convert(call, element, target)
     if caster.lenient:
         return caster.result(value, f"({sql})", target)

@@ -133,12 +133,20 @@ def to_uuid(caster: Caster, value: Typed, target_: t.UUID) -> Typed:
 _JSON_LIMITS = re.compile(r"(\s*max_dynamic_(paths|types)\s*=\s*\d+\s*,?)*")
 
 
+#: A text in a JSON document that may be a date or a time, or a number of too many digits.
+_TIMES_SQL = duckdb_string(r'"[^"]*[0-9]{1,4}[-/ ][^"]*"|[0-9]{19}')
+
+
 @target(t.Json)
 def to_json(caster: Caster, value: Typed, target_: t.Json) -> Typed:
     """Limits of dynamic paths and types change nothing here; typed and skipped paths would."""
     if not isinstance(value.type, t.String | t.Json) or not _JSON_LIMITS.fullmatch(target_.arguments):
         caster.refuse(value.type, target_)
-    return caster.result(value, f"{caster.try_cast}({value.sql} AS JSON)", target_)
+    sql = value.sql
+    if isinstance(value.type, t.String):
+        stored = f"{caster.compiler.context.udf('tb_json_stored')}({sql})"
+        sql = f"(CASE WHEN regexp_matches({sql}, {_TIMES_SQL}) AND json_valid({sql}) THEN {stored} ELSE {sql} END)"
+    return caster.result(value, f"{caster.try_cast}({sql} AS JSON)", target_)
 
 
 @target(t.IPv4)

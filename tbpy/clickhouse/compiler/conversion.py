@@ -41,6 +41,8 @@ def _common(types: Sequence[t.Type], original: Sequence[t.Type], node: ast.Node 
     first = types[0]
     if all(type_ == first for type_ in types):
         return first
+    if any(isinstance(type_, t.Dynamic) for type_ in types) and all(map(_fits_dynamic, types)):
+        return t.Dynamic()
     if all(isinstance(type_, t.Int | t.Float | t.Bool | t.Decimal) for type_ in types):
         return _common_number(types, original, node)
     if all(isinstance(type_, t.String | t.FixedString) for type_ in types):
@@ -57,6 +59,14 @@ def _common(types: Sequence[t.Type], original: Sequence[t.Type], node: ast.Node 
     if all(isinstance(type_, t.Tuple) for type_ in types):
         return _common_tuple([type_ for type_ in types if isinstance(type_, t.Tuple)], original, node)
     raise no_common_type(original, node)
+
+
+def _fits_dynamic(type_: t.Type) -> bool:
+    """Whether JSON text keeps the value as it is."""
+    return isinstance(type_, t.Dynamic | t.String | t.Bool) or type_ in (*_SMALL_INTS, t.FLOAT64)
+
+
+_SMALL_INTS = (t.UINT8, t.UINT16, t.UINT32, t.INT8, t.INT16, t.INT32, t.INT64)
 
 
 def _common_tuple(types: Sequence[t.Tuple], original: Sequence[t.Type], node: ast.Node | None) -> t.Type:
@@ -138,6 +148,8 @@ def _special(sql: str, source: t.Type, target: t.Type) -> str | None:
     match source, target:
         case ((t.Int() | t.Bool() | t.Decimal()), (t.Int() | t.Decimal())) if is_wide(target):
             return number_text(sql, source, scale_of(target))
+        case (t.String() | t.Bool() | t.Int() | t.Float()), t.Dynamic():
+            return f"to_json({sql})"
         case t.FixedString(), t.String():
             return f"rtrim({sql}, chr(0))"
         case ((t.Date() | t.Date32()), (t.DateTime(zone) | t.DateTime64(_, zone))) if zone not in (

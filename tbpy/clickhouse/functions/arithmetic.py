@@ -48,6 +48,9 @@ def _operator(name: str, symbol: str) -> None:
     @scalar(name, args=2)
     def build(call: Call) -> Typed:
         one, other = (t.plain(arg.type) for arg in call.args)
+        dynamic = _dynamic(call, symbol)
+        if dynamic is not None:
+            return dynamic
         if symbol != "*":
             moved = temporal_sum(call, symbol)
             if moved is not None:
@@ -59,6 +62,14 @@ def _operator(name: str, symbol: str) -> None:
         if type_ is not None:
             return _calculated(call, symbol, type_)
         return decimal_sum(call, symbol) or call.wrong_type()
+
+
+def _dynamic(call: Call, symbol: str) -> Typed | None:
+    if not any(isinstance(t.plain(arg.type), t.Dynamic) for arg in call.args):
+        return None
+    from tbpy.clickhouse.functions.dynamic import calculated
+
+    return calculated(call, symbol)
 
 
 def _calculated(call: Call, symbol: str, type_: t.Type) -> Typed:
@@ -136,7 +147,7 @@ _operator("multiply", "*")
 @scalar("divide", args=2)
 def divide(call: Call) -> Typed:
     left, right = call.args
-    vector = vector_sum(call, "/")
+    vector = vector_sum(call, "/") or _dynamic(call, "/")
     if vector is not None:
         return vector
     kinds = [t.plain(arg.type) for arg in call.args]

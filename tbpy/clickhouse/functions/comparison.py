@@ -98,6 +98,10 @@ def _check_order(call: Call, one: t.Type, other: t.Type, symbol: str) -> None:
 def _dynamic(call: Call, symbol: str) -> Typed:
     """A path of a JSON value beside a number or text, read as one; NULL where it is none or there is nothing."""
     sides = list(call.args)
+    if all(isinstance(t.plain(side.type), t.Dynamic) for side in sides):
+        left, right = (f"CAST({side.sql} AS VARCHAR)" for side in sides)
+        result = call.condition(f"({call.context.udf('tb_json_compare')}({left}, {right}) {symbol} 0)")
+        return result.as_type(t.Nullable(t.UINT8))
     for position, side in enumerate(sides):
         if not isinstance(t.plain(side.type), t.Dynamic):
             continue

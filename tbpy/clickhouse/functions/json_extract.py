@@ -7,6 +7,7 @@ import re
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.failures import QueryError
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.dynamic import is_document, path_below
 from tbpy.clickhouse.functions.json_values import (
     Element,
     as_bool,
@@ -280,8 +281,8 @@ def get_subcolumn(call: Call) -> Typed:
     """A path below a JSON or Dynamic value is Dynamic; maps and Nullable have named parts of their own."""
     source, name = call.args[0], str(call.constant_value(1, "name"))
     inner = t.plain(source.type)
-    if isinstance(inner, t.Json | t.Dynamic):
-        return call.typed(f"json_extract({source.sql}, {duckdb_string(pointer(name))})", t.Dynamic())
+    if is_document(inner):
+        return path_below(call, source, name)
     if isinstance(inner, t.Map) and name in ("keys", "values"):
         item = inner.key if name == "keys" else inner.value
         return call.typed(f"map_{name}({source.sql})", t.Array(item))

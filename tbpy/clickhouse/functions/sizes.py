@@ -20,6 +20,13 @@ def length(call: Call) -> Typed:
             sql = f"octet_length({bytes_of(call.args[0])})" if is_binary(call.args[0]) else f"strlen({call.sql(0)})"
         case t.FixedString(size):
             return call.typed(str(size), t.UINT64)
+        case t.Dynamic():
+            value = call.sql(0)
+            text = f"strlen(json_extract_string({value}, '$'))"
+            wrong = "error('ILLEGAL_TYPE_OF_ARGUMENT: Illegal type of argument of function length')"
+            arms = f"WHEN 'ARRAY' THEN json_array_length({value}) WHEN 'VARCHAR' THEN {text}"
+            sql = f"(CASE json_type({value}) {arms} ELSE (CASE WHEN {value} IS NOT NULL THEN {wrong} END) END)"
+            return call.typed(f"CAST({sql} AS UBIGINT)", t.Nullable(t.UINT64))
         case _:
             call.wrong_type()
     return call.typed(f"CAST({sql} AS UBIGINT)", t.UINT64)
@@ -36,6 +43,8 @@ def _emptiness(name: str, operator: str) -> None:
                 return call.condition(f"(cardinality({sql}) {operator} 0)")
             case t.String() | t.UUID() | t.IPv4() | t.IPv6():
                 return call.condition(f"({sql} {operator} {default_sql(call.args[0].type)})")
+            case t.Json(""):
+                return call.condition(f"(CAST({sql} AS VARCHAR) {operator} '{{}}')")
             case t.FixedString():
                 return call.condition(f"(rtrim({sql}, chr(0)) {operator} '')")
         call.wrong_type()

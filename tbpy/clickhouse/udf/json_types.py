@@ -1,0 +1,213 @@
+"""The types that ClickHouse finds for the values of a JSON document, and the values as it stores them.
+
+A text that reads as a date or a time is kept as one, so `2024-01-02T03:04:05Z` becomes `2024-01-02 03:04:05`.
+Source: the answers of ClickHouse 26.9.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from tbpy.clickhouse.udf import Udf
+from tbpy.clickhouse.udf.best_effort import parse_best_effort
+
+_DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})\Z")
+_MOMENT = re.compile(
+    r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d*))?)?"
+    r" ?(?:(?:Z|UTC|GMT)|([+-])(\d\d):?(\d\d)?)?\Z"
+)
+_OTHER = re.compile(r".*[A-Za-z /-]\d{4}([ T].*)?\Z|\d{4}[-/]\d{1,2}[-/]\d{1,2}.*\Z", re.DOTALL)
+_EPOCH = datetime(1970, 1, 1)
+_FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2149, 6, 6)
+_LAST_SECOND = datetime(2106, 2, 7, 6, 28, 15)
+_OBJECTS = "JSON(max_dynamic_types=16, max_dynamic_paths=256)"
+_TIMES = ("Date", "DateTime", "DateTime64(9)")
+
+Typed = tuple[str, Any]
+
+
+def _temporal(text: str) -> Typed | None:
+    """A text that is a date or a time: its type, and how ClickHouse prints it."""
+    found = _DATE.match(text)
+    if found is not None:
+        return _day(*map(int, found.groups()))
+    found = _MOMENT.match(text)
+    if found is not None:
+        return _moment(found)
+    if not _OTHER.match(text):
+        return None
+    parsed = parse_best_effort(text, "dmy")
+    return None if parsed is None else _printed(_EPOCH + timedelta(microseconds=parsed["us"]), None)
+
+
+def _day(year: int, month: int, day: int) -> Typed | None:
+    if not 1 <= month <= 12 or not 1 <= day <= 31 or not 1 <= year < 2300:
+        return None
+    found = date(year, month, 1) + timedelta(days=day - 1)
+    if _FIRST_DAY <= found <= _LAST_DAY:
+        return "Date", found.isoformat()
+    return "DateTime64(9)", f"{found.isoformat()} 00:00:00.{'0' * 9}"
+
+
+def _moment(found: re.Match[str]) -> Typed | None:
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    fraction, sign, hours, minutes = found.groups()[6:]
+    if not 1 <= month <= 12 or not 1 <= day <= 31 or not 1 <= year < 2300:
+        return None
+    offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0)) * (-1 if sign == "-" else 1)
+    clock = timedelta(days=day - 1, hours=hour, minutes=minute, seconds=second)
+    return _printed(datetime(year, month, 1) + clock - offset, fraction)
+
+
+def _printed(moment: datetime, fraction: str | None) -> Typed:
+    if fraction is None and not moment.microsecond and _EPOCH <= moment <= _LAST_SECOND:
+        return "DateTime", moment.isoformat(" ")
+    digits = f"{moment.microsecond:06d}" if fraction is None else fraction
+    return "DateTime64(9)", f"{moment.replace(microsecond=0).isoformat(' ')}.{digits[:9].ljust(9, '0')}"
+
+
+def typed(value: Any) -> Typed:
+    """The type of a value below a path, and the value as it is stored."""
+    if value is None:
+        return "None", None
+    if isinstance(value, bool):
+        return "Bool", value
+    if isinstance(value, int):
+        return ("Int64" if value < 1 << 63 else "UInt64", value) if -(1 << 63) <= value < 1 << 64 else _large(value)
+    if isinstance(value, float):
+        return "Float64", value
+    if isinstance(value, str):
+        return _temporal(value) or ("String", value)
+    if isinstance(value, dict):
+        return "JSON", {key: typed(item)[1] for key, item in value.items()}
+    return _array(value)
+
+
+def _large(value: int) -> Typed:
+    return "String", str(value)
+
+
+def _array(values: list[Any]) -> Typed:
+    items = [typed(value) for value in values]
+    kinds = {kind for kind, _ in items} - {"None"}
+    if len(kinds) > 1:  # an empty array is of the type of the others
+        kinds = {kind for kind, value in items if kind != "None" and value != []}
+    stored = [value for _, value in items]
+    if len(kinds) == 1:
+        [kind] = kinds
+        if kind == "JSON":
+            return f"Array({_OBJECTS})", stored
+        return (f"Array({kind})" if kind.startswith("Array") else f"Array(Nullable({kind}))"), stored
+    if not kinds:
+        return "Array(Nullable(String))", stored
+    if kinds == {"Int64", "Float64"}:
+        return "Array(Nullable(Float64))", stored
+    if kinds == {"Bool", "Int64"}:
+        return "Array(Nullable(Int64))", [None if value is None else int(value) for value in stored]
+    if kinds <= set(_TIMES):
+        return _times(items)
+    if kinds <= {*_TIMES, "String"}:
+        return "Array(Nullable(String))", values
+    return "Array(Dynamic)", stored
+
+
+def _times(items: list[Typed]) -> Typed:
+    """Dates and times together are all as precise as the most precise one."""
+    kind = max((kind for kind, _ in items if kind != "None"), key=_TIMES.index)
+    length = 19 if kind == "DateTime" else 29
+    return f"Array(Nullable({kind}))", [
+        text and text + "0000-00-00 00:00:00.000000000"[len(text) : length] for _, text in items
+    ]
+
+
+def dumped(value: Any) -> str:
+    if isinstance(value, float):
+        return repr(value) if value == value and abs(value) != float("inf") else "null"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{dumped(key)}:{dumped(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(dumped, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def stored(text: str) -> str:
+    """A JSON document with its dates and times as ClickHouse keeps them."""
+    return dumped(typed(json.loads(text))[1])
+
+
+def type_of(text: str | None) -> str:
+    if text is None:
+        return "None"
+    kind = typed(json.loads(text))[0]
+    return "None" if kind == "JSON" else kind  # an object is no value of a path
+
+
+def _paths(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, item in value.items():
+        path = f"{prefix}{key}"
+        if isinstance(item, dict):
+            yield from _paths(item, f"{path}.")
+        elif item is not None:
+            yield path, typed(item)[0]
+
+
+def paths(text: str) -> list[str]:
+    return sorted({path for path, _ in _paths(json.loads(text))})
+
+
+def path_types(text: str) -> list[str]:
+    """The types of `paths`, in the same order."""
+    found = dict(_paths(json.loads(text)))
+    return [found[path] for path in sorted(found)]
+
+
+def compared(left: str | None, right: str | None) -> int | None:
+    """-1, 0 or 1 as the first value of a path is less, equal or greater; None where either is missing."""
+    if left is None or right is None:
+        return None
+    (kind, one), (other_kind, other) = typed(json.loads(left)), typed(json.loads(right))
+    if "None" in (kind, other_kind):
+        return None
+    numbers = ("Int64", "UInt64", "Float64")
+    if kind != other_kind and not (kind in numbers and other_kind in numbers):
+        raise ValueError(f"NO_COMMON_TYPE: There is no supertype for types {kind}, {other_kind}")
+    if kind not in (*numbers, "String", "Bool", *_TIMES):
+        raise ValueError(f"Comparison of {kind} is not supported by tbpy yet")
+    if isinstance(one, str):
+        one, other = one.encode(), other.encode()
+    return int(one > other) - int(one < other)
+
+
+def calculated(symbol: str, left: str | None, right: str | None) -> str | None:
+    """Of two numbers below paths, as JSON text; whole ones wrap around in 64 bits."""
+    if left is None or right is None:
+        return None
+    (kind, one), (other_kind, other) = typed(json.loads(left)), typed(json.loads(right))
+    if "None" in (kind, other_kind):
+        return None
+    if not {kind, other_kind} <= {"Int64", "Float64"}:
+        raise ValueError(f"Arithmetic of {kind} and {other_kind} below JSON paths is not supported by tbpy yet")
+    if symbol == "/":
+        if not other:
+            raise ValueError("Division by zero below JSON paths is not supported by tbpy yet")
+        return dumped(float(one) / float(other))
+    result = {"+": one + other, "-": one - other, "*": one * other}[symbol]
+    if kind == other_kind == "Int64":
+        return str((result + (1 << 63)) % (1 << 64) - (1 << 63))
+    return repr(float(result))
+
+
+_V = "VARCHAR"
+
+FUNCTIONS = {
+    "tb_json_stored": Udf(stored, (_V,), _V),
+    "tb_json_type": Udf(type_of, (_V,), _V, null_handling="special"),
+    "tb_json_paths": Udf(paths, (_V,), "VARCHAR[]"),
+    "tb_json_path_types": Udf(path_types, (_V,), "VARCHAR[]"),
+    "tb_json_calculated": Udf(calculated, (_V, _V, _V), _V, null_handling="special"),
+    "tb_json_compare": Udf(compared, (_V, _V), "INTEGER", null_handling="special"),
+}
