@@ -58,10 +58,18 @@ class Api:
         if scope["type"] == "http" and scope["method"] == "OPTIONS":
             await _send(send, 204, b"", _PREFLIGHT)
         elif scope["type"] == "http" and self._hosting.has_others and self._hosting.is_other(token := token_of(scope)):
-            other = await in_thread(self.service.threads, self._hosting.app, token)
-            await (other or self._own)(scope, receive, send)
+            await self._other(token, scope, receive, send)
         else:
             await self._own(scope, receive, send)
+
+    async def _other(self, token: str | None, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            app = await in_thread(self.service.threads, self._hosting.app, token)
+        except Exception as error:
+            status, document, _ = describe(error)
+            await _send(send, status, json.dumps(document).encode(), ((b"content-type", _JSON),))
+            return
+        await (app or self._own)(scope, receive, send)
 
 
 class _Single:

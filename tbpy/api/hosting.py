@@ -65,7 +65,7 @@ class Hosting:
     def all(self) -> tuple[Listed, ...]:
         """The project's own first, once under each name that was asked for."""
         own = [Listed(name, self._own_id(name), admin_of(self._first.tokens)) for name in self._names]
-        return (*own, *map(self._listed, self._apart.values()))
+        return (*own, *map(self._listed, tuple(self._apart.values())))
 
     def seen_by(self, service: Service) -> tuple[Listed, ...]:
         """What the admin of a workspace may know of: everything for the first one's and on a developer's machine."""
@@ -146,7 +146,7 @@ class Hosting:
         return next(
             (
                 apart
-                for apart in self._apart.values()
+                for apart in tuple(self._apart.values())  # one may be made meanwhile
                 if workspace == apart.tokens.workspace_id or apart.tokens.find(token) is not None
             ),
             None,

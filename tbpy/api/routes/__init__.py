@@ -3,6 +3,7 @@
 from tbpy.api.routes import (
     analyze,
     build,
+    copies,
     datasources,
     dependencies,
     deployments,
@@ -31,6 +32,7 @@ ROUTES = (
     *variables.ROUTES,
     *workspaces.ROUTES,
     *build.ROUTES,
+    *copies.ROUTES,
     *deployments.ROUTES,
     *dependencies.ROUTES,
     *local.ROUTES,

@@ -1,0 +1,41 @@
+"""Copy pipes on demand over HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.api.test_deployments import EVENTS, Running, deploy
+
+FILES = {
+    "datasources/events.datasource": EVENTS.format(more=""),
+    "datasources/copied.datasource": 'SCHEMA >\n    `id` Int32\n\nENGINE "MergeTree"\nENGINE_SORTING_KEY "id"\n',
+    "copies/copy_ids.pipe": "NODE n\nSQL >\n    %\n    SELECT toInt32(id * {{Int32(times, 1)}}) AS id FROM events\n\n"
+    "TYPE copy\nTARGET_DATASOURCE copied\nCOPY_SCHEDULE 0 * * * *\n",
+}
+
+
+def test_copies_are_jobs(tmp_path: Path) -> None:
+    running = Running(tmp_path, local=False)
+    try:
+        admin = running.admin
+        deploy(admin, FILES)
+        admin.post("/v0/events?name=events&wait=true", '{"id": 2}')
+        for parameters, ids in (("times=3", [6]), ("", [2, 6]), ("times=5&_mode=replace", [10])):
+            started = admin.post(f"/v0/pipes/copy_ids/copy?{parameters}").json
+            job = admin.get(f"/v0/jobs/{started['job']['job_id']}").json
+            assert (job["kind"], job["status"], job["pipe_name"]) == ("copy", "done", "copy_ids"), job
+            target = admin.get(f"/v0/datasources/{started['tags']['copy_target_datasource']}").json
+            assert target["name"] == "copied"
+            assert [row["id"] for row in admin.sql("SELECT id FROM copied ORDER BY id FORMAT JSON")] == ids
+
+        failed = admin.post("/v0/pipes/copy_ids/copy?times=x").json["job"]["job_id"]
+        assert "x" in admin.get(f"/v0/jobs/{failed}").json["error"]
+        assert admin.post("/v0/pipes/copy_ids/copy/pause").json["status"] == "paused"
+        assert [copy.paused for copy in running.workspace.copies()] == [True]
+        assert admin.post("/v0/pipes/copy_ids/copy/resume").json["status"] == "running"
+        assert [copy.paused for copy in running.workspace.copies()] == [False]
+        assert admin.post("/v0/pipes/nothing/copy").status == 404
+        assert admin.post("/v0/pipes/copy_ids/copy?_mode=merge").status == 400
+        assert admin.as_("p.wrong").post("/v0/pipes/copy_ids/copy").status == 403
+    finally:
+        running.close()
