@@ -228,7 +228,7 @@ def _using(
     if kind == "full" and nulls:
         keys = {name: (t.nullable(type_), one, other) for name, (type_, one, other) in keys.items()}
     merged = [_share(relation, keys, kind) for relation in relations[:count]]
-    rest = [_hide(relation, names) for relation in relations[count:]]
+    rest = [_hide(relation, keys) for relation in relations[count:]]
     return " AND ".join(conditions), (*merged, *rest)
 
 
@@ -265,18 +265,23 @@ def _share(relation: Relation, keys: dict[str, tuple[t.Type, str, str]], kind: s
     own: tuple[Column, ...] = ()
     if kind in ("right", "full"):  # ClickHouse names it `k` after a FULL JOIN, `left.k` after a RIGHT JOIN
         mine = [column for column in relation.columns if column.name in keys]
-        own = tuple(mine) if kind == "right" else tuple(_of_type(column, keys[column.name][0]) for column in mine)
+        own = tuple(_of_type(column, keys[column.name][0], keys[column.name][1]) for column in mine)
         own = tuple(replace(column, shared=places[column.name] if kind == "full" else 0) for column in own)
     return replace(relation, columns=tuple(map(share, relation.columns)), hidden=relation.hidden + own)
 
 
-def _of_type(column: Column, type_: t.Type) -> Column:
-    return replace(column, value=coerce(column.value, type_))
+def _of_type(column: Column, type_: t.Type, key: str) -> Column:
+    """A side's own key in the type that both sides share; one that may be NULL is so where its row is missing."""
+    if t.is_nullable(type_) and not t.is_nullable(column.value.type):
+        return replace(column, value=replace(column.value, sql=key, type=type_, condition=None, constant=False))
+    kept = t.nullable(type_) if t.is_nullable(column.value.type) else type_
+    return replace(column, value=coerce(column.value, kept))
 
 
-def _hide(relation: Relation, names: list[str]) -> Relation:
+def _hide(relation: Relation, keys: dict[str, tuple[t.Type, str, str]]) -> Relation:
     """The right table's USING keys leave `*` and stay readable as `right.key`."""
-    kept = tuple(column for column in relation.columns if column.name not in names)
-    hidden = tuple(column for column in relation.columns if column.name in names)
+    kept = tuple(column for column in relation.columns if column.name not in keys)
+    mine = (column for column in relation.columns if column.name in keys)
+    hidden = tuple(_of_type(column, keys[column.name][0], keys[column.name][2]) for column in mine)
     order = relation.order or tuple(column.name for column in relation.columns)
     return replace(relation, columns=kept, hidden=relation.hidden + hidden, order=order)
