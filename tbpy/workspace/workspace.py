@@ -327,6 +327,10 @@ class Workspace:
         with self._engine.transaction() as session:
             catalogue.write_paused(session, name, paused)
 
+    def now(self) -> datetime:
+        """The moment by the clock of the workspace, as naive UTC."""
+        return self._moment()
+
     def run_due_copies(self, after: datetime) -> tuple[datetime, tuple[CopyReport, ...]]:
         """Runs the copies whose schedule came since `after`, one after another and each once, however often it came.
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
+from queue import Queue
 
 import pytest
 
 from tbpy.errors import NotFoundError, TbpyError, TemplateError, UsageError
 from tbpy.workspace import Workspace
 from tbpy.workspace.schedules import parse_schedule
+from tbpy.workspace.scheduling import CopyScheduler
 from tests.workspace.conftest import NOW, Folder
 from tests.workspace.test_build import EVENTS, ROW, append, rows
 
@@ -91,6 +94,24 @@ def test_schedules_are_kept_once_each_and_paused(copies: Workspace) -> None:
     assert copies.run_due_copies(NOW.replace(hour=1))[1] == ()
     copies.pause_copy("to_sums", False)
     assert copies.copies()[0].last is not None and copies.copies()[0].last.rows == 2
+
+
+def test_the_scheduler_runs_each_copy_once_a_schedule(folder: Folder) -> None:
+    folder.datasource("sums", "n UInt64")
+    folder.pipe("one", "SELECT 1 AS n", COPY)
+    moment = [NOW]
+    ran: Queue[str] = Queue()
+    with Workspace.open(folder.root, clock=lambda: moment[0]) as workspace:
+        folder.build(workspace)
+        scheduler = CopyScheduler(workspace, period=0.01, on_copied=lambda report: ran.put(report.pipe))
+        scheduler.start()
+        time.sleep(0.05)
+        moment[0] = NOW.replace(hour=NOW.hour + 3)
+        assert ran.get(timeout=10) == "one"
+        time.sleep(0.05)
+        scheduler.stop()
+        assert ran.empty()
+        assert rows(workspace, "SELECT count() FROM sums") == [(1,)]
 
 
 @pytest.mark.parametrize(
