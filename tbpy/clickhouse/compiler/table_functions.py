@@ -36,6 +36,8 @@ def _integers(compiler: SourceCompiler, node: ast.TableFunction, least: int, mos
     values = [_whole(compiler.expressions(()).compile(argument)) for argument in node.arguments]
     if not all(t.is_integer(value.type) for value in values):
         raise failures.wrong_type(node.name, [value.type for value in values], node)
+    if any(value.known and abs(int(value.value)) >= 1 << 63 for value in values):
+        raise failures.unsupported(f"Table function {node.name} beyond 64 bits with a sign", node)
     return [f"CAST({value.sql} AS BIGINT)" for value in values]
 
 
@@ -112,8 +114,23 @@ def _as_type(compiler: ExpressionCompiler, value: Typed, type_: t.Type) -> Typed
         return value
     if isinstance(t.plain(value.type), t.String) and not isinstance(t.plain(type_), t.String):
         return replace(compiler.call("CAST", value, constant(str(type_))), constant=True)
+    if value.constant and value.value is not None and _holds_time(type_) and not t.is_temporal(t.plain(value.type)):
+        return replace(compiler.call("CAST", value, constant(str(type_))), constant=True)
     converted = coerce(value, type_)
     return Typed(f"CAST({converted.sql} AS {duckdb_type(type_)})", type_, constant=True)
+
+
+def _holds_time(type_: t.Type) -> bool:
+    """Whether a date or time is inside, which a number may stand for."""
+    match t.plain(type_):
+        case t.Array(item):
+            return _holds_time(item)
+        case t.Map(key, value):
+            return _holds_time(key) or _holds_time(value)
+        case t.Tuple(items):
+            return any(map(_holds_time, items))
+        case inner:
+            return t.is_temporal(inner)
 
 
 @table_function("view")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.printing import microseconds
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.zones import local, require_clock, require_time, to_utc, zone_argument, zone_of
@@ -151,10 +152,27 @@ def to_start_of_nanosecond(call: Call) -> Typed:
 _UNITS = {"year", "quarter", "month", "week", "day", "hour", "minute", "second"}
 
 
+#: Units below a second, with the digits after the point that they keep
+_FRACTIONS = {"millisecond": 3, "microsecond": 6, "nanosecond": 9}
+
+
+def _cut_fraction(call: Call, unit: str) -> Typed:
+    value, inner = call.args[1], require_time(call, 1)
+    if isinstance(inner, t.Date | t.Date32):
+        call.wrong_type()
+    type_ = t.DateTime64(_FRACTIONS[unit], zone_argument(call, 2) or zone_of(inner))
+    if unit == "nanosecond":
+        return call.typed(f"CAST({value.sql} AS TIMESTAMP_NS)", type_)
+    clock = microseconds(value)
+    return call.typed(f"date_trunc('millisecond', {clock})" if unit == "millisecond" else clock, type_)
+
+
 @scalar("dateTrunc", "date_trunc", "DATE_TRUNC", args=(2, 3), insensitive=("date_trunc",))
 def date_trunc(call: Call) -> Typed:
     """Years to weeks give a date, smaller units a time; wide types stay wide."""
     unit = str(call.constant_value(0, "unit")).lower()
+    if unit in _FRACTIONS:
+        return _cut_fraction(call, unit)
     if unit not in _UNITS:
         call.unsupported(f"unit '{unit}'")
     inner = require_time(call, 1)

@@ -238,7 +238,8 @@ def _path_matches(call: Call) -> str:
         raise QueryError(f"Unable to parse JSONPath {path!r}", code=36, name="BAD_ARGUMENTS")
     if not _SIMPLE_PATH.match(path):
         call.unsupported(f"the path {path}")
-    return f"TRY(json_extract({_document(call)}, {duckdb_string(path)}))"
+    plain = re.sub(r'\["([^"]*)"\]', r'."\1"', path)  # DuckDB's paths have no quoted keys in brackets
+    return f"TRY(json_extract({_document(call)}, {duckdb_string(plain)}))"
 
 
 @scalar("JSON_VALUE", args=2, strict=False, low_cardinality=False)

@@ -73,6 +73,9 @@ def convert(call: Call, element: Element, type_: t.Type) -> str:
             return convert(call, element, item)
         case t.String():
             return as_text(call.context, element)
+        case t.FixedString(length):
+            text = as_text(call.context, element)
+            return f"CASE WHEN strlen({text}) <= {length} THEN {text} || repeat(chr(0), {length} - strlen({text})) END"
         case t.Int():
             return as_integer(element, type_)
         case t.Float():

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.arrays import common_items
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import constant_text, failure, integer, known_text, lowered, text
 
@@ -92,8 +93,14 @@ def _edge(name: str, function: str, fold: Fold) -> None:
     @scalar(name, args=2)
     def build(call: Call) -> Typed:
         if all(isinstance(arg.type, t.Array) for arg in call.args):
-            call.unsupported("arrays")
+            return _edge_of_array(call, start=function == "starts_with")
         return call.condition(f"{function}({fold(text(call))}, {fold(text(call, 1))})")
+
+
+def _edge_of_array(call: Call, *, start: bool) -> Typed:
+    _, (one, other) = common_items(call, 0, 1)
+    part = f"({one})[: len({other})]" if start else f"({one})[len({one}) - len({other}) + 1 :]"
+    return call.condition(f"(len({one}) >= len({other}) AND {part} IS NOT DISTINCT FROM {other})")
 
 
 for _function, _name in (("starts_with", "startsWith"), ("suffix", "endsWith")):

@@ -123,9 +123,13 @@ def array_dot_product(call: Call) -> Typed:
     return call.typed(same_sizes([call.sql(0), call.sql(1)], sql, call.name), type_)
 
 
-@scalar("arrayAUC", "arrayROCAUC", args=2, low_cardinality=False)
+@scalar("arrayAUC", "arrayROCAUC", args=(2, 3), low_cardinality=False)
 def array_auc(call: Call) -> Typed:
-    """The area under the ROC curve: the share of pairs that the scores order as the labels do, ties counting half."""
+    """The area under the ROC curve: the share of pairs that the scores order as the labels do, ties counting half.
+
+    With a third argument that is false, their number.
+    """
+    scaled = len(call.args) == 2 or bool(call.constant_value(2, "scale"))
     (scores, _), (labels, _) = _vector(call, 0), _vector(call, 1)
     positive = f"list_filter({scores}, lambda s, i: ({labels})[i] > 0)"
     negative = f"list_filter({scores}, lambda s, i: ({labels})[i] <= 0)"
@@ -133,5 +137,5 @@ def array_auc(call: Call) -> Typed:
         f"list_sum(list_transform({positive}, lambda p: list_sum(list_transform({negative}, "
         f"lambda n: CASE WHEN p > n THEN 1e0 WHEN p = n THEN 0.5e0 ELSE 0e0 END))))"
     )
-    sql = f"coalesce({wins} / (len({positive}) * len({negative})), CAST('nan' AS DOUBLE))"
+    sql = f"coalesce({wins} / (len({positive}) * len({negative})), CAST('nan' AS DOUBLE))" if scaled else f"coalesce({wins}, 0e0)"
     return call.typed(same_sizes([scores, labels], f"({sql})", call.name), t.FLOAT64)

@@ -27,7 +27,7 @@ _DAYS = {
 _TIME = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?")
 _OFFSET = re.compile(r"(?:(?:utc|gmt|z)\s*)?([+-])(\d{2}):?(\d{2})?$", re.I)
 _ZONE = re.compile(r"(?<=[\d\s])(?:z|utc|gmt)$", re.I)
-_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)T?(\d\d)(\d\d)(\d\d)(?:\.(\d+))?$", re.I)
+_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)[-+ T]?(\d\d)(\d\d)(\d\d)(?:\.(\d+))?$", re.I)
 _YEAR_FIRST = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?$")
 _YEAR_LAST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})$")
 _HOUR_ONLY = re.compile(r"(?<=\d)[T ](\d{2})$", re.I)
@@ -139,14 +139,22 @@ def _date(text: str, order: str) -> _Parts | None:
 
 def _year_last(match: re.Match[str], order: str) -> _Parts:
     first, second, year = (int(part) for part in match.groups())
-    year = year if year > 99 else 2000 + year if year < 70 else 1900 + year
+    year = year if year > 99 else _century(year)
     day, month = (first, second) if order == "dmy" else (second, first)
     return _Parts(year, day, month) if month > 12 else _Parts(year, month, day)
+
+
+def _century(year: int) -> int:
+    """A year of two digits, between 1970 and 2069."""
+    return 2000 + year if year < 70 else 1900 + year
 
 
 def _with_named_month(months: list[str], others: list[str]) -> _Parts | None:
     if len(months) != 1 or not all(re.fullmatch(r"\d{1,4}", word) for word in others) or len(others) != 2:
         return None
+    if all(len(word) < 3 for word in others):  # 15-JUL-16
+        day, year = (int(word) for word in others)
+        return _Parts(_century(year), _MONTHS[months[0].lower()], day)
     years = [word for word in others if len(word) == 4]
     days = [word for word in others if len(word) < 3]
     if len(years) != 1 or len(days) != 1:

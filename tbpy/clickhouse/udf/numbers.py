@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from tbpy.clickhouse.formats.scalars import float64_text
 from tbpy.clickhouse.udf import Udf
@@ -44,8 +45,45 @@ def readable_time(seconds: float, largest: str, smallest: str) -> str:
     return sign + text
 
 
+def decimal_string(number: str, digits: int, exact: bool) -> str:
+    """The digits of a whole number or decimal (`exact`), or those of the double that a text is the shortest form of."""
+    value = Decimal(number) if exact else Decimal(float(number))
+    if not value.is_finite():
+        return str(float(value))
+    with localcontext(prec=400):
+        return f"{value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
+
+
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def conv(number: str, source: int, target: int) -> str:
+    """The digits that a text begins with, as an unsigned 64-bit number, in another base."""
+    text = number.strip(" ").upper()
+    if not text:
+        raise ValueError("BAD_ARGUMENTS: Number for conversion is empty")
+    value = 0
+    for character in text.lstrip("+-"):
+        digit = _DIGITS.find(character)
+        if not 0 <= digit < source:
+            break
+        value = value * source + digit
+    value = min(value, (1 << 64) - 1)
+    return _in_base((-value if text.startswith("-") else value) % (1 << 64), target)
+
+
+def _in_base(value: int, base: int) -> str:
+    digits = ""
+    while value:
+        value, digit = divmod(value, base)
+        digits = _DIGITS[digit] + digits
+    return digits or "0"
+
+
 FUNCTIONS = {
     "tb_erf": Udf(math.erf, ("DOUBLE",), "DOUBLE"),
     "tb_erfc": Udf(math.erfc, ("DOUBLE",), "DOUBLE"),
+    "tb_conv": Udf(conv, ("VARCHAR", "INTEGER", "INTEGER"), "VARCHAR"),
+    "tb_decimal_string": Udf(decimal_string, ("VARCHAR", "INTEGER", "BOOLEAN"), "VARCHAR"),
     "tb_readable_time": Udf(readable_time, ("DOUBLE", "VARCHAR", "VARCHAR"), "VARCHAR"),
 }
