@@ -12,7 +12,9 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from tbpy.api.running import Stopper, while_connected
+from tbpy.api.calls import Call
+from tbpy.api.compressing import compressed_text, takes_gzip
+from tbpy.api.running import ClientGoneError, Stopper, while_connected
 from tbpy.api.service import Service
 from tbpy.clickhouse.formats import Statistics, find_format, write
 from tbpy.engines import QueryResult
@@ -27,6 +29,7 @@ ToParquet = Callable[[Path, Stopper], None]
 
 async def answer_query(
     request: Request,
+    call: Call,
     start: Start,
     to_parquet: ToParquet,
     *,
@@ -35,35 +38,59 @@ async def answer_query(
 ) -> Response:
     """Runs a query and writes its result in `format_name`, else in that of its FORMAT clause, else in JSON.
 
-    `start` begins the query, `to_parquet` runs it into a file; both run in a thread.
+    `start` begins the query, `to_parquet` runs it into a file; both run in a thread. `call` notes what came of it.
     """
-    service: Service = request.app.state.service
+    try:
+        response = await _answer(request, call, start, to_parquet, format_name, settings or {})
+    except BaseException as error:
+        call.failed(error)
+        raise
+    if not isinstance(response, StreamingResponse):
+        call.done()
+    return response
+
+
+async def _answer(
+    request: Request,
+    call: Call,
+    start: Start,
+    to_parquet: ToParquet,
+    format_name: str | None,
+    settings: Mapping[str, Any],
+) -> Response:
+    service = call.service
     if format_name == "Parquet":
         return await _parquet(request, service, to_parquet)
 
     def begin(stopper: Stopper) -> _Begun | None:
-        result = start(stopper)
+        result = call.result = start(stopper)
         found = find_format(format_name or result.format or "JSON")
         if found.binary:
             result.close()
             return None
-        head, rest, more = _first(_chunks(result, found.name, settings or {}))
-        return _Begun(found.content_type, head, rest if more else None, stopper)
+        head, chunks, more = _first(_chunks(result, found.name, settings))
+        rest = chunks if more else None
+        packed = compressed_text(found.content_type, head, rest) if zipped else None
+        if packed is not None:
+            headers = {"content-type": found.content_type, **packed.headers}
+            return _Begun(headers, packed.head, packed.rest, stopper)
+        return _Begun({"content-type": found.content_type}, head, rest, stopper)
+
+    zipped = takes_gzip(request)
 
     begun = await while_connected(request, service.queries, begin)
     if begun is None:
         return await _parquet(request, service, to_parquet)
-    headers = {"content-type": begun.content_type}
     if begun.rest is None:
-        return Response(begun.head, headers=headers)
-    return StreamingResponse(_stream(service, begun, begun.rest), headers=headers)
+        return Response(begun.head, headers=begun.headers)
+    return StreamingResponse(_stream(call, begun, begun.rest), headers=begun.headers)
 
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
     """The beginning of an answer, and the chunks after it when there are more."""
 
-    content_type: str
+    headers: Mapping[str, str]
     head: bytes
     rest: Iterator[bytes] | None
     stopper: Stopper
@@ -103,13 +130,17 @@ def _first(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes], bool]:
     return bytes(head), chunks, False
 
 
-async def _stream(service: Service, begun: _Begun, rest: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _stream(call: Call, begun: _Begun, rest: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Pieces of a fair size: a piece costs a turn of a thread and of the event loop."""
     piece: bytes | None = begun.head
     try:
         while piece is not None:
             yield piece
-            piece = await service.queries.run(lambda _: _piece(rest))
+            piece = await call.service.queries.run(lambda _: _piece(rest))
+        call.done()
+    except BaseException as error:
+        call.failed(error if isinstance(error, Exception) else ClientGoneError())
+        raise
     finally:
         if piece is not None:  # the client went away
             begun.stopper.stop()

@@ -14,9 +14,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tbpy.api import errors
+from tbpy.api.access_log import AccessLog
 from tbpy.api.authentication import token_of
+from tbpy.api.compressing import compress
 from tbpy.api.events import take_events
 from tbpy.api.hosting import Hosting
+from tbpy.api.observing import ROUTE, Observation
 from tbpy.api.routes import ROUTES
 from tbpy.api.routes.common import Handler
 from tbpy.api.running import ClientGoneError, in_thread
@@ -49,15 +52,26 @@ _EVENTS = ("/v0/events", "/v0/events/")
 class Api:
     """Serves a workspace, and those that clients make beside it, each to who has a token of it."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, access_log: AccessLog | None = None) -> None:
         self.service = service
+        self._access_log = access_log
         self._hosting = Hosting(service, lambda other: _Single(other, self._hosting))
         self._own = _Single(service, self._hosting)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "OPTIONS":
+        if scope["type"] != "http":
+            await self._own(scope, receive, send)
+            return
+        seen = Observation(scope, send)
+        try:
+            await self._answer(scope, receive, seen.send)
+        finally:
+            seen.end(self.service.metrics, self._access_log)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS":
             await _send(send, 204, b"", _PREFLIGHT)
-        elif scope["type"] == "http" and self._hosting.has_others and self._hosting.is_other(token := token_of(scope)):
+        elif self._hosting.has_others and self._hosting.is_other(token := token_of(scope)):
             await self._other(token, scope, receive, send)
         else:
             await self._own(scope, receive, send)
@@ -83,6 +97,7 @@ class _Single:
         if scope["type"] != "http":
             await self._routes(scope, receive, send)
         elif scope["path"] in _EVENTS:
+            scope[ROUTE] = _EVENTS[0]
             await self._events(scope, receive, send)
         else:
             await self._routes(scope, receive, _with_cors(send))
@@ -116,15 +131,16 @@ def _routes() -> list[Route]:
     for names, path, handler in ROUTES:
         methods.setdefault(path, {}).update(dict.fromkeys(names, handler))
     return [
-        Route(variant, _dispatch(handlers), methods=list(handlers))
+        Route(variant, _dispatch(path, handlers), methods=list(handlers))
         for path, handlers in methods.items()
         for variant in (path, f"{path}/")
     ]
 
 
-def _dispatch(handlers: dict[str, Handler]) -> Handler:
+def _dispatch(path: str, handlers: dict[str, Handler]) -> Handler:
     async def handle(request: Request) -> Response:
-        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+        request.scope[ROUTE] = path
+        return compress(request, await handlers["GET" if request.method == "HEAD" else request.method](request))
 
     return handle
 

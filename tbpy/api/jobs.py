@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -51,8 +52,10 @@ class Job:
 class Jobs:
     """Runs one job at a time, for all of them write, and remembers the last hundred."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Callable[[], datetime], on_end: Callable[[Job], None] = lambda job: None) -> None:
+        """`on_end` is told of each job that has ended, in the thread that did it."""
         self._clock = clock
+        self._on_end = on_end
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="tbpy-jobs")
 
@@ -76,6 +79,10 @@ class Jobs:
         """The newest first."""
         return tuple(reversed(self._jobs.values()))
 
+    @property
+    def unfinished(self) -> int:
+        return sum(job.status in ("waiting", "working") for job in self.all())
+
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
 
@@ -90,6 +97,26 @@ class Jobs:
             job.error, job.status = f"{type(error).__name__}: {error}", "error"
         finally:
             job.updated = self._clock()
+            self._on_end(job)
+
+
+def job_record(job: Job, workspace_id: str) -> dict[str, Any]:
+    """A job that has ended, as `tinybird.jobs_log` has it."""
+    datasource = job.facts.get("datasource")
+    return {
+        "job_id": job.id,
+        "job_type": job.kind,
+        "status": job.status,
+        "error": job.error,
+        "workspace_id": workspace_id,
+        "request_id": job.id,
+        "pipe_id": None,
+        "datasource_id": datasource.get("id") if isinstance(datasource, dict) else None,
+        "created_at": timestamp(job.created),
+        "started_at": timestamp(job.started) if job.started else None,
+        "updated_at": timestamp(job.updated),
+        "job_metadata": json.dumps(job.facts, default=str),
+    }
 
 
 def timestamp(moment: datetime) -> str:

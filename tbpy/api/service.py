@@ -14,8 +14,10 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from tbpy.api.deployments import DeploymentStore
-from tbpy.api.jobs import Jobs
+from tbpy.api.flushing import Flusher
+from tbpy.api.jobs import Job, Jobs, job_record
 from tbpy.api.limiting import RateLimiter
+from tbpy.api.metrics import Metrics
 from tbpy.api.running import Queries
 from tbpy.api.tokens import TokenStore
 from tbpy.api.variables import VariableStore
@@ -68,11 +70,13 @@ class Service:
     files: Path | None = None
 
     def __post_init__(self) -> None:
-        self.jobs = Jobs(self.clock)
+        self.jobs = Jobs(self.clock, self._note_job)
+        self.metrics = Metrics()
         self.writer = EventWriter(self.workspace.append_events)
         # Threads wait for the database most of the time: more of them than cores keep slow queries from the others.
         self.queries = Queries(16)
         self.threads = ThreadPoolExecutor(8, thread_name_prefix="tbpy-work")
+        self._flusher = Flusher(self.workspace.log)
         self.rates = RateLimiter(time.monotonic)
         # What ends with the service, the last that came first.
         self.closing = ExitStack()
@@ -118,10 +122,14 @@ class Service:
         self.tokens.sync(project)
         return report
 
+    def _note_job(self, job: Job) -> None:
+        self.workspace.log.note("jobs_log", job_record(job, self.tokens.workspace_id))
+
     def close(self) -> None:
         """Finishes what was accepted. The workspace stays open, unless the service was made to own it."""
         self.writer.close()
         self.jobs.close()
+        self._flusher.close()
         self.queries.close()
         self.threads.shutdown(cancel_futures=True)
         self.closing.close()

@@ -68,6 +68,14 @@ class EventWriter:
             self._changed.notify()
         return await request.answer
 
+    @property
+    def queued_requests(self) -> int:
+        return len(self._queue)
+
+    @property
+    def queued_bytes(self) -> int:
+        return self._queued_bytes
+
     def close(self) -> None:
         """Stores what is queued, then ends."""
         with self._changed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
@@ -42,6 +43,7 @@ def server(
     port: Annotated[int, typer.Option("--port", help="The port.")] = 7181,
 ) -> None:
     """Serve the API for others. The admin token is that of the variable TBPY_ADMIN_TOKEN."""
+    from tbpy.api.access_log import AccessLog
     from tbpy.api.app import Api
     from tbpy.api.service import open_service
     from tbpy.api.serving import Listener, listen, reachable
@@ -57,8 +59,9 @@ def server(
         service = open_service(
             workspace, local=False, admin_token=token, file_secrets=lambda: read_secrets(root), files=root
         )
+        access_log = AccessLog(sys.stderr)
         try:
-            listener = Listener(Api(service), listen(host, port))
+            listener = Listener(Api(service, access_log), listen(host, port))
             for line in print_built(service.build()):
                 talk(str(line))
             listener.start()
@@ -68,6 +71,7 @@ def server(
             listener.stop()
         finally:
             service.close()
+            access_log.close()
     talk("Stopped")
 
 

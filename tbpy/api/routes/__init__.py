@@ -10,6 +10,7 @@ from tbpy.api.routes import (
     imports,
     jobs,
     local,
+    metrics,
     openapi,
     pipes,
     remote,
@@ -36,5 +37,6 @@ ROUTES = (
     *deployments.ROUTES,
     *dependencies.ROUTES,
     *local.ROUTES,
+    *metrics.ROUTES,
     *remote.ROUTES,
 )

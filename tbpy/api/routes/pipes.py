@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from tbpy.api.answers import answer_query
 from tbpy.api.authentication import access_of
+from tbpy.api.calls import Call
 from tbpy.api.describing import chosen, file_text, pipe_document
 from tbpy.api.errors import NO_ENDPOINT_DOCUMENTATION, DocumentedError
 from tbpy.api.identifiers import name_of
@@ -86,9 +87,12 @@ async def endpoint_data(request: Request, name: str, format_name: str) -> Respon
     pipe = find_endpoint(workspace.project, access, name)
     given = await all_parameters(request)
     sql = single(given, "q")
-    parameters = allowed_parameters(workspace.project, access, sql, of_pipe(given), pipe)
+    call = Call.of(service, request, access, pipe, of_pipe(given))
+    with call.failing():
+        parameters = allowed_parameters(workspace.project, access, sql, of_pipe(given), pipe)
     return await answer_query(
         request,
+        call,
         lambda stop: workspace.endpoint(pipe, parameters, sql=sql, time_limit=limit, on_start=stop.on_start),
         lambda path, stop: workspace.write_parquet(
             path, endpoint=pipe, sql=sql, parameters=parameters, time_limit=limit, on_start=stop.on_start

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from tbpy.api.answers import answer_query
 from tbpy.api.authentication import access_of
 from tbpy.api.bodies import read_body
+from tbpy.api.calls import Call
 from tbpy.api.parameters import Parameters, of_pipe, parse_form, parse_json, single
 from tbpy.api.reading import allowed_parameters
 from tbpy.api.routes.common import Route, json_answer, query_parameters, service_of
@@ -35,11 +36,14 @@ async def run_sql(request: Request) -> Response:
     if pipeline:
         pipeline = find_endpoint_or_pipe(service, access, pipeline)
     workspace, limit = service.workspace, service.limits.query_seconds
-    parameters = await in_thread(
-        service.threads, allowed_parameters, workspace.project, access, sql, parameters, pipeline
-    )
+    call = Call.of(service, request, access, None, {"q": sql, **parameters})
+    with call.failing():
+        parameters = await in_thread(
+            service.threads, allowed_parameters, workspace.project, access, sql, parameters, pipeline
+        )
     return await answer_query(
         request,
+        call,
         lambda stop: (
             workspace.endpoint(pipeline, parameters, sql=sql, time_limit=limit, on_start=stop.on_start)
             if pipeline
