@@ -16,6 +16,7 @@ from tbpy.cli import (
     dev,
     endpoint,
     exit_codes,
+    logs,
     materialization,
     pipe,
     project,
@@ -63,6 +64,7 @@ data.register(app)
 query.register(app)
 dev.register(app)
 server.register(app)
+logs.register(app, endpoint.app)
 app.add_typer(datasource.app, name="datasource")
 app.add_typer(pipe.app, name="pipe")
 app.add_typer(endpoint.app, name="endpoint")
