@@ -68,6 +68,9 @@ def to_integer(caster: Caster, value: Typed, target_: t.Int) -> Typed:
         if fits(t.Int(source.bits, True), target_) and target_.bits < 256:
             return caster.result(value, f"CAST({number.sql} AS {duckdb_type(target_)})", target_)
         return to_integer(caster, replace(number, sql=f"CAST({number.sql} AS SMALLINT)"), target_)
+    if isinstance(source, t.Time) and target_.bits < 256:
+        ticks = replace(value, sql=f"({value.sql} // {10 ** (source.precision or 0)})", type=t.INT64, value=UNKNOWN)
+        return to_integer(caster, ticks, target_)
     if value.known:
         folded = _known_integer(caster, value.value, source, target_)
         if folded is not None:
@@ -239,6 +242,8 @@ def to_float(caster: Caster, value: Typed, target_: t.Float) -> Typed:
             return caster.result(value, f"CAST({value.sql} AS {storage})", target_)
         case t.Enum():
             return caster.result(value, f"CAST({enum_number(value.sql, source)} AS {storage})", target_)
+        case t.Time(precision):
+            return caster.result(value, f"CAST({value.sql} / {10 ** (precision or 0)} AS {storage})", target_)
         case t.Date() | t.Date32():
             return caster.result(value, f"CAST({value.sql} - DATE '1970-01-01' AS {storage})", target_)
         case t.DateTime() | t.DateTime64():

@@ -47,6 +47,8 @@ def text_sql(sql: str, type_: t.Type, zone: str | None = None) -> str | None:
             return f"CAST({sql} AS VARCHAR)"
         case t.IPv4():
             return _ipv4_text(sql)
+        case t.Time(precision):
+            return _duration_text(sql, precision or 0)
     return None
 
 
@@ -166,6 +168,16 @@ def _map_text(sql: str, key: t.Type, value: t.Type) -> str | None:
         return None
     pairs = f"list_transform(map_entries({sql}), lambda {name}: {left} || ':' || {right})"
     return "('{' || array_to_string(" + pairs + ", ',') || '}')"
+
+
+def _duration_text(sql: str, precision: int) -> str:
+    seconds = f"(abs({sql}) // {10**precision})"
+    hours = f"CAST({seconds} // 3600 AS VARCHAR)"
+    parts = [f"(CASE WHEN length({hours}) < 2 THEN '0' || {hours} ELSE {hours} END)"]
+    parts += [f"lpad(CAST({part} AS VARCHAR), 2, '0')" for part in (f"{seconds} // 60 % 60", f"{seconds} % 60")]
+    text = "(CASE WHEN " + sql + " < 0 THEN '-' ELSE '' END) || " + " || ':' || ".join(parts)
+    fraction = f" || '.' || lpad(CAST(abs({sql}) % {10**precision} AS VARCHAR), {precision}, '0')"
+    return f"({text}{fraction if precision else ''})"
 
 
 def _ipv4_text(sql: str) -> str:

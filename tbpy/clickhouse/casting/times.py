@@ -292,7 +292,8 @@ def _known_moment(moment: datetime, fraction: str, target_: t.DateTime | t.DateT
 
 def _best_effort(caster: Caster, value: Typed, target_: t.DateTime | t.DateTime64, zone: str | None) -> Typed | None:
     """The other spellings of a moment: those of parseDateTimeBestEffort, which conversions share."""
-    if find_scalar("parseDateTime64BestEffort") is None:
+    precise = isinstance(target_, t.DateTime64) and target_.precision > 6
+    if find_scalar("parseDateTime64BestEffort") is None or precise:
         return None
     from tbpy.clickhouse.compiler.literals import constant
 

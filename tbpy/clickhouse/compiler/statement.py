@@ -16,7 +16,9 @@ from tbpy.clickhouse.compiler.rows import load
 from tbpy.clickhouse.compiler.settings import apply_settings
 from tbpy.clickhouse.depth import limited_depth
 from tbpy.clickhouse.parser import parse_statement
-from tbpy.clickhouse.types import DateTime64, Type, plain
+from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.storage import field_names
+from tbpy.clickhouse.types import Array, DateTime64, Map, Tuple, Type, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def _printable(block: Block) -> str:
     if not any(_has_nanoseconds(output.value.type) for output in block.outputs):
         return block.sql
     columns = (
-        f"CAST(c{position} AS VARCHAR) AS c{position}" if _has_nanoseconds(output.value.type) else f"c{position}"
+        f"{_with_texts(f'c{position}', output.value.type, 0)} AS c{position}"
         for position, output in enumerate(block.outputs)
     )
     return f"SELECT {', '.join(columns)} FROM ({block.sql}) AS p"
@@ -95,7 +97,31 @@ def _printable(block: Block) -> str:
 
 def _has_nanoseconds(type_: Type) -> bool:
     inner = plain(type_)
+    if isinstance(inner, Tuple):
+        return any(map(_has_nanoseconds, inner.items))
+    if isinstance(inner, Array | Map):
+        return any(map(_has_nanoseconds, (inner.item,) if isinstance(inner, Array) else (inner.key, inner.value)))
     return isinstance(inner, DateTime64) and inner.precision > 6
+
+
+def _with_texts(sql: str, type_: Type, depth: int) -> str:
+    """A value with the nanoseconds in it as text."""
+    if not _has_nanoseconds(type_):
+        return sql
+    inner, name = plain(type_), f"p{depth}"
+    if isinstance(inner, Array):
+        return f"list_transform({sql}, lambda {name}: {_with_texts(name, inner.item, depth + 1)})"
+    if isinstance(inner, Map):
+        parts = ((f"{name}.key", inner.key), (f"{name}.value", inner.value))
+        key, value = (_with_texts(part, item, depth + 1) for part, item in parts)
+        return (
+            f"map_from_entries(list_transform(map_entries({sql}), lambda {name}: {{'key': {key}, 'value': {value}}}))"
+        )
+    if isinstance(inner, Tuple):
+        fields = zip(field_names(inner), inner.items, strict=True)
+        parts_ = [f"{duckdb_string(n)}: {_with_texts(f'{sql}[{duckdb_string(n)}]', i, depth)}" for n, i in fields]
+        return "{" + ", ".join(parts_) + "}"
+    return f"CAST({sql} AS VARCHAR)"
 
 
 def with_hoisted(context: Context, sql: str) -> str:

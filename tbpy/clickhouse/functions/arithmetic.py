@@ -16,6 +16,7 @@ from tbpy.clickhouse.casting.numbers import known_float, known_integer, wrap_val
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.decimals import decimal_quotient, decimal_sum
+from tbpy.clickhouse.functions.duration_arithmetic import duration_sum
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.temporal_arithmetic import is_interval, temporal_sum
 from tbpy.clickhouse.functions.vector_arithmetic import vector_sum
@@ -28,6 +29,12 @@ _HALF = 1 << 63
 def as_number(type_: t.Type) -> t.Type:
     """Bool counts as UInt8."""
     return t.UINT8 if isinstance(type_, t.Bool) else type_
+
+
+def addresses_as_numbers(call: Call) -> None:
+    """In arithmetic an IPv4 address counts as UInt32, an IPv6 address as UInt128."""
+    numbers: dict[type[t.Type], t.Type] = {t.IPv4: t.UINT32, t.IPv6: t.UINT128}
+    call.args = tuple(arg.as_type(numbers.get(type(arg.type), arg.type)) for arg in call.args)
 
 
 def next_width(bits: int) -> int:
@@ -47,10 +54,11 @@ def widened(one: t.Type, other: t.Type, *, signed: bool = False) -> t.Type | Non
 def _operator(name: str, symbol: str) -> None:
     @scalar(name, args=2)
     def build(call: Call) -> Typed:
+        special = _dynamic(call, symbol) or duration_sum(call, symbol)
+        if special is not None:
+            return special
+        addresses_as_numbers(call)
         one, other = (t.plain(arg.type) for arg in call.args)
-        dynamic = _dynamic(call, symbol)
-        if dynamic is not None:
-            return dynamic
         if symbol != "*":
             moved = temporal_sum(call, symbol)
             if moved is not None:
@@ -113,9 +121,14 @@ def _integers(call: Call, symbol: str, type_: t.Int) -> Typed:
 
 
 def _of_128_bits(call: Call, symbol: str, type_: t.Int) -> str:
-    """By DuckDB where the result and both sides fit, otherwise as two's complement wraps it."""
+    """By DuckDB where the result and both sides fit, otherwise as two's complement wraps it.
+
+    What is no column but calculated itself fails where it overflows.
+    """
     storage = duckdb_type(type_)
     left, right = (f"CAST({integer_sql(arg)} AS {storage})" for arg in call.args)
+    if any("(" in arg.sql and not arg.known for arg in call.args):  # not twice, and TRY does not take all functions
+        return f"({left} {symbol} {right})"
     whole = wide_numbers.calculated(call.context, symbol, call.args[0], call.args[1], type_)
     return f"coalesce(TRY({left} {symbol} {right}), {whole})"
 
@@ -146,6 +159,8 @@ _operator("multiply", "*")
 
 @scalar("divide", args=2)
 def divide(call: Call) -> Typed:
+    left, right = call.args
+    addresses_as_numbers(call)
     left, right = call.args
     vector = vector_sum(call, "/") or _dynamic(call, "/")
     if vector is not None:

@@ -10,6 +10,7 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting import texts
 from tbpy.clickhouse.casting.caster import Caster, enum_number
+from tbpy.clickhouse.casting.durations import rescaled
 from tbpy.clickhouse.casting.printing import instant
 from tbpy.clickhouse.casting.times import read_moment
 from tbpy.clickhouse.casting.wide import is_wide, number_text, scale_of
@@ -51,6 +52,16 @@ def comparable_sql(compiler: ExpressionCompiler, left: Typed, right: Typed, node
     if t.is_temporal(one) and t.is_temporal(other):
         type_ = common_type([one, other], node)
         return _moment(left, type_), _moment(right, type_)
+    if isinstance(one, t.Time) and isinstance(other, t.Time):
+        scale = max(one.precision or 0, other.precision or 0)
+        return rescaled(left.sql, one.precision or 0, scale), rescaled(right.sql, other.precision or 0, scale)
+    if isinstance(one, t.IPv4) and isinstance(other, t.Int) and other.bits <= 64:
+        return left.sql, integer_sql(right)
+    if isinstance(other, t.IPv4) and isinstance(one, t.Int) and one.bits <= 64:
+        return integer_sql(left), right.sql
+    if {type(one), type(other)} == {t.IPv4, t.IPv6}:
+        sides = [Caster(compiler, node).plain(side.as_type(t.plain(side.type)), t.IPV6).sql for side in (left, right)]
+        return sides[0], sides[1]
     times, numbers = (t.DateTime, t.DateTime64), (t.Int, t.Float, t.Bool)
     if isinstance(one, times) and isinstance(other, numbers):
         return _seconds(left, right)
@@ -142,7 +153,7 @@ def parsed_text(compiler: ExpressionCompiler, text: Typed, type_: t.Type, node: 
             found = Caster(compiler, node).plain(text.as_type(t.STRING), type_).sql if whole else None
         case t.DateTime() | t.DateTime64():
             return _moment_text(compiler, text, type_, node)
-        case t.UUID() | t.IPv4() | t.IPv6():
+        case t.UUID() | t.IPv4() | t.IPv6() | t.Time():
             return Caster(compiler, node).plain(text.as_type(t.STRING), type_).sql
         case _:
             raise not_comparable(type_, t.STRING, node)

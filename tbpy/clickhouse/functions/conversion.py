@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.casting import nested, numbers, times  # noqa: F401  (importing registers the conversions)
+from tbpy.clickhouse.casting import durations, nested, numbers, times  # noqa: F401  (importing registers the conversions)
 from tbpy.clickhouse.casting.caster import Caster
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.literals import constant
@@ -188,6 +188,17 @@ def _datetime64(call: Call) -> tuple[t.Type, int]:
 
 _family("DateTime", _datetime, "toDateTime32", zoned=True)
 _family("DateTime64", _datetime64, zoned=True, fixed=1)
+
+
+def _time64(call: Call) -> tuple[t.Type, int]:
+    precision = call.constant_value(1, "precision")
+    if not isinstance(precision, int) or not 0 <= precision <= 9:
+        raise failures.bad_arguments(f"Scale {precision} is out of bounds", call.node)
+    return t.Time(precision), 1
+
+
+_family("Time", _always(t.Time()))
+_family("Time64", _time64, fixed=1)
 
 
 def _decimal(precision: int) -> TargetOf:

@@ -12,7 +12,14 @@ from tbpy.clickhouse.casting.numbers import known_float, known_integer, wrap_val
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
-from tbpy.clickhouse.functions.arithmetic import as_double, as_number, integer_sql, next_width, widened
+from tbpy.clickhouse.functions.arithmetic import (
+    addresses_as_numbers,
+    as_double,
+    as_number,
+    integer_sql,
+    next_width,
+    widened,
+)
 from tbpy.clickhouse.functions.decimals import (
     checked_type,
     guarded,
@@ -32,6 +39,7 @@ def division_by_zero(call: Call) -> QueryError:
 
 def _kinds(call: Call) -> tuple[t.Type, t.Type]:
     """The two types as numbers; a Date or DateTime counts as its number where modulo takes one."""
+    addresses_as_numbers(call)
     one, other = (as_number(t.plain(arg.type)) for arg in call.args)
     for kind in (one, other):
         if not isinstance(kind, t.Int | t.Float | t.Decimal):

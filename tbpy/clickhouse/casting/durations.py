@@ -1,0 +1,66 @@
+"""The types Time and Time64: a time of day or a duration, stored as its ticks, which may be negative."""
+
+from __future__ import annotations
+
+import re
+
+from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.caster import Caster, target
+from tbpy.clickhouse.casting.printing import local_time
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.quoting import duckdb_string
+
+_MOST = 3599999  # seconds
+_TIME = r"-?\d{2,3}:\d{2}:\d{2}"
+
+
+def scale_of(type_: t.Time) -> int:
+    return type_.precision or 0
+
+
+def rescaled(sql: str, own: int, wanted: int) -> str:
+    """Ticks of another size; what they cannot tell is cut off."""
+    if wanted >= own:
+        return f"({sql} * {10 ** (wanted - own)})" if wanted > own else sql
+    return f"({sql} // {10 ** (own - wanted)})"
+
+
+@target(t.Time)
+def to_time(caster: Caster, value: Typed, target_: t.Time) -> Typed:
+    source, scale = value.type, scale_of(target_)
+    match source:
+        case t.String():
+            return _of_text(caster, value, target_)
+        case t.Time() if source.precision is None or target_.precision is not None:
+            return caster.result(value, rescaled(value.sql, scale_of(source), scale), target_)
+        case t.DateTime(zone) | t.DateTime64(_, zone):
+            moment = local_time(value.sql, zone)
+            ticks = f"((epoch_us(CAST({moment} AS TIMESTAMP)) % 86400000000 + 86400000000) % 86400000000)"
+            if isinstance(source, t.DateTime64) and (source.precision > 6 or scale > 6):
+                caster.refuse(source, target_)
+            return caster.result(value, rescaled(ticks, 6, scale), target_)
+        case t.Int() | t.Float() if isinstance(source, t.Float) or source.bits <= 64:
+            number = f"CAST(trunc({value.sql}) AS BIGINT)" if isinstance(source, t.Float) else value.sql
+            high, low = (f"WHEN {number} {sign} THEN {sign[2:]}" for sign in (f"> {_MOST}", f"< -{_MOST}"))
+            seconds = f"CAST((CASE {high} {low} ELSE {number} END) AS BIGINT)"
+            if scale and isinstance(source, t.Float):
+                caster.refuse(source, target_)
+            return caster.result(value, rescaled(seconds, 0, scale), target_)
+    return caster.refuse(source, target_)
+
+
+def _of_text(caster: Caster, value: Typed, target_: t.Time) -> Typed:
+    fraction = "" if target_.precision is None else r"(\.\d+)?"
+    if value.known and isinstance(value.value, str) and not re.fullmatch(_TIME + fraction, value.value):
+        if not re.fullmatch(r"-?[\d:.]+", value.value):
+            return caster.failed(value.value, target_, 41, "CANNOT_PARSE_DATETIME")
+        caster.refuse(t.STRING, target_)  # ClickHouse completes some of these
+    parts = [f"CAST(split_part(ltrim({value.sql}, '-'), ':', {place}) AS BIGINT)" for place in (1, 2)]
+    second = f"split_part(split_part({value.sql}, ':', 3), '.', 1)"
+    ticks = f"({parts[0]} * 3600 + {parts[1]} * 60 + CAST({second} AS BIGINT))"
+    if target_.precision:
+        digits = f"left(rpad(split_part({value.sql}, '.', 2), 9, '0'), {target_.precision})"
+        ticks = f"({ticks} * {10**target_.precision} + CAST({digits} AS BIGINT))"
+    signed = f"(CASE WHEN starts_with({value.sql}, '-') THEN -{ticks} ELSE {ticks} END)"
+    pattern = duckdb_string(_TIME + fraction)
+    return caster.checked(value, f"regexp_full_match({value.sql}, {pattern})", signed, target_)
