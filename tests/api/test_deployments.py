@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import quote
 
@@ -271,3 +273,50 @@ def test_names_of_a_folder(tmp_path: Path, head: str | None, name: str, own: boo
     (tmp_path / ".tinyb").write_text(json.dumps({"name": "in_a_file"}))
     digest = hashlib.sha256(str(tmp_path).encode()).hexdigest()
     assert names_of_folder(tmp_path).include(name.format(long=digest, short=digest[:16])) is own
+
+
+def test_nothing_is_lost_or_refused_while_deployments_change_the_schema(remote: Running) -> None:
+    """Each adds one column and drops the other, so that all rows are carried over, under writers and a reader."""
+    stop = Event()
+
+    def write() -> list[int]:
+        statuses = []
+        while not stop.is_set():
+            statuses.append(remote.admin.post("/v0/events?name=events&wait=true", '{"id": 1}').status)
+        return statuses
+
+    def read() -> list[int]:
+        statuses = []
+        while not stop.is_set():
+            statuses.append(remote.admin.get("/v0/pipes/total.json").status)
+        return statuses
+
+    deploy(remote.admin, FILES)
+    with ThreadPoolExecutor() as pool:
+        writers, reader = [pool.submit(write) for _ in range(2)], pool.submit(read)
+        for number in range(4):
+            more = f",\n    `more_{number}` Nullable(String) `json:$.more`"
+            files = FILES | {"datasources/events.datasource": EVENTS.format(more=more)}
+            assert deploy(remote.admin, files).json["result"] == "success"
+        stop.set()
+    written = [status for writer in writers for status in writer.result()]
+    assert set(written) == set(reader.result()) == {200}
+    assert total(remote.admin) == len(written)
+
+
+@pytest.mark.parametrize("route", ["/v1/deploy?auto_promote=true", "/v1/deploy?check=true", "/v1/build"])
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"", ""),
+        (b"", "multipart/form-data"),
+        (b"--x\r\n", "multipart/form-data; boundary=x"),
+        (b"no boundary in here", "multipart/form-data; boundary=x"),
+        (b"{}", "application/json"),
+        (parts({"a.pipe": "NODE"})[0].replace(b"NODE", b"\xff\xfe"), "multipart/form-data; boundary=limit"),
+        (parts({})[0], "multipart/form-data; boundary=limit"),
+    ],
+)
+def test_bodies_that_are_no_project(remote: Running, route: str, body: bytes, content_type: str) -> None:
+    refused = remote.admin.post(route, body, content_type=content_type)
+    assert refused.status == 400 and isinstance(refused.json.get("error", refused.json.get("errors")), str | list)
