@@ -17,6 +17,7 @@ from tbpy.errors import SqlPlace
 Resolve = Callable[[ast.Identifier], str]
 NameSubquery = Callable[[ast.Subquery], str]
 NameParameter = Callable[[ast.Parameter], str]
+NameColumns = Callable[[ast.Asterisk | ast.ColumnsMatcher], str]
 
 
 def column_name(
@@ -24,16 +25,18 @@ def column_name(
     resolve: Resolve | None = None,
     subquery: NameSubquery | None = None,
     parameter: NameParameter | None = None,
+    columns: NameColumns | None = None,
 ) -> str:
     """The name of a result column.
 
     `resolve` names an identifier by its scope: ClickHouse leaves out a table that is not needed to tell columns apart;
     without it the identifier is named as written. `subquery` names a scalar subquery, which ClickHouse numbers in the
     order it meets them; without it each is `_subquery_1`. `parameter` names a query parameter by its value (see
-    `parameter_name`); without it the parameter is named as written.
+    `parameter_name`); without it the parameter is named as written. `columns` names the columns that a `*` inside a call
+    stands for; without it the `*` is named as written.
     """
     with limited_depth(SqlPlace(expression.start, expression.end)):
-        return _Namer(resolve, subquery, parameter).name(expression)
+        return _Namer(resolve, subquery, parameter, columns).name(expression)
 
 
 def parameter_name(value: ast.LiteralValue, type_: str) -> str:
@@ -41,11 +44,22 @@ def parameter_name(value: ast.LiteralValue, type_: str) -> str:
     return literal_name(value) if type_ == "String" else f"_CAST({literal_name(value)}, {quote_string(type_)})"
 
 
+def _written(node: ast.Asterisk | ast.ColumnsMatcher) -> str:
+    return ".".join((*node.qualifier, "*")) if isinstance(node, ast.Asterisk) else "COLUMNS"
+
+
 class _Namer:
-    def __init__(self, resolve: Resolve | None, subquery: NameSubquery | None, parameter: NameParameter | None) -> None:
+    def __init__(
+        self,
+        resolve: Resolve | None,
+        subquery: NameSubquery | None,
+        parameter: NameParameter | None,
+        columns: NameColumns | None,
+    ) -> None:
         self.resolve = resolve or (lambda identifier: identifier.name)
         self.subquery = subquery or (lambda _: "_subquery_1")
         self.parameter = parameter or (lambda node: f"{{{node.name}:{node.type}}}")
+        self.columns = columns or _written
 
     def name(self, node: ast.Expression) -> str:
         match node:
@@ -63,10 +77,8 @@ class _Namer:
                 return self.subquery(node)
             case ast.Parameter():
                 return self.parameter(node)
-            case ast.Asterisk():
-                return ".".join((*node.qualifier, "*"))
-            case ast.ColumnsMatcher():
-                return "COLUMNS"
+            case ast.Asterisk() | ast.ColumnsMatcher():
+                return self.columns(node)
 
     def names(self, nodes: Iterable[ast.Expression]) -> str:
         return ", ".join(map(self.name, nodes))
@@ -168,7 +180,9 @@ def literal_name(value: ast.LiteralValue) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return quote_string(value)
+        # Bytes that are no UTF-8 show as U+FFFD, as in the JSON that names are written to.
+        plain = value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return quote_string(plain)
     if isinstance(value, float):
         return float_name(value)
     return str(value)

@@ -9,6 +9,7 @@ from typing import Any
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.binary import text_of
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.quoting import duckdb_string
 
@@ -30,8 +31,16 @@ def literal(node: ast.Literal) -> Typed:
 
 def constant(value: Any, type_: t.Type | None = None) -> Typed:
     """A known value. `type_` overrides the type that ClickHouse gives a literal of it."""
+    if isinstance(value, str) and not value.isascii() and _is_binary(value):
+        digits = value.encode("utf-8", "surrogateescape").hex()
+        return Typed(text_of(f"unhex('{digits}')"), type_ or t.STRING, constant=True)
     sql, natural = _render(value)
     return Typed(sql, type_ or natural, constant=True, value=value)
+
+
+def _is_binary(text: str) -> bool:
+    """Whether a literal names bytes that are no UTF-8: they stand in it as surrogates."""
+    return any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _render(value: Any) -> tuple[str, t.Type]:

@@ -55,6 +55,7 @@ def display_name(compiler: ExpressionCompiler, node: ast.Expression) -> str:
         resolve=lambda identifier: _identifier_name(compiler, identifier),
         subquery=compiler.context.subquery_name,
         parameter=lambda parameter: _parameter_name(compiler, parameter),
+        columns=lambda star: ", ".join(output.name for output in expand_columns(compiler, star)),
     )
 
 

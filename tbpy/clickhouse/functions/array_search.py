@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from tbpy.clickhouse import types as t
@@ -17,6 +18,8 @@ def _needle(call: Call) -> tuple[str, str, str]:
     item, needle = item_type(call, 0), _named(call, item_type(call, 0), call.args[1])
     if {t.plain(item), t.plain(needle.type)} > {t.UINT64} and t.is_integer(item) and t.is_integer(needle.type):
         return f"CAST({call.sql(0)} AS HUGEINT[])", f"CAST({needle.sql} AS HUGEINT)", call.context.fresh("e")
+    if isinstance(needle.value, float) and math.isnan(needle.value):
+        call.unsupported("NaN")  # it equals nothing, but DuckDB finds it
     wanted = common_type([t.not_nullable(item), needle.type], call.node) if not _text_needle(item, needle) else item
     value = coerce(needle, wanted).sql if not _text_needle(item, needle) else needle.sql
     return call.sql(0), value, call.context.fresh("e")

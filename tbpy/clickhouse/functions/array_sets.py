@@ -6,6 +6,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
 from tbpy.clickhouse.functions.arrays import common_items, item_type
 from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.storage import duckdb_type
 
 
 @scalar("arrayDistinct", low_cardinality=False)
@@ -69,9 +70,24 @@ def array_intersect(call: Call) -> Typed:
     name = call.context.fresh("e")
     inside = "".join(f" AND list_contains({other}, {name})" for other in rest)
     kept = f"list_filter({first}, lambda {name}, i: list_position({first}, {name}) = i{inside})"
-    if t.is_nullable(item):
+    types = [item_type(call, position) for position in range(len(call.args))]
+    if all(map(t.is_nullable, types)):
         call.unsupported("Nullable elements")
-    return call.typed(kept, t.Array(item), value=UNKNOWN)
+    narrow = _narrowest(call, types)
+    sql = kept if narrow == item else f"CAST({kept} AS {duckdb_type(t.Array(narrow))})"
+    return call.typed(sql, t.Array(narrow), value=UNKNOWN)
+
+
+def _narrowest(call: Call, types: list[t.Type]) -> t.Type:
+    """What is in all arrays fits the narrowest of their types: whole numbers before floats, unsigned before signed."""
+    plain = [t.plain(type_) for type_ in types]
+    whole = [type_ for type_ in plain if isinstance(type_, t.Int)]
+    floats = [type_ for type_ in plain if isinstance(type_, t.Float)]
+    if len(set(plain)) == 1:
+        return plain[0]
+    if len(whole) + len(floats) < len(plain):
+        call.unsupported(f"elements of types {', '.join(map(str, dict.fromkeys(plain)))}")
+    return min(whole, key=lambda type_: (type_.bits, type_.signed)) if whole else t.FLOAT32
 
 
 @scalar("arrayUnion", args=(1, None), low_cardinality=False)

@@ -228,16 +228,22 @@ def is_ipv6_string(call: Call) -> Typed:
     return call.condition(f"({_ipv6_of_text(call, text(call).sql)} IS NOT NULL)")
 
 
-@scalar("isIPAddressInRange", args=2)
+@scalar("isIPAddressInRange", args=2, nulls="keep", strict=False)
 def is_ip_address_in_range(call: Call) -> Typed:
+    """NULL is in no range; a range that may be NULL is an error."""
     address = call.args[0]
+    optional = t.is_nullable(address.type)
+    if t.is_nullable(call.args[1].type) or isinstance(t.plain(address.type), t.Nothing):
+        call.wrong_type()
+    address = address.as_type(t.plain(address.type))
     if isinstance(address.type, t.IPv4 | t.IPv6):
         address = Caster(call.compiler, call.node).plain(address, t.STRING)
     elif not isinstance(address.type, t.String):
         call.wrong_type()
     if known_text(call.args[1]) is not None and "/" not in str(call.args[1].value):
         raise failure(call, f"The text does not contain '/': {call.args[1].value}", 6, "CANNOT_PARSE_TEXT")
-    return call.condition(f"{call.context.udf('tb_ip_in_range')}({address.sql}, {text(call, 1, fixed=False).sql})")
+    inside = f"{call.context.udf('tb_ip_in_range')}({address.sql}, {text(call, 1, fixed=False).sql})"
+    return call.condition(f"coalesce({inside}, false)" if optional else inside)
 
 
 def _range(name: str, gives: t.Type, bits: int) -> None:

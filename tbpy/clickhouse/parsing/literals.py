@@ -14,7 +14,9 @@ def unquote(token: str) -> str:
     quote, body = token[0], token[1:-1]
     if "\\" not in body and quote not in body:
         return body
-    return _SPECIAL.sub(lambda match: _unescape(match, quote), body)
+    text = _SPECIAL.sub(lambda match: _unescape(match, quote), body)
+    # Bytes of one character may be escaped one by one.
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
 
 
 def _unescape(match: re.Match[str], quote: str) -> str:
@@ -22,7 +24,7 @@ def _unescape(match: re.Match[str], quote: str) -> str:
     if doubled:
         return quote if doubled == quote else doubled * 2
     if code:
-        return chr(int(code, 16))
+        return bytes.fromhex(code).decode("utf-8", "surrogateescape")
     if char is None:
         return ""
     if char in "\\'\"`/=":
