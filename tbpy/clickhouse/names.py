@@ -32,7 +32,7 @@ def column_name(
     `resolve` names an identifier by its scope: ClickHouse leaves out a table that is not needed to tell columns apart;
     without it the identifier is named as written. `subquery` names a scalar subquery, which ClickHouse numbers in the
     order it meets them; without it each is `_subquery_1`. `parameter` names a query parameter by its value (see
-    `parameter_name`); without it the parameter is named as written. `columns` names the columns that a `*` inside a call
+    `parameter_name`); without it the parameter is named as written. `columns` names the columns that a `*` in a call
     stands for; without it the `*` is named as written.
     """
     with limited_depth(SqlPlace(expression.start, expression.end)):
