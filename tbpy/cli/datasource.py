@@ -34,8 +34,8 @@ def print_datasources(datasources: Sequence[DatasourceInfo]) -> Iterator[Printed
     if not datasources:
         yield "No data sources"
         return
-    columns = ("name", "rows", "quarantined", "size", "description")
-    rows = [(d.name, f"{d.rows:,}", f"{d.quarantined:,}", size(d.bytes), d.description or "") for d in datasources]
+    columns = ("name", "rows", "quarantined", "size")
+    rows = [(d.name, f"{d.rows:,}", f"{d.quarantined:,}", size(d.bytes)) for d in datasources]
     yield Table(columns, rows, frozenset(("rows", "quarantined", "size")))
 
 

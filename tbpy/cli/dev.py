@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from tbpy.cli.command import answers
+from tbpy.cli.extras import require_server
 from tbpy.cli.output import Printed
 from tbpy.cli.project import print_built
 from tbpy.cli.root import project_root
 from tbpy.cli.secrets import read_secrets
+from tbpy.cli.session import tell_waiting
 from tbpy.cli.trouble import counted, report, talk
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ def dev(
     port: Annotated[int | None, typer.Option("--port", help="The port; else the first free one from 7181 on.")] = None,
 ) -> None:
     """Build, serve the API, and rebuild what changes. Type SQL to query. Ctrl-C ends it."""
+    require_server()
     from tbpy.dev import Development
 
     root = project_root(context)
@@ -47,11 +50,6 @@ def dev(
             run(development)
     except KeyboardInterrupt:
         talk("Stopped")
-
-
-def tell_waiting(process: int | None) -> None:
-    who = f"process {process}" if process is not None else "another process"
-    talk(f"Waiting for {who}, which is using the workspace ...")
 
 
 def run(development: Development) -> None:

@@ -13,11 +13,12 @@ from typing import Annotated
 import typer
 
 from tbpy.cli.command import answers
-from tbpy.cli.dev import tell_waiting
+from tbpy.cli.extras import require_server
 from tbpy.cli.output import Printed
 from tbpy.cli.project import print_built
 from tbpy.cli.root import project_root
 from tbpy.cli.secrets import read_secrets
+from tbpy.cli.session import tell_waiting
 from tbpy.cli.trouble import talk
 from tbpy.errors import UsageError
 
@@ -43,6 +44,7 @@ def server(
     port: Annotated[int, typer.Option("--port", help="The port.")] = 7181,
 ) -> None:
     """Serve the API for others. The admin token is that of the variable TBPY_ADMIN_TOKEN."""
+    require_server()
     from tbpy.api.access_log import AccessLog
     from tbpy.api.app import Api
     from tbpy.api.service import open_service

@@ -45,7 +45,7 @@ def open_workspace(context: typer.Context, *, now: str | None = None) -> Workspa
             return Workspace.open(root, secrets=secrets, timeout=timeout)
         return Workspace.open(root, secrets=secrets, timeout=timeout, clock=lambda: moment)
 
-    return client.open_workspace(root, open_here, now=moment, on_wait=_tell_waiting)
+    return client.open_workspace(root, open_here, now=moment, on_wait=tell_waiting)
 
 
 def scratch_workspace(context: typer.Context, *, now: str | None = None) -> Workspace:
@@ -71,6 +71,7 @@ def frozen(now: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _tell_waiting(process: int | None) -> None:
+def tell_waiting(process: int | None) -> None:
+    """Say whom a command waits for."""
     who = f"process {process}" if process is not None else "another process"
     talk(f"Waiting for {who}, which is using the workspace ...")

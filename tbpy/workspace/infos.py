@@ -21,7 +21,6 @@ class DatasourceInfo:
     quarantined: int
     bytes: int
     columns: tuple[tuple[str, str], ...]
-    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
