@@ -137,5 +137,9 @@ def array_auc(call: Call) -> Typed:
         f"list_sum(list_transform({positive}, lambda p: list_sum(list_transform({negative}, "
         f"lambda n: CASE WHEN p > n THEN 1e0 WHEN p = n THEN 0.5e0 ELSE 0e0 END))))"
     )
-    sql = f"coalesce({wins} / (len({positive}) * len({negative})), CAST('nan' AS DOUBLE))" if scaled else f"coalesce({wins}, 0e0)"
+    sql = (
+        f"coalesce({wins} / (len({positive}) * len({negative})), CAST('nan' AS DOUBLE))"
+        if scaled
+        else f"coalesce({wins}, 0e0)"
+    )
     return call.typed(same_sizes([scores, labels], f"({sql})", call.name), t.FLOAT64)
