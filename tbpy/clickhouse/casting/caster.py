@@ -162,6 +162,9 @@ def to_string(caster: Caster, value: Typed, target_: t.String) -> Typed:
         text = printing.known_text(value.value, value.type)
         if text is not None:
             return Typed(duckdb_string(text), target_, constant=True, value=text)
+    if isinstance(value.type, t.Json):
+        function = caster.compiler.context.udf("tb_json_printed")
+        return caster.result(value, f"{function}(CAST({value.sql} AS VARCHAR))", target_)
     if isinstance(value.type, t.IPv6):
         return caster.compiler.call("IPv6NumToString", value, node=caster.node)
     sql = printing.text_sql(value.exact(), value.type, caster.zone)

@@ -43,8 +43,6 @@ def text_sql(sql: str, type_: t.Type, zone: str | None = None) -> str | None:
             return _tuple_text(sql, type_)
         case t.Map(key, value):
             return _map_text(sql, key, value)
-        case t.Json():
-            return f"CAST({sql} AS VARCHAR)"
         case t.IPv4():
             return _ipv4_text(sql)
         case t.Time(precision):

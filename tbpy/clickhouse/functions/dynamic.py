@@ -160,6 +160,8 @@ def argument(call: Call, value: Typed, keeps: bool) -> Typed:
         return as_text(call, value)
     if call.name == "concat":
         return _shown(call, value)
+    if call.name == "toJSONString":
+        call.unsupported(f"an argument of type {value.type}")
     if keeps or call.name in _OWN_FUNCTIONS or call.name.startswith("to"):
         return value
     call.unsupported(f"an argument of type {value.type}")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from tbpy.clickhouse.formats.stored_json import write
 from tbpy.clickhouse.udf import Udf
 from tbpy.clickhouse.udf.best_effort import parse_best_effort
 
@@ -201,9 +202,15 @@ def calculated(symbol: str, left: str | None, right: str | None) -> str | None:
     return repr(float(result))
 
 
+def printed(text: str) -> str:
+    """A stored document as ClickHouse prints it: in order of its keys, without nulls."""
+    return write(text, None)
+
+
 _V = "VARCHAR"
 
 FUNCTIONS = {
+    "tb_json_printed": Udf(printed, (_V,), _V),
     "tb_json_stored": Udf(stored, (_V,), _V),
     "tb_json_type": Udf(type_of, (_V,), _V, null_handling="special"),
     "tb_json_paths": Udf(paths, (_V,), "VARCHAR[]"),
