@@ -158,7 +158,7 @@ _FRACTIONS = {"millisecond": 3, "microsecond": 6, "nanosecond": 9}
 
 def _cut_fraction(call: Call, unit: str) -> Typed:
     value, inner = call.args[1], require_time(call, 1)
-    if isinstance(inner, t.Date | t.Date32):
+    if not isinstance(inner, t.DateTime64):
         call.wrong_type()
     type_ = t.DateTime64(_FRACTIONS[unit], zone_argument(call, 2) or zone_of(inner))
     if unit == "nanosecond":

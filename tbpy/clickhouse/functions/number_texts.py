@@ -46,8 +46,11 @@ def to_decimal_string(call: Call) -> Typed:
         call.wrong_type()
     digits = call.constant_value(1, "number of digits")
     most, family = (60, "Float") if isinstance(kind, t.Float) else (77, "Decimal")
-    if not isinstance(digits, int) or digits < 0:
+    if not isinstance(digits, int):
         call.wrong_type()
+    if digits < 0:
+        text = f"Illegal column {call.args[1].type} of second argument of function formatDecimal"
+        raise QueryError(text, code=44, name="ILLEGAL_COLUMN", place=failures.place(call.node))
     if digits > most:
         text = f"Too high precision requested for {family}, must not be more than {most}, got {digits}"
         raise QueryError(text, code=28, name="CANNOT_PRINT_FLOAT_OR_DOUBLE_NUMBER", place=failures.place(call.node))
