@@ -110,10 +110,11 @@ class Call:
 
 def _url(request: Request) -> str:
     """Path and query string without the token: logs are read by more people than may have it."""
+    path: str = request.scope["path"]
     query = request.scope["query_string"].decode("latin-1")
     if "token=" in query:
         query = urlencode([pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "token"])
-    return f"{request.url.path}?{query}" if query else request.url.path
+    return f"{path}?{query}" if query else path
 
 
 def _text(value: Any) -> str:

@@ -20,7 +20,8 @@ from tbpy.workspace.services.tables import LOGS, SCHEMA, log_columns, log_ddl, l
 
 # What waits is bounded: of a log that cannot be written the oldest rows are lost, never memory.
 _MOST_WAITING = 100_000
-_BATCH = 1_000
+# Events are stored between two batches.
+_BATCH = 250
 _BETWEEN_CLEANINGS = timedelta(hours=1)
 
 Record = dict[str, Any]
@@ -126,12 +127,14 @@ class ServiceLog:
             self.note("datasources_ops_log", _operation_record(operation, second, elapsed))
 
     def _write(self, name: str, waiting: deque[Record]) -> None:
+        import orjson
+
         batch = [waiting.popleft() for _ in range(min(_BATCH, len(waiting)))]
         shape = json.dumps([log_columns(name)])
         try:
             with self._engine.transaction() as session:
                 sql = f"INSERT INTO {log_table(name)} SELECT unnest(from_json($records, $shape), max_depth := 2)"
-                session.execute(sql, {"records": json.dumps(batch, default=str), "shape": shape})
+                session.execute(sql, {"records": orjson.dumps(batch, default=str).decode(), "shape": shape})
         except TbpyError:
             waiting.extendleft(reversed(batch))
             raise
