@@ -37,7 +37,7 @@ _TYPES = (
     ("DateTime('Europe/Madrid')", "in UTC; the zone belongs to the type"),
     ("DateTime64(3)", "up to 6 digits"),
     ("DateTime64(9)", "7 digits and more"),
-    ("Time", "and Time64: stored and printed"),
+    ("Time", "and Time64"),
     ("Enum8('a' = 1)", "and Enum16; the name is stored"),
     ("UUID", ""),
     ("IPv4", ""),
