@@ -148,7 +148,7 @@ def _special(sql: str, source: t.Type, target: t.Type) -> str | None:
     match source, target:
         case ((t.Int() | t.Bool() | t.Decimal()), (t.Int() | t.Decimal())) if is_wide(target):
             return number_text(sql, source, scale_of(target))
-        case (t.String() | t.Bool() | t.Int() | t.Float()), t.Dynamic():
+        case ((t.String() | t.Bool() | t.Int() | t.Float()), t.Dynamic()):
             return f"to_json({sql})"
         case t.FixedString(), t.String():
             return f"rtrim({sql}, chr(0))"
