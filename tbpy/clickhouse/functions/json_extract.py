@@ -25,6 +25,7 @@ from tbpy.clickhouse.functions.json_values import (
     printed,
 )
 from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.functions.variants import has_element
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import default_sql, duckdb_type
 
@@ -282,6 +283,8 @@ def get_subcolumn(call: Call) -> Typed:
     """A path below a JSON or Dynamic value is Dynamic; maps and Nullable have named parts of their own."""
     source, name = call.args[0], str(call.constant_value(1, "name"))
     inner = t.plain(source.type)
+    if has_element(inner, name):
+        return call.compiler.call("variantElement", source, call.args[1], node=call.node)
     if is_document(inner):
         return path_below(call, source, name)
     if isinstance(inner, t.Map) and name in ("keys", "values"):

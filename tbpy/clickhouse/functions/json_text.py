@@ -32,7 +32,7 @@ def _json(call: Call, sql: str, type_: t.Type) -> str:
         case t.Float():
             return f"(CASE WHEN isfinite({sql}) THEN {_plain(call, sql, type_)} ELSE 'null' END)"
         case t.Json() | t.Dynamic():
-            text = f"{call.context.udf('tb_json_printed')}(CAST({sql} AS VARCHAR))"
+            text = f"replace({call.context.udf('tb_json_printed')}(CAST({sql} AS VARCHAR)), '/', '\\/')"
             return f"coalesce({text}, 'null')" if isinstance(type_, t.Dynamic) else text
         case t.FixedString(length):
             return quoted_json(f"rpad({sql}, {length}, chr(0))")
