@@ -24,8 +24,10 @@ from tbpy.api.variables import VariableStore
 from tbpy.api.writer import EventWriter
 from tbpy.project import Memory, find_datafiles, load_project
 from tbpy.workspace import Workspace
+from tbpy.workspace.services import Operation
 
 if TYPE_CHECKING:
+    from tbpy.errors import TbpyError
     from tbpy.project import Project
     from tbpy.workspace import BuildReport
 
@@ -72,7 +74,7 @@ class Service:
     def __post_init__(self) -> None:
         self.jobs = Jobs(self.clock, self._note_job)
         self.metrics = Metrics()
-        self.writer = EventWriter(self.workspace.append_events)
+        self.writer = EventWriter(self.workspace.append_events, on_failure=self._note_failure)
         # Threads wait for the database most of the time: more of them than cores keep slow queries from the others.
         self.queries = Queries(16)
         self.threads = ThreadPoolExecutor(8, thread_name_prefix="tbpy-work")
@@ -121,6 +123,9 @@ class Service:
         report = self.workspace.build(project, accept=accept)
         self.tokens.sync(project)
         return report
+
+    def _note_failure(self, datasource: str, error: TbpyError) -> None:
+        self.workspace.log.done(Operation("append-hfi", datasource, error=error.message), 0.0)
 
     def _note_job(self, job: Job) -> None:
         self.workspace.log.note("jobs_log", job_record(job, self.tokens.workspace_id))

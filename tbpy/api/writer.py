@@ -42,10 +42,20 @@ class _Request:
 
 
 class EventWriter:
-    """`store` keeps the events of several data sources in one transaction (`Workspace.append_events`)."""
+    """`store` keeps the events of several data sources in one transaction (`Workspace.append_events`).
 
-    def __init__(self, store: Store, *, queue_bytes: int = QUEUE_BYTES) -> None:
+    `on_failure` is told, in the writer's thread, of each data source whose events were refused, and why.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        queue_bytes: int = QUEUE_BYTES,
+        on_failure: Callable[[str, TbpyError], None] = lambda datasource, error: None,
+    ) -> None:
         self._store = store
+        self._on_failure = on_failure
         self._capacity = queue_bytes
         self._queue: deque[_Request] = deque()
         self._queued_bytes = 0
@@ -110,6 +120,8 @@ class EventWriter:
             # A full disk is full for all of them.
             for request in batch:
                 request.outcome = error
+            for name in _by_datasource(batch):
+                self._on_failure(name, error)
             return
         groups = _by_datasource(batch)
         for part in groups.values() if len(groups) > 1 else [[request] for request in batch]:

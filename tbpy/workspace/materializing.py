@@ -21,6 +21,7 @@ from tbpy.workspace.catalogue import StoredMaterialization
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.infos import MaterializationInfo
 from tbpy.workspace.scopes import Scope
+from tbpy.workspace.services.tables import is_service_table
 
 
 def compile_all(
@@ -101,6 +102,8 @@ def _compile(
     block = f"(SELECT rowid, * FROM {stored[source].table} WHERE rowid > $block)"
     scope = Scope(project, stored, lambda _, other: render_plainly(project, other), {source: block})
     compiled = compile_query(render_plainly(project, node), scope.catalog(pipe, node), parameters=project.secrets)
+    if any(map(is_service_table, compiled.tables)):
+        raise QueryError("a materialized node reads no service data sources", code=36, name="BAD_ARGUMENTS")
     made = insertion(compiled, target)
     return StoredMaterialization(
         pipe=pipe.name,

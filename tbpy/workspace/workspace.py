@@ -301,6 +301,7 @@ class Workspace:
         try:
             with self.log.operation("copy", target_name, pipe=name, job_id=job, options={"mode": how}) as done:
                 compiled = copying.compile_copy(self.project, stored, pipe, node, parameters or {}, moment)
+                self.log.flush_for(compiled.tables)
                 with self._engine.transaction((*compiled.functions, *stored.functions)) as session:
                     rows = copying.write_copy(session, stored, compiled, target, moment, replaces=how == "replace")
                     jobs.finish(session, job, self._moment(), rows=rows)
@@ -483,11 +484,8 @@ class Workspace:
         self, compiled: CompiledQuery, request: Request, time_limit: float | None, on_start: OnStart | None
     ) -> QueryResult:
         from tbpy.workspace.scanning import scans_of
-        from tbpy.workspace.services.tables import is_service_table
 
-        if any(map(is_service_table, compiled.tables)):
-            with suppress(TbpyError):  # a disk that is full: what was written before can be read
-                self.log.flush()
+        self.log.flush_for(compiled.tables)
         return self._engine.query(
             compiled,
             now=request.now,
@@ -510,6 +508,7 @@ class Workspace:
         """Writes what `endpoint(endpoint, parameters, sql=sql)` answers, or `query(sql)` without an endpoint."""
         request = self._request(parameters, now)
         compiled = request.compile_sql(sql or "") if endpoint is None else request.compile_endpoint(endpoint, sql)
+        self.log.flush_for(compiled.tables)
         self._engine.write_parquet(compiled, path, now=request.now, time_limit=time_limit, on_start=on_start)
 
     def endpoints(self) -> tuple[EndpointInfo, ...]:

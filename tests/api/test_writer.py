@@ -10,7 +10,7 @@ import pytest
 
 from tbpy.api.errors import BusyError, MaterializationError
 from tbpy.api.writer import EventWriter, Stored
-from tbpy.errors import QueryError
+from tbpy.errors import QueryError, TbpyError
 
 
 class Store:
@@ -21,6 +21,10 @@ class Store:
         self.tries = 0
         self.open = Event()
         self.open.set()
+        self.refused: list[tuple[str, str]] = []
+
+    def failed(self, datasource: str, error: TbpyError) -> None:
+        self.refused.append((datasource, type(error).__name__))
 
     def __call__(self, events: Mapping[str, Sequence[str]]) -> dict[str, frozenset[int]]:
         self.open.wait(5)
@@ -46,7 +50,7 @@ def run(store: Store, *requests: tuple[str, list[str]], queue_bytes: int = 1000)
     """All requests but the first wait in the queue together."""
 
     async def scenario() -> list[object]:
-        writer = EventWriter(store, queue_bytes=queue_bytes)
+        writer = EventWriter(store, queue_bytes=queue_bytes, on_failure=store.failed)
         store.open.clear()
         first = asyncio.ensure_future(send(writer, requests[0]))
         await asyncio.sleep(0.05)
@@ -72,6 +76,7 @@ def test_a_request_that_cannot_be_stored_fails_alone() -> None:
     answers = run(store, ("a", ["1"]), ("a", ["2"]), ("a", ["poison"]), ("b", ["3"]), ("a", ["4"]))
     assert [answers[place] for place in (0, 1, 3, 4)] == [Stored(1, 0)] * 4
     assert isinstance(answers[2], MaterializationError)
+    assert store.refused == [("a", "MaterializationError")]
     assert sum(len(group) for commit in store.commits for group in commit.values()) == 4
 
 
@@ -81,6 +86,7 @@ def test_a_full_disk_is_full_for_all() -> None:
     assert answers[0] == Stored(1, 0)
     assert all(isinstance(answer, BusyError) for answer in answers[1:])
     assert store.tries == 2
+    assert store.refused == [("a", "BusyError"), ("b", "BusyError")]
 
 
 def test_a_full_queue_refuses_and_drops_nothing() -> None:

@@ -89,6 +89,21 @@ def test_a_pipe_reads_them_and_a_failed_append_is_among_them(project: Path) -> N
         assert ("append", 0) in workspace.endpoint("operations").rows
 
 
+def test_copies_keep_them_and_materialized_nodes_do_not_read_them(project: Path) -> None:
+    (project / "kept.datasource").write_text("SCHEMA >\n    `event_type` String,\n    `n` UInt64\n")
+    copy = "SELECT event_type, count() AS n FROM tinybird.datasources_ops_log GROUP BY event_type"
+    (project / "keep.pipe").write_text(f"NODE n\nSQL >\n    {copy}\n\nTYPE copy\nTARGET_DATASOURCE kept\n")
+    joined = "SELECT name AS event_type, id AS n FROM events WHERE name IN (SELECT status FROM tinybird.jobs_log)"
+    (project / "live.pipe").write_text(f"NODE n\nSQL >\n    {joined}\n\nTYPE materialized\nDATASOURCE kept\n")
+    with Workspace.in_memory(project) as workspace:
+        report = workspace.build()
+        assert any("reads no service data sources" in warning.message for warning in report.warnings)
+        workspace.append_events({"events": ['{"id": 1, "name": "done"}']})
+        workspace.copy("keep")
+        kept = workspace.query("SELECT event_type, n FROM kept ORDER BY event_type").rows
+        assert kept == [("append-hfi", 1), ("create", 3)]
+
+
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_every_service_data_source_answers(project: Path, name: str) -> None:
     with Workspace.in_memory(project) as workspace:

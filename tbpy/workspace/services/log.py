@@ -6,8 +6,8 @@ import json
 import time
 import uuid
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -16,7 +16,7 @@ from typing import Any
 from tbpy.engines import DuckDBEngine, Session
 from tbpy.errors import TbpyError
 from tbpy.project.identifiers import resource_id
-from tbpy.workspace.services.tables import LOGS, SCHEMA, log_columns, log_ddl, log_table
+from tbpy.workspace.services.tables import LOGS, SCHEMA, is_service_table, log_columns, log_ddl, log_table
 
 # What waits is bounded: of a log that cannot be written the oldest rows are lost, never memory.
 _MOST_WAITING = 100_000
@@ -117,6 +117,12 @@ class ServiceLog:
                 while waiting:
                     self._write(name, waiting)
             self._clean()
+
+    def flush_for(self, tables: Collection[str]) -> None:
+        """Before a query that reads `tables`: writes what waits when it is among them. Raises nothing."""
+        if any(map(is_service_table, tables)):
+            with suppress(TbpyError):  # a disk that is full: what was written before can be read
+                self.flush()
 
     def _take_events(self) -> None:
         with self._lock:
