@@ -154,7 +154,7 @@ def _decimal(type_: t.Decimal, sql: str) -> str:
     """Digits beyond the scale are cut off, where a cast of DuckDB's would round."""
     target, scale = duckdb_type(type_), type_.scale
     if type_.precision > 38:
-        return rf"CASE WHEN regexp_full_match({sql}, '[+-]?[0-9]+(\.[0-9]{{0,{scale}}})?') THEN {sql} END"
+        return _wide_decimal(type_, sql)
     cut = rf"regexp_replace({sql}, '(\.[0-9]{{{scale}}})[0-9]+$', '\1')"
     return (
         rf"CASE WHEN regexp_full_match({sql}, '[+-]?[0-9]+(\.[0-9]{{0,{scale}}})?') THEN TRY_CAST({sql} AS {target}) "
@@ -162,6 +162,18 @@ def _decimal(type_: t.Decimal, sql: str) -> str:
         rf"WHEN regexp_full_match({sql}, '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]+') "
         f"THEN TRY_CAST({sql} AS {target}) END"
     )
+
+
+def _wide_decimal(type_: t.Decimal, sql: str) -> str:
+    """Decimals over 38 digits are stored as text: here in its one spelling, with all digits of the scale."""
+    scale = type_.scale
+    found = f"regexp_extract({sql}, '^[+-]?0*([0-9]*)', 1)"
+    whole = f"CASE WHEN {found} = '' THEN '0' ELSE {found} END"
+    fraction = rf"rpad(left(regexp_extract({sql}, '\.([0-9]*)$', 1), {scale}), {scale}, '0')"
+    digits = f"({whole}) || '.' || {fraction}" if scale else f"({whole})"
+    sign = f"CASE WHEN starts_with({sql}, '-') AND regexp_matches({digits}, '[1-9]') THEN '-' ELSE '' END"
+    shape = rf"regexp_full_match({sql}, '[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)')"
+    return f"CASE WHEN {shape} AND len({found}) <= {type_.precision - scale} THEN ({sign}) || {digits} END"
 
 
 def _enum(type_: t.Enum, sql: str) -> str:
