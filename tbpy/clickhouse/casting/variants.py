@@ -56,7 +56,7 @@ def _of_text(caster: Caster, value: Typed, target_: t.Variant) -> Typed:
             case t.Int():
                 arms.append(f"WHEN regexp_full_match({sql}, '[+-]?[0-9]+') AND {cast} IS NOT NULL THEN to_json({cast})")
             case t.Float():
-                arms.append(f"WHEN regexp_full_match({sql}, {texts.FLOAT_SQL}) THEN to_json({cast})")
+                arms.append(f"WHEN regexp_full_match({sql}, {texts.FLOAT_SQL}) THEN {_finite(cast, target_)}")
             case t.Bool():
                 arms.append(f"WHEN {sql} IN ('true', 'false') THEN CAST({sql} AS JSON)")
             case t.Array():
@@ -66,3 +66,9 @@ def _of_text(caster: Caster, value: Typed, target_: t.Variant) -> Typed:
     if t.STRING not in target_.items:
         other = f"error('INCORRECT_DATA: Cannot parse text value of type {target_} here')"
     return caster.result(value, f"(CASE {' '.join(arms)} WHEN {sql} IS NOT NULL THEN {other} END)", target_)
+
+
+def _finite(sql: str, target_: t.Variant) -> str:
+    """JSON has no NaN and no infinity."""
+    failure = duckdb_string(f"Conversion of NaN and infinity to {target_} is not supported by tbpy yet")
+    return f"(CASE WHEN isfinite({sql}) THEN to_json({sql}) ELSE error({failure}) END)"
