@@ -180,8 +180,9 @@ class Workspace:
                 accept(report)
         # Together, so that a query which comes meanwhile sees the old project or the new one.
         self._project, self._catalogue = project, stored
+        report = replace(report, elapsed=time.perf_counter() - started)
         note_build(self.log, report)
-        return replace(report, elapsed=time.perf_counter() - started)
+        return report
 
     # --- rows ---------------------------------------------------------------------------------------------------------
 

@@ -72,6 +72,8 @@ def test_every_operation_is_noted_once(project: Path) -> None:
             ("delete", "events", "ok", 1, 0, ""),
             ("truncate", "events", "ok", 2, 0, ""),
         ]
+        times = rows_of(workspace, "SELECT DISTINCT length(toString(timestamp)) AS n FROM tinybird.datasources_ops_log")
+        assert times == [{"n": len("2024-01-01 00:00:00")}]
         blocks = rows_of(workspace, "SELECT import_id, rows, quarantine_lines, status FROM tinybird.block_log")
         assert [tuple(row.values()) for row in blocks] == [(report.import_id, 2, 1, "done")]
         jobs = rows_of(workspace, "SELECT job_type, status, pipe_id FROM tinybird.jobs_log")

@@ -69,7 +69,7 @@ class ServiceLog:
 
     def note_events(self, datasource: str, rows: int, quarantined: int, elapsed: float) -> None:
         """A commit of events. Those of a second are one operation."""
-        second = f"{self._clock():%Y-%m-%d %H:%M:%S}"
+        second = self._second()
         with self._lock:
             found = self._events[second, datasource]
             found[0], found[1], found[2] = found[0] + elapsed, found[1] + rows, found[2] + quarantined
@@ -93,13 +93,13 @@ class ServiceLog:
         return self.operation(event_type, datasource, import_id=import_id, options={"source": str(source)})
 
     def done(self, operation: Operation, elapsed: float) -> None:
-        moment = self._clock()
+        second = self._second()
         with self._lock:
             self.ingested[operation.datasource] += operation.rows
             self.quarantined[operation.datasource] += operation.quarantined
-        self.note("datasources_ops_log", _operation_record(operation, f"{moment}", elapsed))
+        self.note("datasources_ops_log", _operation_record(operation, second, elapsed))
         if operation.import_id is not None:
-            self.note("block_log", _block_record(operation, f"{moment}", elapsed))
+            self.note("block_log", _block_record(operation, second, elapsed))
 
     @property
     def waiting(self) -> int:
@@ -123,6 +123,10 @@ class ServiceLog:
         if any(map(is_service_table, tables)):
             with suppress(TbpyError):  # a disk that is full: what was written before can be read
                 self.flush()
+
+    def _second(self) -> str:
+        """Now, as a DateTime has it."""
+        return f"{self._clock():%Y-%m-%d %H:%M:%S}"
 
     def _take_events(self) -> None:
         with self._lock:
@@ -168,9 +172,9 @@ def _prepare(session: Session) -> None:
         session.execute(log_ddl(name))
 
 
-def _operation_record(operation: Operation, moment: str, elapsed: float) -> Record:
+def _operation_record(operation: Operation, second: str, elapsed: float) -> Record:
     return {
-        "timestamp": moment,
+        "timestamp": second,
         "event_type": operation.event_type,
         "datasource_id": resource_id("datasource", operation.datasource),
         "datasource_name": operation.datasource,
@@ -201,10 +205,10 @@ def _operation_record(operation: Operation, moment: str, elapsed: float) -> Reco
     }
 
 
-def _block_record(operation: Operation, moment: str, elapsed: float) -> Record:
+def _block_record(operation: Operation, second: str, elapsed: float) -> Record:
     """An import is stored as one block."""
     return {
-        "timestamp": moment,
+        "timestamp": second,
         "request_id": operation.import_id,
         "import_id": operation.import_id,
         "job_id": operation.job_id,
