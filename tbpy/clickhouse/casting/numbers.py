@@ -11,9 +11,11 @@ from typing import Any
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting import texts, wide
 from tbpy.clickhouse.casting.caster import Caster, enum_number, target
+from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.literals import constant, float_sql
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
 from tbpy.clickhouse.storage import duckdb_type
+from tbpy.errors import QueryError
 
 
 def wrap_value(value: int, type_: t.Int) -> int:
@@ -80,6 +82,9 @@ def to_integer(caster: Caster, value: Typed, target_: t.Int) -> Typed:
     if wide.is_wide(source):
         return wide.from_wide_to_integer(caster, value, target_)
     match source:
+        case t.IPv4() | t.IPv6() if not _takes_address(source, target_):
+            text = f"Conversion from {source} to {target_} is not supported"
+            raise QueryError(text, code=48, name="NOT_IMPLEMENTED", place=failures.place(caster.node))
         case t.Int() | t.IPv4() | t.Interval() | t.IPv6():
             return _from_integer(caster, value, _integer_like(source), target_)
         case t.Bool():
@@ -96,6 +101,11 @@ def to_integer(caster: Caster, value: Typed, target_: t.Int) -> Typed:
         case t.FixedString():
             return to_integer(caster, value.as_type(t.STRING), target_)
     return caster.refuse(source, target_)
+
+
+def _takes_address(source: t.IPv4 | t.IPv6, target_: t.Int) -> bool:
+    """The unsigned numbers of at least the size of an address, for IPv6 of just that size."""
+    return not target_.signed and (target_.bits >= 32 if isinstance(source, t.IPv4) else target_.bits == 128)
 
 
 def _integer_like(type_: t.Type) -> t.Int:
@@ -193,8 +203,8 @@ def _from_time(caster: Caster, value: Typed, target_: t.Int) -> Typed:
 
 
 def whole_seconds(value: Typed) -> str:
-    """Seconds since the epoch of a DateTime64, the fraction cut off towards the past."""
-    return f"CAST(floor(epoch({value.sql})) AS BIGINT)"
+    """Seconds since the epoch of a DateTime64, the fraction cut off."""
+    return f"CAST(trunc(epoch({value.sql})) AS BIGINT)"
 
 
 # --- floats -----------------------------------------------------------------------------------------------------------

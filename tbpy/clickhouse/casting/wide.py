@@ -78,6 +78,8 @@ def to_wide_integer(caster: Caster, value: Typed, target: t.Int) -> Typed:
     match source:
         case t.Bool():
             return caster.result(value, number_text(value.sql, source), target)
+        case t.IPv4() if not target.signed:
+            return caster.result(value, f"CAST({value.sql} AS VARCHAR)", target)
         case t.Int() if source.minimum >= target.minimum and source.maximum <= target.maximum:
             return caster.result(value, number_text(value.sql, source), target)
         case t.Int() | t.Decimal() if not caster.accurate:

@@ -136,4 +136,5 @@ def guarded(call: Call, sql: str) -> str:
     divisor = call.args[1]
     if divisor.known and divisor.value:
         return sql
-    return f"(CASE WHEN {divisor.sql} = 0 THEN error('ILLEGAL_DIVISION: Division by zero') ELSE {sql} END)"
+    zero = "'0'" if wide.is_wide(t.plain(divisor.type)) else "0"
+    return f"(CASE WHEN {divisor.sql} = {zero} THEN error('ILLEGAL_DIVISION: Division by zero') ELSE {sql} END)"

@@ -37,14 +37,14 @@ def division_by_zero(call: Call) -> QueryError:
     return QueryError("Division by zero", code=153, name="ILLEGAL_DIVISION", place=failures.place(call.node))
 
 
-def _kinds(call: Call) -> tuple[t.Type, t.Type]:
+def _kinds(call: Call, *, wide_integers: bool = False) -> tuple[t.Type, t.Type]:
     """The two types as numbers; a Date or DateTime counts as its number where modulo takes one."""
     addresses_as_numbers(call)
     one, other = (as_number(t.plain(arg.type)) for arg in call.args)
     for kind in (one, other):
         if not isinstance(kind, t.Int | t.Float | t.Decimal):
             call.wrong_type()
-        if wide.is_wide(kind):
+        if wide.is_wide(kind) and not (wide_integers and isinstance(kind, t.Int)):
             call.unsupported("numbers of more than 128 bits")
     return one, other
 
@@ -75,8 +75,10 @@ def _storage_digits(type_: t.Decimal) -> int:
 
 def _int_div(call: Call) -> Typed:
     """The quotient cut off towards zero; NULL where the divisor is zero."""
-    one, other = _kinds(call)
+    one, other = _kinds(call, wide_integers=True)
     type_ = _int_div_type(one, other)
+    if wide.is_wide(one) or wide.is_wide(other):
+        return _wide(call, "//", one, other, type_)
     storage = duckdb_type(type_)
     known = _known(call)
     if known is not None and known[1]:
@@ -96,6 +98,16 @@ def _int_div(call: Call) -> Typed:
     sql = f"({_as_signed(left, one, type_)} // {divisor})"
     exact = left.constant or not (one == other == type_)
     return call.typed(f"CAST({sql} AS {storage})" if exact else sql, type_)
+
+
+def _wide(call: Call, symbol: str, one: t.Type, other: t.Type, type_: t.Int) -> Typed:
+    """With numbers of 256 bits; what ClickHouse makes of a negative divisor beside an unsigned dividend is refused."""
+    left, right = call.args
+    if not isinstance(one, t.Int) or not isinstance(other, t.Int) or (other.signed and not one.signed):
+        call.unsupported(f"{one} and {other}")
+    if one.signed and not other.signed and other.bits == 256:
+        call.unsupported(f"{one} and {other}")
+    return call.typed(wide.calculated(call.context, symbol, left, right, type_), type_)
 
 
 def _as_signed(value: Typed, kind: t.Type, result: t.Int) -> str:
@@ -143,6 +155,7 @@ def _check_divisor(call: Call) -> None:
 def _or_zero(name: str, divide: Callable[[Call], Typed]) -> None:
     @scalar(name, args=2, strict=False)
     def build(call: Call) -> Typed:
+        _kinds(call)
         result = divide(call)
         if result.known or isinstance(result.type, t.Float):
             return result
@@ -154,6 +167,7 @@ def _or_zero(name: str, divide: Callable[[Call], Typed]) -> None:
 def _or_null(name: str, divide: Callable[[Call], Typed]) -> None:
     @scalar(name, args=2)
     def build(call: Call) -> Typed:
+        _kinds(call)
         result = divide(call)
         type_ = t.nullable(result.type)
         if result.known:
@@ -180,6 +194,8 @@ def _modulo(call: Call) -> Typed:
         return _decimal_modulo(call, one, other)
     known = _known(call)
     type_ = _modulo_type(one, other)
+    if wide.is_wide(one) or wide.is_wide(other):
+        return _wide(call, "%", one, other, type_)
     if known is not None and known[1]:
         return known_integer(int(math.copysign(1, known[0])) * (abs(known[0]) % abs(known[1])), type_)
     sql = f"({integer_sql(left)} % {integer_sql(right)})"
@@ -223,7 +239,7 @@ def _numbers_of_times(call: Call) -> tuple[t.Type, t.Type]:
             name = "toUInt16" if isinstance(kind, t.Date) else "toUInt32"
             args[position] = call.compiler.call(name, arg, node=call.node)
     call.args = tuple(args)
-    return _kinds(call)
+    return _kinds(call, wide_integers=True)
 
 
 @scalar("modulo", "mod", args=2, insensitive=("mod",))
