@@ -76,7 +76,7 @@ def array_reduce_in_ranges(call: Call) -> Typed:
     elements, types = _elements(call, call.args[2:])
     part, rows = call.context.fresh("r"), call.context.fresh("v")
     start = f"CASE WHEN {part}['1'] < 0 THEN len({rows}) + {part}['1'] + 1 ELSE {part}['1'] END"
-    sliced = f"{rows}[greatest({start}, 1):({start}) + {part}['2'] - 1]"
+    sliced = f"(CASE WHEN ({start}) > 0 THEN {rows}[{start} : ({start}) + {part}['2'] - 1] ELSE [] END)"
     result = _aggregate(call, replace(elements, sql=sliced), types)
     body = f"list_transform({call.sql(1)}, lambda {part}: {result.sql})"
     return call.typed(f"list_transform([{elements.sql}], lambda {rows}: {body})[1]", t.Array(result.type))

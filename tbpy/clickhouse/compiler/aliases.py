@@ -16,10 +16,21 @@ def collect_aliases(select: ast.Select) -> dict[str, ast.Expression]:
     for part in _PARTS:
         for alias in aliases_in(getattr(select, part)):
             found.setdefault(alias.name, alias.expression)
+    for alias in _replacements(select):
+        found.setdefault(alias.name, alias.expression)
     return found
 
 
-#: Nodes whose names are their own: subqueries, and `REPLACE (x AS column)`, which defines no alias.
+def _replacements(select: ast.Select) -> Iterator[ast.Alias]:
+    """`* REPLACE (expression AS column)`: WHERE and ORDER BY see the column as it is replaced."""
+    for column in select.columns:
+        if isinstance(column, ast.Asterisk | ast.ColumnsMatcher):
+            for transformer in column.transformers:
+                if isinstance(transformer, ast.ReplaceColumns):
+                    yield from transformer.items
+
+
+#: Nodes whose names are their own: subqueries, and `REPLACE (x AS column)` inside a call.
 _OPAQUE = (ast.Subquery, ast.SubqueryTable, ast.ReplaceColumns)
 
 

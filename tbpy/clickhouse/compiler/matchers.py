@@ -192,7 +192,7 @@ def _excluded(name: str, transformer: ast.ExceptColumns) -> bool:
 def _replaced(compiler: ExpressionCompiler, name: str, output: Output, transformer: ast.ReplaceColumns) -> Output:
     for item in transformer.items:
         if item.name == name:
-            return Output(name, compiler.compile(item.expression))
+            return Output(name, compiler.alias(item))
     return output
 
 

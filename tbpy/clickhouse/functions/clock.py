@@ -77,7 +77,7 @@ def _to_unix64(unit: str, sql: str) -> None:
         return call.typed(sql.format(call.sql(0)), t.INT64)
 
 
-_to_unix64("Second", "CAST(floor(epoch_us({0}) / 1000000e0) AS BIGINT)")
+_to_unix64("Second", "(epoch_us({0}) // 1000000)")
 _to_unix64("Milli", "epoch_ms({0})")
 _to_unix64("Micro", "epoch_us({0})")
 _to_unix64("Nano", "epoch_ns({0})")

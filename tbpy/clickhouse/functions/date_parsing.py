@@ -136,7 +136,7 @@ def parse_joda(call: Call) -> Typed:
 @scalar("makeDateTime", args=(6, 7), insensitive=True)
 def make_date_time(call: Call) -> Typed:
     zone = zone_argument(call, 6)
-    return call.typed(_made(call, zone), t.DateTime(zone))
+    return call.typed(_made(call, zone, ("1970-01-01 00:00:00", "2106-02-07 06:28:15")), t.DateTime(zone))
 
 
 @scalar("makeDateTime64", args=(6, 9), insensitive=True)
@@ -146,13 +146,20 @@ def make_date_time64(call: Call) -> Typed:
     zone = zone_argument(call, 8)
     if precision > 6:
         call.unsupported(f"precision {precision}")
-    fraction = f"CAST({call.sql(6)} AS BIGINT)" if len(call.args) > 6 else "0"
-    sql = f"({_made(call, zone)} + to_microseconds({fraction} * {10 ** (6 - precision)}))"
-    return call.typed(sql, t.DateTime64(precision, zone))
+    fraction = f"least(CAST({call.sql(6)} AS BIGINT), {10**precision - 1})" if len(call.args) > 6 else "0"
+    bounds = ("1900-01-01 00:00:00", f"2299-12-31 23:59:59.{'9' * precision or '0'}")
+    made = _made(call, zone, bounds, f"to_microseconds({fraction} * {10 ** (6 - precision)})")
+    return call.typed(made, t.DateTime64(precision, zone))
 
 
-def _made(call: Call, zone: str | None) -> str:
+def _made(call: Call, zone: str | None, bounds: tuple[str, str], fraction: str = "") -> str:
+    """The moment, held between two bounds; the first of them for a day or time that is none."""
     parts = [f"CAST({arg.sql} AS BIGINT)" for arg in call.args[:6]]
-    made = f"TRY(make_timestamp({', '.join(parts[:5])}, CAST({parts[5]} AS DOUBLE)))"
-    inside = f"{made} BETWEEN TIMESTAMP '1970-01-01' AND TIMESTAMP '2106-02-07 06:28:15'"
-    return to_utc(f"(CASE WHEN {inside} THEN {made} ELSE TIMESTAMP '1970-01-01' END)", zone)
+    start = f"TRY(make_timestamp({parts[0]}, {parts[1]}, 1, 0, 0, 0))"
+    # The 30th of February is the 1st or 2nd of March, the hour 25 one of the next day.
+    whole = " AND ".join([f"{parts[2]} BETWEEN 1 AND 31", *(f"{part} BETWEEN 0 AND 255" for part in parts[3:])])
+    passed = f"to_days(CAST({parts[2]} - 1 AS INTEGER)) + to_hours({parts[3]}) + to_minutes({parts[4]})"
+    made = f"(CASE WHEN {whole} THEN {start} + {passed} + to_seconds({parts[5]}) END)"
+    made = f"({made} + {fraction})" if fraction else made
+    first, last = (f"TIMESTAMP '{moment}'" for moment in bounds)
+    return to_utc(f"coalesce(least(greatest({made}, {first}), {last}), {first})", zone)

@@ -271,7 +271,7 @@ def json_merge_patch(call: Call) -> Typed:
     documents = [arg.sql for arg in call.args]
     merged = documents[0]
     for other in documents[1:]:
-        merged = f"json_merge_patch({merged}, {other})"
+        merged = f"{call.context.udf('tb_json_merge_patch')}({merged}, {other})"
     return call.typed(f"CAST({merged} AS VARCHAR)", t.STRING)
 
 

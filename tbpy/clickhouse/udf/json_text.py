@@ -34,6 +34,22 @@ def _printed(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def merge_patch(text: str, patch: str) -> str:
+    """RFC 7396, but a null of the patch is a value like others; keys keep their places."""
+    try:
+        document, change = (json.loads(part, parse_float=_Float) for part in (text, patch))
+    except ValueError as error:
+        raise ValueError(f"BAD_ARGUMENTS: Wrong input JSON string to merge: {error}") from None
+    return _printed(_merged(document, change))
+
+
+def _merged(document: Any, change: Any) -> Any:
+    if not isinstance(document, dict) or not isinstance(change, dict):
+        return change
+    changed = {key: _merged(document[key], value) if key in document else value for key, value in change.items()}
+    return document | changed
+
+
 def is_valid(text: str) -> bool:
     try:
         json.loads(text, parse_constant=_refused)
@@ -73,6 +89,7 @@ def raw_value(text: str) -> str:
 
 
 FUNCTIONS = {
+    "tb_json_merge_patch": Udf(merge_patch, ("VARCHAR", "VARCHAR"), "VARCHAR"),
     "tb_json_reprint": Udf(reprint, ("VARCHAR",), "VARCHAR", "special"),
     "tb_json_valid": Udf(is_valid, ("VARCHAR",), "BOOLEAN"),
     "tb_json_raw_value": Udf(raw_value, ("VARCHAR",), "VARCHAR"),
