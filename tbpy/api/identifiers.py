@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tbpy.project.identifiers import resource_id
+from tbpy.workspace.identifiers import resource_id
 
 __all__ = ["name_of", "resource_id"]
 

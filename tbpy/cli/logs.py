@@ -13,21 +13,24 @@ from tbpy.cli.command import AsJson, answers
 from tbpy.cli.output import Printed, Table
 from tbpy.errors import NotFoundError
 
+# Times are whole seconds: within one, entries stand as they were written.
 _ENTRIES = """%
 SELECT time, what, name, result, seconds, rows, quarantined, message FROM (
     SELECT toString(start_datetime) AS time, 'request' AS what, pipe_name AS name, toString(status_code) AS result,
         toFloat64(duration) AS seconds, result_rows AS rows, toUInt64(0) AS quarantined,
-        ifNull(error_message, '') AS message, error = 1 AS failed
+        ifNull(error_message, '') AS message, error = 1 AS failed,
+        row_number() OVER () AS place
     FROM tinybird.pipe_stats_rt
     UNION ALL
     SELECT toString(timestamp), event_type, datasource_name, result, toFloat64(elapsed_time), ifNull(rows, 0),
-        ifNull(rows_quarantine, 0), ifNull(error, ''), result = 'error'
+        ifNull(rows_quarantine, 0), ifNull(error, ''), result = 'error',
+        row_number() OVER ()
     FROM tinybird.datasources_ops_log
 )
 WHERE 1
 {% if defined(name) %} AND name = {{String(name)}} {% end %}
 {% if defined(failed) %} AND (failed OR quarantined > 0) {% end %}
-ORDER BY time DESC LIMIT {{Int32(limit)}}
+ORDER BY time DESC, place DESC LIMIT {{Int32(limit)}}
 """
 _DAYS = """%
 SELECT toString(toDate(start_datetime)) AS day, count() AS calls, countIf(error = 1) AS errors,

@@ -21,7 +21,7 @@ from tbpy.workspace.catalogue import StoredMaterialization
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.infos import MaterializationInfo
 from tbpy.workspace.scopes import Scope
-from tbpy.workspace.services.tables import is_service_table
+from tbpy.workspace.services import is_service_table
 
 
 def compile_all(

@@ -11,8 +11,8 @@ import pytest
 
 from tbpy.clickhouse.formats import write
 from tbpy.errors import IngestError, QueryError
-from tbpy.project.identifiers import resource_id
 from tbpy.workspace import Workspace
+from tbpy.workspace.identifiers import resource_id
 from tbpy.workspace.services.columns import NAMES
 
 EVENTS = """

@@ -3,7 +3,7 @@
 Source: Tinybird docs, "Service data sources".
 """
 
+from tbpy.workspace.services.columns import is_service_table
 from tbpy.workspace.services.log import Operation, ServiceLog
-from tbpy.workspace.services.tables import ServiceCatalog, is_service_table
 
-__all__ = ["Operation", "ServiceCatalog", "ServiceLog", "is_service_table"]
+__all__ = ["Operation", "ServiceLog", "is_service_table"]

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tbpy.clickhouse.compiler import TableColumn
-from tbpy.clickhouse.types import parse_type
-
 DATABASE = "tinybird"
 
 _COLUMNS = {
@@ -128,14 +125,15 @@ NAMES = frozenset(_COLUMNS)
 
 
 @lru_cache(maxsize=64)
-def columns_of(name: str) -> tuple[TableColumn, ...]:
-    """The columns of one of `NAMES`."""
-    return tuple(_column(text) for text in _parts(" ".join(_COLUMNS[name].split())))
+def column_types(name: str) -> dict[str, str]:
+    """The columns of one of `NAMES`, and their ClickHouse types as text."""
+    parts = (text.strip().partition(" ") for text in _parts(" ".join(_COLUMNS[name].split())))
+    return {column: type_ for column, _, type_ in parts}
 
 
-def _column(text: str) -> TableColumn:
-    name, _, type_ = text.strip().partition(" ")
-    return TableColumn(name, parse_type(type_))
+def is_service_table(name: str) -> bool:
+    """Whether a name among the tables of a compiled query is one of a service data source."""
+    return name.startswith(f"{DATABASE}.")
 
 
 def _parts(text: str) -> list[str]:

@@ -15,8 +15,9 @@ from typing import Any
 
 from tbpy.engines import DuckDBEngine, Session
 from tbpy.errors import TbpyError
-from tbpy.project.identifiers import resource_id
-from tbpy.workspace.services.tables import LOGS, SCHEMA, is_service_table, log_columns, log_ddl, log_table
+from tbpy.workspace.identifiers import resource_id
+from tbpy.workspace.services.columns import is_service_table
+from tbpy.workspace.services.storing import LOGS, log_columns, log_table, prepare
 
 # What waits is bounded: of a log that cannot be written the oldest rows are lost, never memory.
 _MOST_WAITING = 100_000
@@ -109,14 +110,11 @@ class ServiceLog:
         """Writes what waits, so that a query can read it. What cannot be written waits on."""
         with self._flushing:
             self._take_events()
-            if not self._ready:
-                with self._engine.transaction() as session:
-                    _prepare(session)
-                self._ready = True
-            for name, waiting in self._waiting.items():
-                while waiting:
-                    self._write(name, waiting)
-            self._clean()
+            more = True
+            while more:
+                more = self._write(
+                    [(name, batch) for name, waiting in self._waiting.items() if (batch := _take(waiting))]
+                )
 
     def flush_for(self, tables: Collection[str]) -> None:
         """Before a query that reads `tables`: writes what waits when it is among them. Raises nothing."""
@@ -136,40 +134,43 @@ class ServiceLog:
             operation = Operation("append-hfi", name, rows=int(rows), quarantined=int(quarantined))
             self.note("datasources_ops_log", _operation_record(operation, second, elapsed))
 
-    def _write(self, name: str, waiting: deque[Record]) -> None:
-        import orjson
-
-        batch = [waiting.popleft() for _ in range(min(_BATCH, len(waiting)))]
-        shape = json.dumps([log_columns(name)])
+    def _write(self, batches: list[tuple[str, list[Record]]]) -> bool:
+        """One transaction, with whatever else is due; answers whether more waits."""
         try:
             with self._engine.transaction() as session:
-                sql = f"INSERT INTO {log_table(name)} SELECT unnest(from_json($records, $shape), max_depth := 2)"
-                session.execute(sql, {"records": orjson.dumps(batch, default=str).decode(), "shape": shape})
+                if not self._ready:
+                    prepare(session)
+                for name, batch in batches:
+                    _insert(session, name, batch)
+                cleaned = self._clean(session)
         except TbpyError:
-            waiting.extendleft(reversed(batch))
+            for name, batch in batches:
+                self._waiting[name].extendleft(reversed(batch))
             raise
+        self._ready, self._cleaned = True, cleaned
+        return any(self._waiting.values())
 
-    def _clean(self) -> None:
-        """Takes out what is older than a log keeps."""
+    def _clean(self, session: Session) -> datetime | None:
+        """Takes out what is older than a log keeps; answers when that was done last."""
         moment = self._clock()
         if self._cleaned is not None and moment - self._cleaned < _BETWEEN_CLEANINGS:
-            return
-        with self._engine.transaction() as session:
-            for name, (column, days) in LOGS.items():
-                oldest = moment - timedelta(days=days)
-                session.execute(f"DELETE FROM {log_table(name)} WHERE {column} < $oldest", {"oldest": oldest})
-        self._cleaned = moment
+            return self._cleaned
+        for name, (column, days) in LOGS.items():
+            oldest = moment - timedelta(days=days)
+            session.execute(f"DELETE FROM {log_table(name)} WHERE {column} < $oldest", {"oldest": oldest})
+        return moment
 
 
-def _prepare(session: Session) -> None:
-    """Makes the tables where there are none. One of another tbpy, with other columns, begins anew."""
-    session.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-    for name in LOGS:
-        sql = "SELECT column_name FROM duckdb_columns() WHERE schema_name = $schema AND table_name = $name"
-        found = [row[0] for row in session.rows(sql, {"schema": SCHEMA, "name": name})]
-        if found and found != list(log_columns(name)):
-            session.execute(f"DROP TABLE {log_table(name)}")
-        session.execute(log_ddl(name))
+def _take(waiting: deque[Record]) -> list[Record]:
+    return [waiting.popleft() for _ in range(min(_BATCH, len(waiting)))]
+
+
+def _insert(session: Session, name: str, records: list[Record]) -> None:
+    import orjson
+
+    sql = f"INSERT INTO {log_table(name)} SELECT unnest(from_json($records, $shape), max_depth := 2)"
+    shape = json.dumps([log_columns(name)])
+    session.execute(sql, {"records": orjson.dumps(records, default=str).decode(), "shape": shape})
 
 
 def _operation_record(operation: Operation, second: str, elapsed: float) -> Record:

@@ -6,22 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tbpy.clickhouse.compiler import Table, View
+from tbpy.clickhouse.compiler import Table, TableColumn, View
+from tbpy.clickhouse.memory import row_width
 from tbpy.clickhouse.quoting import duckdb_name, duckdb_string
 from tbpy.clickhouse.storage import duckdb_type
-from tbpy.project.identifiers import resource_id
+from tbpy.clickhouse.types import parse_type
 from tbpy.workspace.definitions import StoredDatasource
-from tbpy.workspace.services.columns import DATABASE, NAMES, columns_of
+from tbpy.workspace.identifiers import resource_id
+from tbpy.workspace.services.columns import DATABASE, NAMES, column_types
+from tbpy.workspace.services.storing import LOGS, log_table
 
-SCHEMA = "service"
-# What is written down as it happens, with the column that tells when, and how many days it is kept.
-LOGS: dict[str, tuple[str, int]] = {
-    "pipe_stats_rt": ("start_datetime", 7),
-    "endpoint_errors": ("start_datetime", 30),
-    "datasources_ops_log": ("timestamp", 30),
-    "block_log": ("timestamp", 30),
-    "jobs_log": ("created_at", 30),
-}
 # What ClickHouse SQL makes of the logs.
 _VIEWS = {
     "pipe_stats": """
@@ -45,11 +39,6 @@ _VIEWS = {
         GROUP BY event_date, datasource_id, datasource_name, l.event_type, pipe_id, pipe_name, resource_tags
     """,
 }
-
-
-def is_service_table(name: str) -> bool:
-    """Whether a name among the tables of a compiled query is one of a service data source."""
-    return name.startswith(f"{DATABASE}.")
 
 
 @dataclass(frozen=True)
@@ -76,27 +65,17 @@ class ServiceCatalog:
         return log_table(name) if name in LOGS else _nothing(name)
 
 
-def log_table(name: str) -> str:
-    return f"{SCHEMA}.{name}"
-
-
-@lru_cache(maxsize=16)
-def log_columns(name: str) -> dict[str, str]:
-    """The DuckDB types of a log's columns, by name."""
-    return {column.name: duckdb_type(column.type) for column in columns_of(name)}
-
-
-def log_ddl(name: str) -> str:
-    columns = ", ".join(f"{duckdb_name(column)} {type_}" for column, type_ in log_columns(name).items())
-    return f"CREATE TABLE IF NOT EXISTS {log_table(name)} ({columns})"
-
-
 # Copies have their jobs in the catalogue, written with the rows. Ids are those of `resource_id`.
 _COPY_JOBS = (
     "SELECT id, kind, status, error, '', NULL, 't_' || substr(sha256('pipe:' || pipe), 1, 32), "
     "'t_' || substr(sha256('datasource:' || datasource), 1, 32), created_at, created_at, updated_at, "
     "json_object('rows', rows) FROM tbpy.jobs"
 )
+
+
+@lru_cache(maxsize=64)
+def columns_of(name: str) -> tuple[TableColumn, ...]:
+    return tuple(TableColumn(column, parse_type(type_)) for column, type_ in column_types(name).items())
 
 
 def _nothing(name: str) -> str:
@@ -111,8 +90,6 @@ def _storage(stored: Iterable[StoredDatasource]) -> str:
 
 
 def _stored_rows(found: StoredDatasource) -> str:
-    from tbpy.clickhouse.memory import row_width
-
     width = row_width(column.parsed_type for column in found.columns)
     rows, quarantined = f"(SELECT count(*) FROM {found.table})", f"(SELECT count(*) FROM {found.quarantine})"
     values = {
