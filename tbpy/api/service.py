@@ -24,6 +24,7 @@ from tbpy.api.variables import VariableStore
 from tbpy.api.writer import EventWriter
 from tbpy.project import Memory, find_datafiles, load_project
 from tbpy.workspace import Workspace
+from tbpy.workspace.scheduling import CopyScheduler
 from tbpy.workspace.services import Operation
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class Service:
         self.queries = Queries(16)
         self.threads = ThreadPoolExecutor(8, thread_name_prefix="tbpy-work")
         self._flusher = Flusher(self.workspace.log)
+        self._copies = CopyScheduler(self.workspace)
+        self._copies.start()
         self.rates = RateLimiter(time.monotonic)
         # What ends with the service, the last that came first.
         self.closing = ExitStack()
@@ -132,6 +135,7 @@ class Service:
 
     def close(self) -> None:
         """Finishes what was accepted. The workspace stays open, unless the service was made to own it."""
+        self._copies.stop()
         self.writer.close()
         self.jobs.close()
         self._flusher.close()

@@ -11,7 +11,6 @@ import typer
 from tbpy.cli import session
 from tbpy.cli.command import AsJson, answers, group
 from tbpy.cli.output import Printed, Table
-from tbpy.cli.owning import own
 from tbpy.cli.parameters import parse_parameters
 from tbpy.cli.trouble import counted, talk
 
@@ -49,7 +48,7 @@ def _last(job: JobInfo | None) -> str:
 def ls(context: typer.Context, as_json: AsJson = False) -> Sequence[CopyInfo]:
     """List the copy pipes with their schedules, next runs (UTC) and last result."""
     with session.open_workspace(context) as workspace:
-        return own(workspace).copies()
+        return workspace.copies()
 
 
 def print_copied(report: CopyReport) -> Iterator[Printed]:
@@ -73,7 +72,7 @@ def run(
     """Run a copy pipe now. Other options are its parameters: --name value."""
     parameters = parse_parameters(context.args, param or ())
     with session.open_workspace(context) as workspace:
-        return own(workspace).copy(name, parameters, mode=mode)
+        return workspace.copy(name, parameters, mode=mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,5 +101,5 @@ def resume(context: typer.Context, name: Name, as_json: AsJson = False) -> Pause
 
 def _set_paused(context: typer.Context, name: str, paused: bool) -> Paused:
     with session.open_workspace(context) as workspace:
-        own(workspace).pause_copy(name, paused)
+        workspace.pause_copy(name, paused)
     return Paused(name, paused)

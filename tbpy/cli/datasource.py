@@ -15,7 +15,6 @@ from tbpy.cli.answering import FormatOption, Rows, Written, answer, print_answer
 from tbpy.cli.appended import print_quarantined
 from tbpy.cli.command import AsJson, answers, group
 from tbpy.cli.output import Body, Printed, Table
-from tbpy.cli.owning import own
 from tbpy.cli.trouble import counted
 from tbpy.errors import UsageError
 
@@ -137,7 +136,7 @@ def replace(
     """Store the rows of a file in place of those that are there; views of them are made anew."""
     with session.open_workspace(context) as workspace:
         sure(f"Replace {'the rows' if where is None else f'the rows where {where}'} of {name}?", yes)
-        return own(workspace).replace(name, file, format, condition=where)
+        return workspace.replace(name, file, format, condition=where)
 
 
 def print_quarantine(info: QuarantineInfo) -> Iterator[Printed]:
@@ -167,7 +166,7 @@ def quarantine(
 ) -> QuarantineInfo:
     """Show why rows are in quarantine, column by column, and the newest of them."""
     with session.open_workspace(context) as workspace:
-        return own(workspace).quarantine(name, limit)
+        return workspace.quarantine(name, limit)
 
 
 def print_replayed(report: ReplayReport) -> Iterator[Printed]:
@@ -181,7 +180,7 @@ def print_replayed(report: ReplayReport) -> Iterator[Printed]:
 def replay(context: typer.Context, name: Name, as_json: AsJson = False) -> ReplayReport:
     """Judge quarantined rows again, by the schema of now; those that fit are stored."""
     with session.open_workspace(context) as workspace:
-        return own(workspace).replay(name)
+        return workspace.replay(name)
 
 
 def count_rows(workspace: Workspace | RemoteWorkspace, name: str, condition: str) -> int:

@@ -10,7 +10,6 @@ import typer
 from tbpy.cli import session
 from tbpy.cli.command import AsJson, answers, group
 from tbpy.cli.output import Printed, Table
-from tbpy.cli.owning import own
 
 if TYPE_CHECKING:
     from tbpy.workspace import MaterializationInfo
@@ -31,4 +30,4 @@ def print_materializations(found: Sequence[MaterializationInfo]) -> Iterator[Pri
 def ls(context: typer.Context, as_json: AsJson = False) -> Sequence[MaterializationInfo]:
     """List the materialized nodes, with the data source whose rows make each run and the one that it fills."""
     with session.open_workspace(context) as workspace:
-        return own(workspace).materializations()
+        return workspace.materializations()

@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,9 +17,16 @@ from tbpy.client.wire import decode, encode
 
 if TYPE_CHECKING:
     from tbpy.clickhouse.types import Type
-    from tbpy.workspace.infos import DatasourceInfo, EndpointInfo, PipeInfo
+    from tbpy.workspace.infos import (
+        CopyInfo,
+        DatasourceInfo,
+        EndpointInfo,
+        MaterializationInfo,
+        PipeInfo,
+        QuarantineInfo,
+    )
     from tbpy.workspace.ingest.report import AppendReport
-    from tbpy.workspace.reports import BuildReport
+    from tbpy.workspace.reports import BuildReport, CopyReport, ReplayReport
 
 _STDIN = "-"
 
@@ -99,11 +107,19 @@ class RemoteWorkspace:
         progress: Callable[[float], None] | None = None,
     ) -> AppendReport:
         """The server reads the files itself. It does not tell how far it is, so `progress` only hears of the end."""
-        with tempfile.TemporaryDirectory(prefix="tbpy-") as folder:
-            place = _spooled(folder) if str(source) == _STDIN else _absolute(str(source))
+        with _readable(source) as place:
             report: AppendReport = self._call("append", name=name, source=place, format=format and str(format))
         if progress is not None:
             progress(1.0)
+        return report
+
+    def replace(
+        self, name: str, source: str | Path, format: str | None = None, *, condition: str | None = None
+    ) -> AppendReport:
+        with _readable(source) as place:
+            report: AppendReport = self._call(
+                "replace", name=name, source=place, format=format and str(format), condition=condition
+            )
         return report
 
     def truncate(self, name: str) -> int:
@@ -111,6 +127,27 @@ class RemoteWorkspace:
 
     def delete(self, name: str, condition: str) -> int:
         return int(self._call("delete", name=name, condition=condition))
+
+    def quarantine(self, name: str, sample: int = 5) -> QuarantineInfo:
+        info: QuarantineInfo = self._call("quarantine", name=name, sample=sample)
+        return info
+
+    def replay(self, name: str) -> ReplayReport:
+        report: ReplayReport = self._call("replay", name=name)
+        return report
+
+    def copy(self, name: str, parameters: Mapping[str, Any] | None = None, *, mode: str | None = None) -> CopyReport:
+        report: CopyReport = self._call("copy", name=name, parameters=dict(parameters or {}), mode=mode)
+        return report
+
+    def copies(self) -> tuple[CopyInfo, ...]:
+        return tuple(self._call("copies"))
+
+    def pause_copy(self, name: str, paused: bool = True) -> None:
+        self._call("pause_copy", name=name, paused=paused)
+
+    def materializations(self) -> tuple[MaterializationInfo, ...]:
+        return tuple(self._call("materializations"))
 
     def datasources(self) -> tuple[DatasourceInfo, ...]:
         return tuple(self._call("datasources"))
@@ -162,15 +199,17 @@ class RemoteWorkspace:
         return decode(answer["result"])
 
 
-def _absolute(source: str) -> str:
-    """The server works in another folder."""
-    if source.startswith(("http://", "https://")):
-        return source
-    return str(Path(source).expanduser().absolute())
-
-
-def _spooled(folder: str) -> str:
-    path = Path(folder) / "stdin"
-    with path.open("wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
-    return str(path)
+@contextmanager
+def _readable(source: str | Path) -> Iterator[str]:
+    """Where the server, which works in another folder, reads the source; standard input goes through a file."""
+    given = str(source)
+    if given == _STDIN:
+        with tempfile.TemporaryDirectory(prefix="tbpy-") as folder:
+            path = Path(folder) / "stdin"
+            with path.open("wb") as file:
+                shutil.copyfileobj(sys.stdin.buffer, file)
+            yield str(path)
+    elif given.startswith(("http://", "https://")):
+        yield given
+    else:
+        yield str(Path(given).expanduser().absolute())

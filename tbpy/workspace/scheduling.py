@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event, Thread
 
+from tbpy.errors import TbpyError
 from tbpy.workspace.reports import CopyReport
 from tbpy.workspace.workspace import Workspace
 
@@ -36,6 +38,8 @@ class CopyScheduler:
     def _run(self) -> None:
         moment = self._workspace.now()
         while not self._stopping.wait(self._period):
-            moment, reports = self._workspace.run_due_copies(moment)
-            for report in reports:
-                self._on_copied(report)
+            # A project with mistakes says so when it is built; its copies go on when they are mended.
+            with suppress(TbpyError):
+                moment, reports = self._workspace.run_due_copies(moment)
+                for report in reports:
+                    self._on_copied(report)

@@ -203,3 +203,34 @@ def test_commands_of_another_shell(dev: Dev) -> None:
     assert "events" in run("datasource", "ls")
     assert "No changes" in run("build")
     assert "3 rows removed" in run("datasource", "truncate", "events", "--yes")
+
+
+def test_work_on_data_from_another_shell(dev: Dev) -> None:
+    def run(*words: str, stdin: str = "") -> str:
+        command = [sys.executable, "-m", "tbpy.cli.main", "-C", str(dev.root), *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, input=stdin)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    write(dev.root, "datasources/totals.datasource", "SCHEMA >\n    `total` UInt64\n")
+    write(
+        dev.root,
+        "copies/keep.pipe",
+        "NODE n\nSQL >\n    SELECT count() AS total FROM events\n\n"
+        "TYPE copy\nTARGET_DATASOURCE totals\nCOPY_SCHEDULE 0 0 1 1 *\n",
+    )
+    until(lambda: dev.workspace.copies())
+    assert "1 row" in run("copy", "run", "keep")
+    run("copy", "pause", "keep")
+    assert "paused" in run("copy", "ls")
+    assert dev.workspace.query("SELECT total FROM totals").rows == [(2,)]
+
+    run("append", "events", "-", "--format", "ndjson", stdin='{"id": 9}\n{"id": "x"}\n')
+    assert '{"id": "x"}' in run("datasource", "quarantine", "events")
+    write(dev.root, "datasources/events.datasource", EVENTS.replace("Int32", "String").format(more=""))
+    until(lambda: dict(dev.workspace.datasources()[0].columns)["id"] == "String")
+    run("datasource", "replay", "events")
+    assert dev.workspace.query("SELECT count() FROM events WHERE id = 'x'").rows == [(1,)]
+    run("datasource", "replace", "events", "-", "--format", "ndjson", "--yes", stdin='{"id": "new"}\n')
+    assert dev.workspace.query("SELECT id FROM events").rows == [("new",)]
+    assert run("materialization", "ls").strip()

@@ -153,6 +153,34 @@ def _delete(service: Service, name: str, condition: str) -> Any:
     return service.workspace.delete(name, condition)
 
 
+def _replace(service: Service, name: str, source: str, format: str | None = None, condition: str | None = None) -> Any:
+    return service.workspace.replace(name, source, format, condition=condition)
+
+
+def _quarantine(service: Service, name: str, sample: int = 5) -> Any:
+    return service.workspace.quarantine(name, sample)
+
+
+def _replay(service: Service, name: str) -> Any:
+    return service.workspace.replay(name)
+
+
+def _copy(service: Service, name: str, parameters: dict[str, Any] | None = None, mode: str | None = None) -> Any:
+    return service.workspace.copy(name, parameters, mode=mode)
+
+
+def _copies(service: Service) -> Any:
+    return service.workspace.copies()
+
+
+def _pause_copy(service: Service, name: str, paused: bool = True) -> None:
+    service.workspace.pause_copy(name, paused)
+
+
+def _materializations(service: Service) -> Any:
+    return service.workspace.materializations()
+
+
 def _datasources(service: Service) -> Any:
     return service.workspace.datasources()
 
@@ -185,6 +213,13 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "append": _append,
     "truncate": _truncate,
     "delete": _delete,
+    "replace": _replace,
+    "quarantine": _quarantine,
+    "replay": _replay,
+    "copy": _copy,
+    "copies": _copies,
+    "pause_copy": _pause_copy,
+    "materializations": _materializations,
     "datasources": _datasources,
     "datasource_names": _datasource_names,
     "endpoints": _endpoints,
