@@ -63,7 +63,19 @@ class CallParser(KeywordParser):
         if key in ("SELECT", "WITH") and self.at_query(0):
             start = self.here
             return (ast.Subquery(self.query(), start=start, end=self.last_end),)
-        return self.expression_list()
+        return self._bare_lambda(self.expression_list())
+
+    def _bare_lambda(self, arguments: tuple[ast.Expression, ...]) -> tuple[ast.Expression, ...]:
+        """`f(x, y -> x + y, ...)`: names before a lambda without brackets are its parameters too."""
+        place = next((index for index, item in enumerate(arguments) if isinstance(item, ast.Lambda)), 0)
+        found, before = arguments[place], arguments[:place]
+        if not isinstance(found, ast.Lambda) or len(found.parameters) != 1:
+            return arguments
+        names = [item.name for item in before if isinstance(item, ast.Identifier) and len(item.parts) == 1]
+        if not before or len(names) < place or not self.text[: found.start].rstrip().endswith(","):
+            return arguments
+        merged = ast.Lambda((*names, *found.parameters), found.body, start=before[0].start, end=found.end)
+        return (merged, *arguments[place + 1 :])
 
     def suffixes(self, function: ast.Function) -> ast.Function:
         """FILTER, IGNORE or RESPECT NULLS and OVER behind a call."""
