@@ -23,7 +23,8 @@ def run(pytester, monkeypatch, tmp_path):
     pytester.makepyfile(TEST)
 
     def go(floor, *options):
-        floors.FLOORS.write_text(json.dumps({"area": floor, "another": 9}))
+        kept = {"area": floor} if floor is not None else {}
+        floors.FLOORS.write_text(json.dumps({**kept, "another": 9}))
         result = pytester.runpytest_inprocess("-p", "tests.conformance.floors", *options)
         return result.ret, result.stdout.str()
 
@@ -41,6 +42,12 @@ def test_a_count_below_its_floor_fails_the_run(run):
     assert status == 1
     assert "BELOW ITS FLOOR  area: 1 < 2" in output
     assert "no match  area: bad" in output
+
+
+def test_an_area_without_a_floor_fails_the_run(run):
+    status, output = run(None)
+    assert status == 1
+    assert "area: 1 < a floor (--raise-floors writes it)" in output
 
 
 def test_floors_hold_for_whole_runs_over_the_recorded_cases(run, monkeypatch):
