@@ -1,0 +1,84 @@
+"""Copy pipes of a workspace: run now or by their schedule, paused, remembered as jobs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from tbpy.errors import TbpyError
+from tbpy.workspace import catalogue, jobs
+from tbpy.workspace.reports import CopyReport
+from tbpy.workspace.state import State, naive
+
+if TYPE_CHECKING:
+    from tbpy.workspace.infos import CopyInfo, JobInfo
+
+
+class Copies(State):
+    """The part of a workspace that runs copy pipes."""
+
+    def copy(self, name: str, parameters: Mapping[str, Any] | None = None, *, mode: str | None = None) -> CopyReport:
+        """Runs a copy pipe now; `mode` is append or replace, that of the pipe unless given.
+
+        One transaction: rows, what is materialized from them, and that the job is done. A job that fails is on record,
+        too, and its error is raised.
+        """
+        from tbpy.workspace import copying
+
+        pipe, node, target_name = copying.find_copy(self.project, name)
+        how, target, moment = copying.copy_mode(node, mode), self._datasource(target_name), self.now()
+        started, stored = time.perf_counter(), self._catalogue
+        with self._engine.transaction() as session:
+            job = jobs.start(session, "copy", name, target_name, moment)
+        try:
+            with self.log.operation("copy", target_name, pipe=name, job_id=job, options={"mode": how}) as done:
+                compiled = copying.compile_copy(self.project, stored, pipe, node, parameters or {}, moment)
+                self.log.flush_for(compiled.tables)
+                with self._engine.transaction((*compiled.functions, *stored.functions)) as session:
+                    rows = copying.write_copy(session, stored, compiled, target, moment, replaces=how == "replace")
+                    jobs.finish(session, job, self.now(), rows=rows)
+                done.rows = rows
+        except Exception as error:
+            with self._engine.transaction() as session:
+                jobs.fail(session, job, self.now(), str(error))
+            raise
+        self._compact((target_name,), rows, moment)
+        emptied = f"{name} answered no rows: {target_name} is empty now" if how == "replace" and not rows else None
+        return CopyReport(name, target_name, how, rows, job, time.perf_counter() - started, emptied)
+
+    def copies(self) -> tuple[CopyInfo, ...]:
+        from tbpy.workspace.copying import copy_infos
+
+        with self._engine.session() as session:
+            return copy_infos(session, self.project, self.now())
+
+    def pause_copy(self, name: str, paused: bool = True) -> None:
+        """Stops the schedule of a copy pipe, or lets it go on; runs on demand are always possible."""
+        from tbpy.workspace.copying import find_copy
+
+        find_copy(self.project, name)
+        with self._engine.transaction() as session:
+            catalogue.write_paused(session, name, paused)
+
+    def run_due_copies(self, after: datetime) -> tuple[datetime, tuple[CopyReport, ...]]:
+        """Runs the copies whose schedule came since `after`, one after another and each once, however often it came.
+
+        Answers the moment to ask from next. A copy that fails has its error in its job, and holds up no other one.
+        """
+        from tbpy.workspace.copying import due_copies
+
+        until, reports = self.now(), []
+        with self._engine.session() as session:
+            names = due_copies(session, self.project, naive(after), until)
+        for name in names:
+            with suppress(TbpyError):
+                reports.append(self.copy(name))
+        return until, tuple(reports)
+
+    def jobs(self, limit: int = 100) -> tuple[JobInfo, ...]:
+        """What was done on its own, the newest first."""
+        with self._engine.session() as session:
+            return jobs.read(session, limit=limit)

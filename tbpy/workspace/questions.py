@@ -1,0 +1,121 @@
+"""What a workspace answers: SQL and endpoints over what is stored, and what there is to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tbpy.engines import QueryResult
+from tbpy.workspace.state import State, naive
+
+if TYPE_CHECKING:
+    from tbpy.clickhouse.compiler import CompiledQuery
+    from tbpy.engines.duckdb import OnStart
+    from tbpy.workspace.infos import EndpointInfo, MaterializationInfo, PipeInfo
+    from tbpy.workspace.plans import Plans
+    from tbpy.workspace.querying import Request
+
+
+class Questions(State):
+    """The part of a workspace that reads. Plans of requests are kept as long as project and storage stay the same."""
+
+    _plans: tuple[tuple[object, object], Plans] | None = None
+
+    def query(
+        self,
+        sql: str,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        time_limit: float | None = None,
+        now: datetime | None = None,
+        on_start: OnStart | None = None,
+    ) -> QueryResult:
+        """Answers ClickHouse SQL over data sources, quarantines, pipes and nodes. `time_limit` in seconds.
+
+        `now` is what `now()` answers, the clock's time unless given; `on_start` gets a function that stops the query.
+        """
+        request = self._request(parameters, now)
+        compiled = request.compile_sql(sql)
+        return self._answer(compiled, request, time_limit, on_start)
+
+    def endpoint(
+        self,
+        name: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        sql: str | None = None,
+        time_limit: float | None = None,
+        now: datetime | None = None,
+        on_start: OnStart | None = None,
+    ) -> QueryResult:
+        """What an endpoint answers to these parameters, or with `sql` a query over that, where it is called `_`.
+
+        Raises `NotFoundError` for what is no endpoint, `TemplateError` for missing and wrong parameters.
+        """
+        request = self._request(parameters, now)
+        compiled = request.compile_endpoint(name, sql)
+        return self._answer(compiled, request, time_limit, on_start)
+
+    def write_parquet(
+        self,
+        path: Path,
+        *,
+        sql: str | None = None,
+        endpoint: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        time_limit: float | None = None,
+        now: datetime | None = None,
+        on_start: OnStart | None = None,
+    ) -> None:
+        """Writes what `endpoint(endpoint, parameters, sql=sql)` answers, or `query(sql)` without an endpoint."""
+        request = self._request(parameters, now)
+        compiled = request.compile_sql(sql or "") if endpoint is None else request.compile_endpoint(endpoint, sql)
+        self.log.flush_for(compiled.tables)
+        self._engine.write_parquet(compiled, path, now=request.now, time_limit=time_limit, on_start=on_start)
+
+    def endpoints(self) -> tuple[EndpointInfo, ...]:
+        from tbpy.workspace.querying import endpoint_infos
+
+        return endpoint_infos(self.project)
+
+    def pipes(self) -> tuple[PipeInfo, ...]:
+        from tbpy.workspace.querying import pipe_infos
+
+        return pipe_infos(self.project)
+
+    def materializations(self) -> tuple[MaterializationInfo, ...]:
+        """The materialized nodes, and why those that do not run do not."""
+        from tbpy.workspace.materializing import materialization_infos
+
+        return materialization_infos(self.project, self._catalogue.datasources, self._catalogue.materializations)
+
+    def _answer(
+        self, compiled: CompiledQuery, request: Request, time_limit: float | None, on_start: OnStart | None
+    ) -> QueryResult:
+        from tbpy.workspace.scanning import scans_of
+
+        self.log.flush_for(compiled.tables)
+        return self._engine.query(
+            compiled,
+            now=request.now,
+            time_limit=time_limit,
+            on_start=on_start,
+            scans=scans_of(compiled.tables, request.stored),
+        )
+
+    def _request(self, parameters: Mapping[str, Any] | None, now: datetime | None = None) -> Request:
+        from tbpy.workspace.querying import Request
+
+        moment = self.now() if now is None else naive(now)
+        return Request(self.project, self._catalogue.datasources, moment, parameters or {}, self._current_plans())
+
+    def _current_plans(self) -> Plans:
+        """The plans of the project and storage as they are now; a build or another process's change begins anew."""
+        state = (self.project, self._catalogue.datasources)
+        if self._plans is None or any(one is not other for one, other in zip(self._plans[0], state, strict=True)):
+            from tbpy.workspace.plans import Plans
+
+            self._plans = (state, Plans())
+        return self._plans[1]

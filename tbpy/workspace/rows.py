@@ -1,0 +1,227 @@
+"""Rows in and out of data sources: appended, replaced, deleted, replayed from quarantine, merged."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tbpy.errors import IngestError, QueryError
+from tbpy.workspace import catalogue
+from tbpy.workspace.flowing import empty_nulls, first_of_transaction, reached
+from tbpy.workspace.ingest.append import append_files
+from tbpy.workspace.ingest.insertion import Progress
+from tbpy.workspace.ingest.quarantine import Import
+from tbpy.workspace.ingest.report import AppendReport
+from tbpy.workspace.ingest.sources import Format, open_inputs
+from tbpy.workspace.reports import ReplayReport
+from tbpy.workspace.state import State
+from tbpy.workspace.suggesting import did_you_mean
+from tbpy.workspace.targets import target_of
+
+if TYPE_CHECKING:
+    from tbpy.workspace.infos import DatasourceInfo, QuarantineInfo
+
+
+class Rows(State):
+    """The part of a workspace that changes rows, each change in one transaction with what is materialized from it."""
+
+    def append(
+        self,
+        name: str,
+        source: str | Path,
+        format: str | Format | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> AppendReport:
+        """Stores the rows of a path, a pattern, an http(s) URL, or of standard input (`-`) in a data source.
+
+        One transaction: rows, quarantine and materializations. `progress` is told the done part, 0 to 1. Raises
+        `NotFoundError` for an unknown data source, `UsageError` and `IngestError` for what cannot be read at all.
+        """
+        datasource = self._datasource(name)
+        kind = _format(format)
+        started = time.perf_counter()
+        moment = self.now()
+        import_ = Import(uuid.uuid4().hex, moment)
+        with (
+            self.log.imported("append", name, source, import_.id) as done,
+            open_inputs(source) as inputs,
+            self._engine.transaction(self._catalogue.functions) as session,
+        ):
+            before = self._last_row(session, datasource)
+            target = target_of(datasource, moment)
+            try:
+                report = append_files(session, target, inputs, source, import_, kind=kind, progress=progress)
+            except QueryError as error:
+                raise IngestError(f"Cannot append {source}: {error.message}") from error
+            if report.rows:
+                self._flow(session, name, before, moment)
+            done.rows, done.quarantined = report.rows, report.quarantined
+        self._compact((name,), report.rows, moment)
+        return replace(report, elapsed=time.perf_counter() - started)
+
+    def replace(
+        self,
+        name: str,
+        source: str | Path,
+        format: str | Format | None = None,
+        *,
+        condition: str | None = None,
+    ) -> AppendReport:
+        """As `append`, in place of all rows, or of those for which `condition` (ClickHouse SQL) is true.
+
+        What is materialized from the data source is made anew. When nothing can be read, nothing is changed.
+        """
+        from tbpy.workspace.deleting import compile_condition
+        from tbpy.workspace.replacing import refill_targets, remove_rows
+
+        datasource, kind, moment, started = self._datasource(name), _format(format), self.now(), time.perf_counter()
+        stored = self._catalogue
+        going = None
+        if condition is not None:
+            going = compile_condition(self.project, stored.datasources, name, condition)
+        import_ = Import(uuid.uuid4().hex, moment)
+        with (
+            self.log.imported("replace", name, source, import_.id) as done,
+            open_inputs(source) as inputs,
+            self._engine.transaction(self._catalogue.functions) as session,
+        ):
+            remove_rows(session, datasource, going, moment)
+            target = target_of(datasource, moment)
+            try:
+                report = append_files(session, target, inputs, source, import_, kind=kind)
+            except QueryError as error:
+                raise IngestError(f"Cannot append {source}: {error.message}") from error
+            refill_targets(session, stored.materializations, stored.datasources, name, moment)
+            empty_nulls(session, stored.datasources, reached(stored.materializations, name))
+            catalogue.write_sorted_rows(session, name, 0)
+            done.rows, done.quarantined = report.rows, report.quarantined
+        self._refresh()
+        return replace(report, elapsed=time.perf_counter() - started)
+
+    def append_events(self, events: Mapping[str, Sequence[str]]) -> dict[str, frozenset[int]]:
+        """Stores lines of NDJSON by data source, all in one transaction with their materializations.
+
+        Answers the positions of the lines that went to quarantine. Raises `NotFoundError` for an unknown data source
+        and `QueryError` when a materialized node fails; nothing is stored then.
+        """
+        from tbpy.workspace.ingest.events import store_events
+
+        moment, started, quarantined = self.now(), time.perf_counter(), {}
+        filled: set[str] = set()  # what has rows of this transaction already
+        with self._engine.small_transaction(self._catalogue.functions) as session:
+            for name, lines in events.items():
+                datasource = self._datasource(name)
+                before = self._last_row(session, datasource) if name in filled else first_of_transaction(session) - 1
+                quarantined[name] = store_events(session, datasource, lines, moment)
+                if len(quarantined[name]) < len(lines):
+                    self._flow(session, name, before, moment)
+                    filled.update(reached(self._catalogue.materializations, name))
+        elapsed = time.perf_counter() - started
+        for name, lines in events.items():
+            self.log.note_events(name, len(lines) - len(quarantined[name]), len(quarantined[name]), elapsed)
+        self._compact(events, max(map(len, events.values()), default=0), moment)
+        return quarantined
+
+    def replay(self, name: str) -> ReplayReport:
+        """Judges quarantined rows by the schema of now; those that fit land as if they were appended."""
+        from tbpy.workspace.replaying import replay
+
+        datasource, moment, started = self._datasource(name), self.now(), time.perf_counter()
+        with (
+            self.log.operation("append", name, options={"source": "quarantine"}) as done,
+            self._engine.transaction(self._catalogue.functions) as session,
+        ):
+            before = self._last_row(session, datasource)
+            rows = done.rows = replay(session, datasource, moment)
+            left = int(session.value(f"SELECT count(*) FROM {datasource.quarantine}"))
+            if rows:
+                self._flow(session, name, before, moment)
+        self._compact((name,), rows, moment)
+        return ReplayReport(name, rows, left, time.perf_counter() - started)
+
+    def truncate(self, name: str) -> int:
+        """Deletes all rows of a data source, or of a quarantine by its own name; answers how many there were."""
+        table = self._table(name)
+        with (
+            self.log.operation("truncate", name) as done,
+            self._engine.transaction(self._catalogue.functions) as session,
+        ):
+            rows = done.removed = int(session.value(f"DELETE FROM {table}"))
+            catalogue.write_sorted_rows(session, name, 0)
+        self._refresh()
+        return rows
+
+    def delete(self, name: str, condition: str) -> int:
+        """Deletes the rows for which `condition` (ClickHouse SQL) is true; answers how many.
+
+        Raises `QueryError` for a condition that cannot be evaluated.
+        """
+        from tbpy.workspace.deleting import compile_condition
+
+        datasource = self._datasource(name)
+        compiled = compile_condition(self.project, self._catalogue.datasources, name, condition)
+        with (
+            self.log.operation("delete", name, options={"delete_condition": condition}) as done,
+            self._engine.transaction(self._catalogue.functions) as session,
+        ):
+            session.register(compiled.functions)
+            parameters = {"now": self.now()} if compiled.uses_now else None
+            rows = done.removed = int(
+                session.value(f"DELETE FROM {datasource.table} WHERE rowid IN ({compiled.sql})", parameters)
+            )
+            left = int(session.value(f"SELECT count(*) FROM {datasource.table}"))
+            catalogue.write_sorted_rows(session, name, min(catalogue.sorted_rows(session, name), left))
+        self._refresh()
+        return rows
+
+    def compact(self, name: str | None = None) -> int:
+        """Sorts and merges a data source, or all, now and not when it is due; answers how many rows that took away.
+
+        As ClickHouse's OPTIMIZE ... FINAL. Rows past their TTL go, too.
+        """
+        from tbpy.workspace.compacting import compact
+        from tbpy.workspace.sorting import count_rows, expire_rows
+
+        stored, taken = self._catalogue, 0
+        for datasource in [self._datasource(name)] if name is not None else list(stored.datasources.values()):
+            with self._engine.transaction((*datasource.functions, *datasource.merge_functions)) as session:
+                before = count_rows(session, datasource)
+                if self._compactor.expires and not stored.fixtures:
+                    expire_rows(session, datasource, self.now())
+                compact(session, datasource, stored.fixtures, always=True)
+                taken += before - count_rows(session, datasource)
+        return taken
+
+    def quarantine(self, name: str, sample: int = 5) -> QuarantineInfo:
+        """What is in the quarantine of a data source, and why."""
+        from tbpy.workspace.replaying import quarantine_info
+
+        datasource = self._datasource(name)
+        with self._engine.session() as session:
+            return quarantine_info(session, datasource, sample)
+
+    def datasources(self) -> tuple[DatasourceInfo, ...]:
+        """The data sources that are built, in order of their names."""
+        from tbpy.workspace.inspecting import datasource_info
+
+        with self._engine.session() as session:
+            return tuple(datasource_info(session, item) for _, item in sorted(self._catalogue.datasources.items()))
+
+    def datasource_names(self) -> tuple[str, ...]:
+        """Only the names, without a look at the tables."""
+        return tuple(sorted(self._catalogue.datasources))
+
+
+def _format(value: str | Format | None) -> Format | None:
+    if value is None:
+        return None
+    try:
+        return Format(str(value).lower())
+    except ValueError:
+        known = [item.value for item in Format]
+        raise IngestError(f"Unknown format {value}", hint=did_you_mean(str(value), known)) from None
