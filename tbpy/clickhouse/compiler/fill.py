@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.cuts import cut_rows
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.storage import default_sql, duckdb_type
 
@@ -36,7 +37,7 @@ def filled_sql(select: SelectCompiler, clauses: Clauses) -> str:
     filled = [index for index, (_, item) in enumerate(items) if item.fill is not None]
     if filled != [len(items) - 1]:
         raise failures.unsupported("WITH FILL on anything but the last column of ORDER BY", select.select)
-    limit, offset = clauses.limit, clauses.offset
+    limit, offset, cut = clauses.limit, clauses.offset, select.cut
     clauses.limit = clauses.offset = ""
     clauses.order_by = []
     fill = _fill(select, *items[-1])
@@ -51,7 +52,11 @@ def filled_sql(select: SelectCompiler, clauses: Clauses) -> str:
     columns = ", ".join(_column(select, position, fill, prefix, order) for position in range(len(select.outputs)))
     if select.select.interpolate is not None:
         rows = f"SELECT *, count(*) FILTER (WHERE real) OVER (ORDER BY {', '.join(order)}) AS run FROM ({rows})"
-    sql = f"SELECT {columns} FROM ({rows}) AS f ORDER BY {', '.join('f.' + key for key in order)}"
+    keys = ", ".join(f"f.{key}" for key in order)
+    rank = f", rank() OVER (ORDER BY {keys}) AS k" if cut.ties else ""
+    sql = f"SELECT {columns}{rank} FROM ({rows}) AS f ORDER BY {keys}"
+    if not cut.plain:
+        return cut_rows(sql, len(select.outputs), cut)
     sql += f" LIMIT {limit}" if limit else ""
     return sql + (f" OFFSET {offset}" if offset else "")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.block import Block, select_list
+from tbpy.clickhouse.compiler.cuts import cut_rows
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.scope import Column, Relation, Scope
 from tbpy.clickhouse.compiler.typed import Typed
@@ -19,28 +21,30 @@ if TYPE_CHECKING:
 def finish(select: SelectCompiler) -> Block:
     """The block of a SELECT whose clauses are complete."""
     clauses = select.clauses
-    if select.select.distinct and (select.limit_keys or _foreign_order(select)):
-        clauses = _distinct_first(select)
-    if select.select.with_ties and any(item.fill is not None for item in select.select.order_by):
-        raise failures.unsupported("WITH FILL together with WITH TIES", select.select)
-    if select.select.with_ties:
-        _with_ties(select, clauses)
+    if _needs_nesting(select):
+        clauses = _nested(select)
     if any(item.fill is not None for item in select.select.order_by):
         from tbpy.clickhouse.compiler.fill import filled_sql
 
         return Block(filled_sql(select, clauses), select.outputs, select.totals)
-    return Block(select.sql(clauses), select.outputs, select.totals)
+    if select.cut.plain:
+        return Block(select.sql(clauses), select.outputs, select.totals)
+    more = [f"rank() OVER ({_order(clauses)}) AS k"] if select.cut.ties else []
+    rows = cut_rows(select.sql(clauses, *more), len(select.outputs), select.cut)
+    return Block(rows, select.outputs, select.totals)
 
 
-def _with_ties(select: SelectCompiler, clauses: Clauses) -> None:
-    """LIMIT n WITH TIES: rows up to the n-th, and those that sort as equal to it."""
-    if not clauses.order_by or select.select.limit is None:
-        raise failures.bad_arguments("LIMIT WITH TIES needs ORDER BY", select.select)
-    first, order = int(clauses.offset or 0), ", ".join(clauses.order_by)
-    clauses.qualify.append(f"rank() OVER (ORDER BY {order}) <= {int(clauses.limit) + first}")
-    if first:
-        clauses.qualify.append(f"row_number() OVER (ORDER BY {order}) > {first}")
-    clauses.limit = clauses.offset = ""
+def _order(clauses: Clauses) -> str:
+    return f"ORDER BY {', '.join(clauses.order_by)}" if clauses.order_by else ""
+
+
+def _needs_nesting(select: SelectCompiler) -> bool:
+    """Whether what follows the rows has to be said over a subquery of them."""
+    if select.select.distinct:
+        return bool(select.limit_keys) or select.cut.ties or _foreign_order(select)
+    if not (select.limit_keys or select.cut.ties):
+        return False
+    return any(key.window for key in (*select.limit_keys, *(value for value, _ in select.order_values)))
 
 
 def _foreign_order(select: SelectCompiler) -> bool:
@@ -50,40 +54,57 @@ def _foreign_order(select: SelectCompiler) -> bool:
     return any(key.split(" NULLS ")[0].removesuffix(" DESC") not in selected for key in keys)
 
 
-def _distinct_first(select: SelectCompiler) -> Clauses:
-    """DISTINCT rows in a subquery, and what follows DISTINCT said over its columns."""
-    rows = DistinctRows(select)
-    inner = replace(select.clauses, qualify=list(select.base_qualify), order_by=[], limit="", offset="")
-    sql = inner.sql(select_list(tuple(output.value for output in select.outputs)))
-    outer = type(inner)(from_=f"({sql}) AS d", limit=select.clauses.limit, offset=select.clauses.offset)
-    select.order_values = [(rows.column(value, item.expression), item) for value, item in select.order_values]
-    outer.order_by = [key for value, item in select.order_values for key in select.order_keys(value, item)]
-    if select.limit_keys:
-        assert select.select.limit_by is not None
-        pairs = zip(select.limit_keys, select.select.limit_by.expressions, strict=True)
-        outer.qualify = [select.limit_by_condition([rows.column(*pair) for pair in pairs], outer.order_by)]
+def _nested(select: SelectCompiler) -> Clauses:
+    """The rows in a subquery, and what follows them, ORDER BY, LIMIT BY and LIMIT, said over its columns."""
+    rows = NestedRows(select)
+    clauses, limit = select.clauses, select.select.limit_by
+    inner = replace(clauses, qualify=list(select.base_qualify), order_by=[], limit="", offset="")
+    order = [(rows.column(value, item.expression), item) for value, item in select.order_values]
+    keys = [rows.column(key, node) for key, node in _limit_keys(select, limit)]
+    outer = type(inner)(from_=f"({rows.sql(inner)}) AS d", limit=clauses.limit, offset=clauses.offset)
+    select.order_values = order
+    outer.order_by = [key for value, item in order for key in select.order_keys(value, item)]
+    if limit is not None:
+        outer.qualify = [select.limit_by_condition(keys, outer.order_by)]
     select.outputs = tuple(replace(output, value=rows.column(output.value, None)) for output in select.outputs)
     return outer
 
 
-class DistinctRows:
-    """The columns of DISTINCT rows: an expression is one of them, or is made of them."""
+def _limit_keys(select: SelectCompiler, limit: ast.LimitBy | None) -> list[tuple[Typed, ast.Expression | None]]:
+    nodes: tuple[ast.Expression | None, ...] = (None,) * len(select.limit_keys)
+    if limit is not None and not limit.all:
+        nodes = limit.expressions
+    return list(zip(select.limit_keys, nodes, strict=True))
+
+
+class NestedRows:
+    """The columns of a subquery of rows: an expression is one of them, is made of them, or joins them.
+
+    What joins DISTINCT rows is what the first of equal rows has, as ClickHouse takes it.
+    """
 
     def __init__(self, select: SelectCompiler) -> None:
         self._select = select
-        self._places = {output.value.sql: position for position, output in enumerate(select.outputs)}
+        self._values = [output.value for output in select.outputs]
         columns = tuple(
             Column(output.name, Typed(f"d.c{position}", output.value.type))
             for position, output in enumerate(select.outputs)
         )
         self._scope = Scope(select.scope.catalog, relations=(Relation((), columns),))
 
+    def sql(self, clauses: Clauses) -> str:
+        selected = len(self._select.outputs)
+        if self._select.select.distinct and len(self._values) > selected:
+            keys = ", ".join(value.exact() for value in self._values[:selected])
+            clauses = replace(clauses, distinct=f"DISTINCT ON ({keys}) ")
+        return clauses.sql(select_list(tuple(self._values)))
+
     def column(self, value: Typed, node: ast.Expression | None) -> Typed:
-        if value.sql in self._places:
-            return Typed(f"d.c{self._places[value.sql]}", value.type)
-        try:
-            assert node is not None
-            return ExpressionCompiler(self._select.context, self._scope).compile(node)
-        except failures.QueryError as error:
-            what = "DISTINCT followed by ORDER BY or LIMIT BY of something that is not selected"
-            raise failures.unsupported(what, node) from error
+        position = next((place for place, one in enumerate(self._values) if one.sql == value.sql), None)
+        if position is not None:
+            return Typed(f"d.c{position}", value.type)
+        if self._select.select.distinct and node is not None:
+            with suppress(failures.QueryError):
+                return ExpressionCompiler(self._select.context, self._scope).compile(node)
+        self._values.append(value)
+        return Typed(f"d.c{len(self._values) - 1}", value.type)

@@ -9,6 +9,7 @@ from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.aliases import collect_aliases
 from tbpy.clickhouse.compiler.block import Block, select_list
 from tbpy.clickhouse.compiler.context import Context, Output
+from tbpy.clickhouse.compiler.cuts import Cut, limit_by_cut, select_cut
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.matchers import expand_columns
 from tbpy.clickhouse.compiler.ordering import order_sql
@@ -59,6 +60,7 @@ class SelectCompiler:
     keys: list[Typed] = field(default_factory=list)
     totals: str | None = None
     source_totals: str | None = None
+    cut: Cut = field(default_factory=Cut)
 
     @property
     def expressions(self) -> ExpressionCompiler:
@@ -216,33 +218,27 @@ class SelectCompiler:
         self.base_qualify = list(self.clauses.qualify)
         if limit is None:
             return
-        self.limit_keys = [self._positional(node) for node in limit.expressions]
+        if limit.all:
+            self.limit_keys = [output.value for output in self.outputs if not output.value.aggregate]
+        else:
+            self.limit_keys = [self._positional(node) for node in limit.expressions]
         self.clauses.qualify.append(self.limit_by_condition(self.limit_keys, self.clauses.order_by))
 
     def limit_by_condition(self, keys: list[Typed], order_by: list[str]) -> str:
         """LIMIT BY as a filter on the row's number within its key."""
-        limit = self.select.limit_by
-        assert limit is not None
+        assert self.select.limit_by is not None
+        cut = limit_by_cut(self.expressions, self.select.limit_by)
         order = f" ORDER BY {', '.join(order_by)}" if order_by else ""
-        partition = ", ".join(key.exact() for key in keys)
-        row = steady(f"row_number() OVER (PARTITION BY {partition}{order})")
-        first = 0 if limit.offset is None else self._count(limit.offset)
-        last = first + self._count(limit.limit)
-        return f"{row} > {first} AND {row} <= {last}" if first else f"{row} <= {last}"
+        partition = f"PARTITION BY {', '.join(key.exact() for key in keys)}" if keys else ""
+        row = steady(f"row_number() OVER ({partition}{order})")
+        count = steady(f"count(*) OVER ({partition})")
+        return cut.condition(row, count, row, f"{count} - {row} + 1")
 
     def _limit(self) -> None:
-        if self.select.limit is not None:
-            self.clauses.limit = str(self._count(self.select.limit))
-        if self.select.offset is not None:
-            self.clauses.offset = str(self._count(self.select.offset))
-
-    def _count(self, node: ast.Expression) -> int:
-        value = self.expressions.compile(node).value
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise failures.unsupported("LIMIT or OFFSET with anything but a whole number", node)
-        if value < 0:
-            raise failures.unsupported("A negative LIMIT or OFFSET", node)
-        return value
+        self.cut = select_cut(self.expressions, self.select)
+        if self.cut.plain:
+            self.clauses.limit = "" if self.cut.limit is None else str(self.cut.limit)
+            self.clauses.offset = str(self.cut.offset or "")
 
     def _laterals(self) -> None:
         """arrayJoin() calls met on the way become joins of FROM."""
@@ -261,9 +257,9 @@ class SelectCompiler:
 
         return finish(self)
 
-    def sql(self, clauses: Clauses) -> str:
-        """The SELECT with these clauses, one column per output."""
-        return clauses.sql(select_list(tuple(output.value for output in self.outputs)))
+    def sql(self, clauses: Clauses, *more: str) -> str:
+        """The SELECT with these clauses, one column per output, and `more` columns behind them."""
+        return clauses.sql(", ".join((select_list(tuple(output.value for output in self.outputs)), *more)))
 
 
 def declare_with(scope: Scope, select: ast.Select) -> None:

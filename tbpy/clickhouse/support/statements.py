@@ -67,6 +67,7 @@ ANSWERED = (
     ),
     Statement("LIMIT BY", "SELECT action, id FROM events ORDER BY id LIMIT 1, 2 BY action"),
     Statement("LIMIT with an offset or WITH TIES", "SELECT qty FROM events ORDER BY qty LIMIT 3 WITH TIES"),
+    Statement("LIMIT of the last rows, or of a share of them", "SELECT id FROM events ORDER BY id LIMIT 0.25 OFFSET 2"),
     Statement(
         "IN with tuples, sets, tables and subqueries; GLOBAL IN",
         "SELECT id FROM events WHERE (user_id, qty) IN (SELECT user_id, 1 FROM users)",
@@ -97,5 +98,4 @@ REFUSED = (
         "ASOF RIGHT JOIN", "SELECT 1 FROM trades AS t ASOF RIGHT JOIN quotes AS q ON t.sym = q.sym AND t.t >= q.t"
     ),
     Statement("WITH FILL STALENESS", "SELECT number AS n FROM numbers(3) ORDER BY n WITH FILL STALENESS 2"),
-    Statement("A LIMIT that is negative or a fraction", "SELECT id FROM events LIMIT -1"),
 )
