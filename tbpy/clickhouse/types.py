@@ -286,8 +286,8 @@ DATE, DATE32, DATETIME, NOTHING = Date(), Date32(), DateTime(), Nothing()
 
 
 def nullable(type_: Type) -> Type:
-    """`Nullable(type_)`, where it may be: LowCardinality takes it inside, Array, Map and Tuple stay as they are."""
-    if isinstance(type_, Nullable | Array | Map | Tuple | Json | Dynamic | Variant | AggregateFunction | Geo):
+    """`Nullable(type_)`, where it may be: LowCardinality takes it inside, Array and Map stay as they are."""
+    if isinstance(type_, Nullable | Array | Map | Dynamic | Variant | AggregateFunction | Geo):
         return type_
     if isinstance(type_, LowCardinality):
         return LowCardinality(nullable(type_.item))

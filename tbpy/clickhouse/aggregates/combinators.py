@@ -127,7 +127,7 @@ COMBINATORS["ArgMax"] = _with_extreme("max")
 @combinator("OrNull")
 def _or_null(call: AggregateCall, inner: Inner) -> Typed:
     result = inner.build(call)
-    type_ = t.Nullable(result.type) if isinstance(result.type, t.Tuple) else t.nullable(result.type)
+    type_ = t.nullable(result.type)
     if type_ == result.type and not isinstance(type_, t.Nullable):
         return result
     sql = f"CASE WHEN {_counted(call, inner)} > 0 THEN {result.sql} END"

@@ -10,7 +10,7 @@ from tbpy.clickhouse.aggregates.call import AggregateCall
 from tbpy.clickhouse.aggregates.groups import by_key, field
 from tbpy.clickhouse.aggregates.registry import aggregate, find_aggregate
 from tbpy.clickhouse.compiler.failures import bad_arguments
-from tbpy.clickhouse.compiler.subqueries import compiler_fields
+from tbpy.clickhouse.compiler.parts import parts
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.storage import default_sql, duckdb_type
 
@@ -37,8 +37,7 @@ def _arrays(call: AggregateCall) -> tuple[Typed, ...]:
     """Keys and values as arrays; a tuple of them may stand for the arguments."""
     args = call.args
     if len(args) == 1 and isinstance(args[0].type, t.Tuple):
-        fields = compiler_fields(args[0], args[0].type)
-        args = tuple(Typed(sql, type_) for sql, type_ in zip(fields, args[0].type.items, strict=True))
+        args = tuple(parts(args[0]))
     if len(args) < 2 or not all(isinstance(arg.type, t.Array) for arg in args):
         call.wrong_type()
     return args

@@ -89,8 +89,7 @@ def build_aggregate(row: Aggregate, call: AggregateCall) -> Typed:
     result = row.build(call)
     if not skipping or row.never_null:
         return result
-    type_ = t.Nullable(result.type) if isinstance(result.type, t.Tuple) else t.nullable(result.type)
-    return replace(result, type=type_)
+    return replace(result, type=t.nullable(result.type))
 
 
 def adapt_arguments(row: Aggregate, call: AggregateCall) -> bool:

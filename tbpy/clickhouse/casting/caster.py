@@ -52,6 +52,8 @@ class Caster:
             return from_dynamic(self, value, target)
         caster = self if not self._may_be_null(source, target) else replace(self, lenient=True)
         result = caster.plain(value.as_type(source), inner)
+        if optional and isinstance(inner, t.Tuple) and result.sql != value.sql:  # a tuple put together is never NULL
+            result = replace(result, sql=f"(CASE WHEN {value.sql} IS NOT NULL THEN {result.sql} END)")
         if optional and not t.is_nullable(target):
             message = "'CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN: Cannot convert NULL value to non-Nullable type'"
             result = replace(result, sql=f"coalesce({result.sql}, error({message}))", condition=None)

@@ -15,10 +15,10 @@ from tbpy.clickhouse.aggregates.registry import AGGREGATES, Aggregate
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.literals import constant, literal
+from tbpy.clickhouse.compiler.parts import part, parts
 from tbpy.clickhouse.compiler.scope import Column, Scope
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.registry import SCALARS, Call, Scalar, build_scalar, find_scalar
-from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import field_names
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class BoundLambda:
 
     def apply(self, *arguments: Typed) -> Typed:
         """The body for these arguments; the elements of one tuple stand for several arguments."""
-        if len(arguments) == 1 and len(self.node.parameters) > 1:
-            arguments = _elements(arguments[0]) or arguments
+        if len(arguments) == 1 and len(self.node.parameters) > 1 and isinstance(arguments[0].type, t.Tuple):
+            arguments = tuple(parts(arguments[0]))
         if len(arguments) != len(self.node.parameters):
             wanted = f"a lambda of {len(arguments)} arguments"
             raise failures.bad_arguments(
@@ -205,20 +205,16 @@ class ExpressionCompiler:
     def _step(self, value: Typed, name: str, node: ast.Identifier) -> Typed:
         inner = t.plain(value.type)
         if isinstance(inner, t.Tuple):
-            for field, label, item in zip(field_names(inner), _labels(inner), inner.items, strict=True):
-                if name in (field, label):
-                    return replace(value, sql=f"{value.sql}[{duckdb_string(field)}]", type=item, condition=None)
+            for position, field in enumerate(field_names(inner)):
+                if name in (field, str(position + 1)):
+                    return part(value, position)
         if isinstance(inner, t.Array) and name == "size0":
             return replace(value, sql=f"CAST(len({value.sql}) AS UBIGINT)", type=t.UINT64, condition=None)
-        if (
-            isinstance(inner, t.Array)
-            and isinstance(inner.item, t.Tuple)
-            and inner.item.names
-            and name in inner.item.names
-        ):
-            item = inner.item.items[inner.item.names.index(name)]
-            sql = f"list_transform({value.sql}, lambda e: e[{duckdb_string(name)}])"
-            return replace(value, sql=sql, type=t.Array(item), condition=None)
+        record = t.plain(inner.item) if isinstance(inner, t.Array) else None
+        if isinstance(inner, t.Array) and isinstance(record, t.Tuple) and name in (record.names or ()):
+            found = part(Typed("e", inner.item), field_names(record).index(name))
+            sql = f"list_transform({value.sql}, lambda e: {found.sql})"
+            return replace(value, sql=sql, type=t.Array(found.type), condition=None)
         subcolumn = self.subcolumn(value, name, node)
         if subcolumn is None:
             raise failures.unknown_identifier(node.name, node, self.scope.column_names())
@@ -363,18 +359,6 @@ class ExpressionCompiler:
 
     def misplaced(self, node: ast.Expression) -> Typed:
         raise failures.bad_arguments(f"{type(node).__name__} cannot stand here", node)
-
-
-def _elements(value: Typed) -> tuple[Typed, ...]:
-    inner = t.plain(value.type)
-    if not isinstance(inner, t.Tuple):
-        return ()
-    fields = zip(field_names(inner), inner.items, strict=True)
-    return tuple(Typed(f"{value.sql}[{duckdb_string(name)}]", item) for name, item in fields)
-
-
-def _labels(type_: t.Tuple) -> tuple[str, ...]:
-    return tuple(str(position + 1) for position in range(len(type_.items)))
 
 
 SpecialForm = Callable[[ExpressionCompiler, ast.Function], Typed]

@@ -11,7 +11,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.conversion import coerce
 from tbpy.clickhouse.compiler.scope import Column, Relation
-from tbpy.clickhouse.compiler.sources import Source, absent_type, filled, materialized, shared_type
+from tbpy.clickhouse.compiler.sources import Source, filled, materialized, shared_type
 from tbpy.clickhouse.storage import default_sql
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _absent(relation: Relation, nulls: bool) -> Relation:
     def absent(column: Column) -> Column:
         if column.shared:
             return column
-        type_ = absent_type(column.value.type) if nulls else column.value.type
+        type_ = t.nullable(column.value.type) if nulls else column.value.type
         value = replace(column.value, sql=default_sql(type_), condition=None, constant=True)
         return replace(column, value=value)
 

@@ -198,17 +198,12 @@ def _qualifiers(node: ast.TableName) -> tuple[str, ...]:
     return (*alias, node.name, f"{node.database}.{node.name}") if node.database else (*alias, node.name)
 
 
-def absent_type(type_: t.Type) -> t.Type:
-    """The type of a column whose row may be missing with join_use_nulls; here a tuple may be NULL."""
-    return t.Nullable(type_) if isinstance(type_, t.Tuple) else t.nullable(type_)
-
-
 def filled(relation: Relation, *, nulls: bool) -> Relation:
     """A relation whose rows may be missing after an outer join: type defaults stand in, or NULL with join_use_nulls."""
 
     def fill(column: Column) -> Column:
         value = column.value
-        optional = absent_type(value.type)
+        optional = t.nullable(value.type)
         if nulls and t.is_nullable(optional):
             return replace(column, value=replace(value, type=optional, constant=False))
         if t.is_nullable(value.type):

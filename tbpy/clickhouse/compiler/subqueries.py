@@ -10,6 +10,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.block import Block
 from tbpy.clickhouse.compiler.literals import tuple_sql
+from tbpy.clickhouse.compiler.parts import parts
 from tbpy.clickhouse.compiler.typed import Typed, boolean
 from tbpy.clickhouse.storage import default_sql
 
@@ -37,8 +38,6 @@ def scalar_subquery(compiler: ExpressionCompiler, node: ast.Subquery) -> Typed:
 
 def _one_value(sql: str, type_: t.Type) -> Typed:
     """NULL stands for no row, but for arrays and maps, which cannot be NULL."""
-    if isinstance(type_, t.Tuple):
-        return Typed(sql, t.Nullable(type_), constant=True)
     optional = t.nullable(type_)
     if not t.is_nullable(optional):
         sql = f"coalesce({sql}, {default_sql(type_)})"
@@ -68,17 +67,9 @@ def in_block(compiler: ExpressionCompiler, value: Typed, block: Block, node: ast
     inner = t.plain(value.type)
     if not isinstance(inner, t.Tuple) or len(inner.items) != len(columns):
         raise failures.column_counts(f"Number of columns in section IN doesn't match: {len(columns)}", node)
-    fields = zip(inner.items, compiler_fields(value, inner), strict=True)
-    left_row = ", ".join(sql for _, sql in fields)
+    left_row = ", ".join(part.sql for part in parts(value))
     found = f"(({left_row}) IN (SELECT ({', '.join(columns)}) FROM ({block.sql}) AS s{where}))"
     return f"coalesce({found}, false)" if any(map(t.is_nullable, inner.items)) else found
-
-
-def compiler_fields(value: Typed, type_: t.Tuple) -> list[str]:
-    from tbpy.clickhouse.quoting import duckdb_string
-    from tbpy.clickhouse.storage import field_names
-
-    return [f"{value.sql}[{duckdb_string(name)}]" for name in field_names(type_)]
 
 
 def comparable(compiler: ExpressionCompiler, left: Typed, right: Typed) -> tuple[str, str]:

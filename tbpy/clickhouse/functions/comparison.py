@@ -12,10 +12,10 @@ from tbpy.clickhouse.casting.wide import is_wide, order_key
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.ordering import uuid_key
+from tbpy.clickhouse.compiler.parts import parts
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.comparable import comparable_sql, not_comparable, ordered_enum
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.functions.vector_arithmetic import elements
 
 _Test = Callable[[Any, Any], bool]
 
@@ -140,7 +140,7 @@ def _with_nan(sql: str, symbol: str, left: str | bool, right: str | bool) -> str
 
 def _tuples(call: Call, symbol: str) -> Typed:
     """Element by element: equal where all are, ordered by the first that differs."""
-    ones, others = elements(call.args[0]), elements(call.args[1])
+    ones, others = parts(call.args[0]), parts(call.args[1])
     if len(ones) != len(others):
         raise failures.bad_arguments("Cannot compare tuples of different sizes", call.node)
     nothing = any(isinstance(t.plain(part.type), t.Nothing) for part in (*ones, *others))
@@ -151,27 +151,27 @@ def _tuples(call: Call, symbol: str) -> Typed:
         equal = [call.compiler.call("equals", one, other, node=call.node) for one, other in pairs]
         joined = " AND ".join(condition_of(part) for part in equal)
         return _result(call, f"({joined})" if symbol == "=" else f"(NOT ({joined}))", equal)
-    parts: list[Typed] = []
-    text = _ordered(call, pairs, symbol, parts)
-    return _result(call, text, parts)
+    tests: list[Typed] = []
+    text = _ordered(call, pairs, symbol, tests)
+    return _result(call, text, tests)
 
 
-def _ordered(call: Call, pairs: list[tuple[Typed, Typed]], symbol: str, parts: list[Typed]) -> str:
+def _ordered(call: Call, pairs: list[tuple[Typed, Typed]], symbol: str, tests: list[Typed]) -> str:
     (one, other), *rest = pairs
     if not rest:
         names = {"<": "less", "<=": "lessOrEquals", ">": "greater", ">=": "greaterOrEquals"}
         last = call.compiler.call(names[symbol], one, other, node=call.node)
-        parts.append(last)
+        tests.append(last)
         return condition_of(last)
     strict = call.compiler.call(_STRICT[symbol], one, other, node=call.node)
     equal = call.compiler.call("equals", one, other, node=call.node)
-    parts += [strict, equal]
-    return f"({condition_of(strict)} OR ({condition_of(equal)} AND {_ordered(call, rest, symbol, parts)}))"
+    tests += [strict, equal]
+    return f"({condition_of(strict)} OR ({condition_of(equal)} AND {_ordered(call, rest, symbol, tests)}))"
 
 
-def _result(call: Call, text: str, parts: list[Typed]) -> Typed:
+def _result(call: Call, text: str, tests: list[Typed]) -> Typed:
     result = call.condition(text)
-    if any(t.is_nullable(part.type) for part in parts):
+    if any(t.is_nullable(part.type) for part in tests):
         return replace(result, type=t.Nullable(t.UINT8))
     return result
 

@@ -284,11 +284,14 @@ def null_if(call: Call) -> Typed:
     first, second = call.args
     if isinstance(t.plain(first.type), t.Nothing):
         return constant(None)
-    if isinstance(t.plain(first.type), t.Array | t.Map | t.Tuple):
+    if isinstance(t.plain(first.type), t.Array | t.Map):
         call.wrong_type()
     type_ = t.nullable(first.type)
     if isinstance(t.plain(second.type), t.Nothing):
         return first.as_type(type_)
+    if isinstance(t.plain(first.type), t.Tuple | t.Json):
+        same = condition_of(call.compiler.call("equals", first, second, node=call.node))
+        return call.typed(f"(CASE WHEN {same} THEN NULL ELSE {first.exact()} END)", type_)
     one, other = comparable_sql(call.compiler, first, second, call.node)
     if one == first.sql and not first.constant:
         return call.typed(f"nullif({one}, {other})", type_)

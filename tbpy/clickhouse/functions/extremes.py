@@ -7,7 +7,7 @@ from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.conversion import coerce, common_type
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.ordering import has_own_order
-from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.arithmetic import as_number
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.errors import QueryError
@@ -27,9 +27,25 @@ def _extreme(name: str) -> None:
             type_ = t.nullable(type_)
         if len(given) == 1:
             return coerce(given[0], type_)
-        if isinstance(t.plain(type_), t.Array | t.Tuple | t.Map) or has_own_order(t.plain(type_)):
+        sides = [coerce(arg, type_) for arg in given]
+        if isinstance(t.plain(type_), t.Array | t.Tuple) or has_own_order(t.plain(type_)):
+            return call.typed(_by_comparison(call, sides, name), type_)
+        if isinstance(t.plain(type_), t.Map):
             call.unsupported(str(t.plain(type_)))
-        return call.typed(_sql(name, [coerce(arg, type_) for arg in given], type_), type_)
+        return call.typed(_sql(name, sides, type_), type_)
+
+
+def _by_comparison(call: Call, sides: list[Typed], name: str) -> str:
+    """For values whose order is not DuckDB's: each is compared with the best one so far."""
+    best, *rest = (Typed(side.exact(), side.type) for side in sides)
+    for side in rest:
+        better = condition_of(call.compiler.call(_BETTER[name], best, side, node=call.node))
+        arms = f"WHEN {best.sql} IS NULL THEN {side.sql} WHEN {side.sql} IS NULL OR {better} THEN {best.sql}"
+        best = Typed(f"(CASE {arms} ELSE {side.sql} END)", side.type)
+    return best.sql
+
+
+_BETTER = {"greatest": "greater", "least": "less"}
 
 
 def _type(call: Call, given: list[Typed], name: str) -> t.Type:
@@ -38,7 +54,7 @@ def _type(call: Call, given: list[Typed], name: str) -> t.Type:
     whole = [kind for kind in kinds if isinstance(kind, t.Int)]
     if len(kinds) == 2 and len(whole) == 2 and signs == {True, False}:
         return t.UINT64 if name == "greatest" else t.INT64
-    if len(whole) == 2 and t.UINT64 in whole and any(kind.signed for kind in whole):
+    if len(whole) == 2 and t.UINT64 in whole and any(kind.signed and kind.bits <= 64 for kind in whole):
         return t.INT128
     if any(isinstance(kind, t.Float) for kind in kinds) and any(kind.bits == 64 for kind in whole):
         call.wrong_type()

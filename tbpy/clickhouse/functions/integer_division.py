@@ -29,6 +29,7 @@ from tbpy.clickhouse.functions.decimals import (
     whole_sql,
 )
 from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.functions.vector_arithmetic import by_number
 from tbpy.clickhouse.storage import duckdb_type
 from tbpy.errors import QueryError
 
@@ -141,6 +142,9 @@ def _known_quotient(call: Call, left: Any, right: Any, type_: t.Int) -> Typed:
 
 @scalar("intDiv", args=2)
 def int_div(call: Call) -> Typed:
+    vector = by_number(call, "intDiv", *call.args)
+    if vector is not None:
+        return vector
     _check_divisor(call)
     quotient = _int_div(call)
     return quotient if quotient.known else call.typed(guarded(call, quotient.sql), quotient.type)
@@ -244,6 +248,9 @@ def _numbers_of_times(call: Call) -> tuple[t.Type, t.Type]:
 
 @scalar("modulo", "mod", args=2, insensitive=("mod",))
 def modulo(call: Call) -> Typed:
+    vector = by_number(call, "modulo", *call.args)
+    if vector is not None:
+        return vector
     _check_whole_divisor(call)
     rest = _modulo(call)
     if rest.known or isinstance(rest.type, t.Float):

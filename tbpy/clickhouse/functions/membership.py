@@ -13,10 +13,10 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler, special
 from tbpy.clickhouse.compiler.literals import constant
+from tbpy.clickhouse.compiler.parts import parts
 from tbpy.clickhouse.compiler.subqueries import compile_block, exists, in_block
 from tbpy.clickhouse.compiler.typed import Typed, boolean, condition_of
 from tbpy.clickhouse.functions.comparable import comparable_sql
-from tbpy.clickhouse.functions.vector_arithmetic import elements
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.errors import QueryError
 
@@ -34,7 +34,8 @@ def in_(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
     negated = node.name.lower().endswith("notin")
     condition = f"(NOT {inside})" if negated else inside
     result = boolean(condition, nullable=_can_be_null(value), aggregate=value.aggregate, window=value.window)
-    if _can_be_null(value) and isinstance(node.arguments[1], ast.Subquery | ast.Identifier):
+    apart = isinstance(node.arguments[1], ast.Subquery | ast.Identifier) or isinstance(t.plain(value.type), t.Tuple)
+    if _can_be_null(value) and apart:
         # In DuckDB NULL is not in an empty set; as a filter that is as good as NULL, unless it is turned round.
         exact = boolean(f"(CASE WHEN {value.sql} IS NOT NULL THEN {condition} END)", nullable=True)
         result = replace(result, sql=exact.sql, condition=exact.condition if negated else condition)
@@ -44,7 +45,7 @@ def in_(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
 
 
 def _can_be_null(value: Typed) -> bool:
-    return t.is_nullable(value.type) and not isinstance(t.plain(value.type), t.Tuple)
+    return t.is_nullable(value.type)
 
 
 def _in_condition(compiler: ExpressionCompiler, value: Typed, right: ast.Expression, node: ast.Function) -> str:
@@ -100,6 +101,8 @@ def _tuple_in(compiler: ExpressionCompiler, value: Typed, items: list[Item], nod
     """Any of several tuples; one that holds NULL, on either side, is found by nothing."""
     left, tests = _parts(compiler, value, node.arguments[0]), []
     for item, written in items:
+        if item.known and item.value is None:
+            continue
         inner = t.plain(item.type)
         if not isinstance(inner, t.Tuple) or len(inner.items) != len(left):
             text = "Incorrect element of set. Should be a tuple of the same size as the left side"
@@ -119,7 +122,7 @@ def _parts(compiler: ExpressionCompiler, value: Typed, written: ast.Expression |
     """The elements of a tuple: where it is written out they need not be put together first."""
     if isinstance(written, ast.Function) and written.name == "tuple":
         return [compiler.compile(argument) for argument in written.arguments]
-    return elements(value)
+    return parts(value)
 
 
 Item = tuple[Typed, ast.Expression | None]  # an element of a set, and how it is written
@@ -131,7 +134,7 @@ def _set_items(compiler: ExpressionCompiler, value: Typed, right: ast.Expression
     if isinstance(right, ast.Function) and right.name in ("tuple", "array"):
         items: list[Item] = [(compiler.compile(argument), argument) for argument in right.arguments]
         whole = right.name == "array" and not isinstance(t.plain(value.type), t.Array)
-        nested = whole or all(_depth(t.plain(item.type)) == depth for item, _ in items)
+        nested = whole or all(_depth(t.plain(item.type)) == depth or item.value is None for item, _ in items)
         return items if nested else [(compiler.compile(right), right)]
     typed = compiler.compile(right)
     if not typed.constant:

@@ -208,8 +208,10 @@ _SWALLOWING = re.compile(r"\b(?:greatest|least|coalesce|concat|concat_ws)\(|\bEL
 
 
 def _swallows_null(sql: str, optional: Sequence[Typed]) -> bool:
-    """Whether the SQL may not be NULL where one of these arguments is."""
-    return _SWALLOWING.search(sql) is not None or any(_operand(arg) not in sql for arg in optional)
+    """Whether the SQL may not be NULL where one of these arguments is; a tuple that is put together never is."""
+    return (
+        sql.startswith("{") or _SWALLOWING.search(sql) is not None or any(_operand(arg) not in sql for arg in optional)
+    )
 
 
 def _operand(arg: Typed) -> str:

@@ -5,17 +5,19 @@ Source: ClickHouse documentation, "Tuple functions".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.literals import tuple_sql
+from tbpy.clickhouse.compiler.parts import part, parts
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.functions.vector_arithmetic import elements, tuple_of
+from tbpy.clickhouse.functions.vector_arithmetic import tuple_of
 from tbpy.clickhouse.quoting import duckdb_string
-from tbpy.clickhouse.storage import field_names
+from tbpy.clickhouse.storage import default_sql, field_names
 from tbpy.errors import QueryError
 
 
@@ -50,9 +52,8 @@ def tuple_element(call: Call) -> Typed:
     value, inner = call.original[0], t.plain(call.args[0].type)
     if isinstance(inner, t.Json | t.Dynamic):
         return call.compiler.call("getSubcolumn", *call.args[:2], node=call.node)
-    depth = 0
     while isinstance(inner, t.Array):
-        inner, depth = t.plain(inner.item), depth + 1
+        inner = t.plain(inner.item)
     if not isinstance(inner, t.Tuple):
         call.wrong_type()
     position = _position(call, inner, call.constant_value(1, "index"))
@@ -60,19 +61,18 @@ def tuple_element(call: Call) -> Typed:
         if len(call.args) == 3:
             return call.original[2]
         raise _no_element(call, call.args[1].value)
-    if depth == 0:
-        return elements(value)[position]
-    return _of_arrays(call, value, inner, position, depth)
+    return part_of_each(call.context, value, position)
 
 
-def _of_arrays(call: Call, value: Typed, inner: t.Tuple, position: int, depth: int) -> Typed:
-    sql = "{}[" + duckdb_string(field_names(inner)[position]) + "]"
-    type_: t.Type = inner.items[position]
-    for _ in range(depth):
-        name = call.context.fresh("x")
-        sql = "list_transform({}, lambda " + name + ": " + sql.format(name) + ")"
-        type_ = t.Array(type_)
-    return call.typed(sql.format(value.sql), type_)
+def part_of_each(context: Context, value: Typed, position: int) -> Typed:
+    """The element of a tuple, or of each tuple in an array of them."""
+    kind = t.plain(value.type)
+    if not isinstance(kind, t.Array):
+        return part(value, position)
+    name = context.fresh("x")
+    inside = part_of_each(context, Typed(name, kind.item), position)
+    sql = f"list_transform({value.sql}, lambda {name}: {inside.sql})"
+    return replace(value, sql=sql, type=t.Array(inside.type), condition=None, value=UNKNOWN)
 
 
 def _position(call: Call, type_: t.Tuple, index: object) -> int | None:
@@ -95,11 +95,11 @@ def _no_element(call: Call, index: object) -> QueryError:
     return QueryError(text, code=69, name="ARGUMENT_OUT_OF_BOUND", place=failures.place(call.node))
 
 
-@scalar("tupleConcat", args=(1, None), nulls="keep", low_cardinality=False)
+@scalar("tupleConcat", args=(1, None), low_cardinality=False)
 def tuple_concat(call: Call) -> Typed:
     for position in range(len(call.args)):
         _tuple_type(call, position)
-    return tuple_of_values(call, [part for arg in call.args for part in elements(arg)])
+    return tuple_of_values(call, [item for arg in call.args for item in parts(arg)])
 
 
 @scalar("tupleNames", nulls="keep", low_cardinality=False)
@@ -111,41 +111,52 @@ def tuple_names(call: Call) -> Typed:
 
 @scalar("tupleToNameValuePairs", nulls="keep", low_cardinality=False)
 def tuple_to_name_value_pairs(call: Call) -> Typed:
-    type_ = _tuple_type(call)
-    item = type_.items[0]
-    if any(other != item for other in type_.items):
+    type_, items = _tuple_type(call), parts(call.args[0])
+    if not items or any(item.type != items[0].type for item in items):
         call.wrong_type()
-    parts = zip(field_names(type_), elements(call.args[0]), strict=True)
-    pairs = ", ".join(tuple_sql([duckdb_string(name), part.exact()]) for name, part in parts)
-    return call.typed(f"[{pairs}]", t.Array(t.Tuple((t.STRING, item))))
+    pairs = (
+        tuple_sql([duckdb_string(name), item.exact()]) for name, item in zip(field_names(type_), items, strict=True)
+    )
+    return call.typed(f"[{', '.join(pairs)}]", t.Array(t.Tuple((t.STRING, items[0].type))))
 
 
-@scalar("flattenTuple", nulls="keep", low_cardinality=False)
+@scalar("flattenTuple", low_cardinality=False)
 def flatten_tuple(call: Call) -> Typed:
+    """A tuple of tuples as one, `a.b`; of an array of tuples each element as an array of its own."""
     type_ = _tuple_type(call)
-    if type_.names is None:
-        call.unsupported("a tuple without names")
-    parts = list(_flat(call.args[0], ""))
-    names = tuple(name for name, _ in parts)
-    sql = tuple_sql([part.exact() for _, part in parts], names)
-    return call.typed(sql, t.Tuple(tuple(part.type for _, part in parts), names))
+    if not type_.names:
+        call.wrong_type()
+    flat = list(_flat(call.context, call.args[0]))
+    names = tuple(".".join(path) for path, _ in flat)
+    sql = tuple_sql([item.exact() for _, item in flat], names)
+    return call.typed(sql, t.Tuple(tuple(item.type for _, item in flat), names))
 
 
-def _flat(value: Typed, prefix: str) -> list[tuple[str, Typed]]:
-    kind = t.plain(value.type)
-    if not isinstance(kind, t.Tuple):
-        return [(prefix, value)]
-    found: list[tuple[str, Typed]] = []
-    for name, part in zip(field_names(kind), elements(value), strict=True):
-        found += _flat(part, f"{prefix}.{name}" if prefix else name)
-    return found
+def _flat(context: Context, value: Typed, *path: str) -> Iterator[tuple[tuple[str, ...], Typed]]:
+    inner = t.plain(value.type)
+    while isinstance(inner, t.Array):
+        inner = t.plain(inner.item)
+    if not isinstance(inner, t.Tuple):
+        yield path, value
+        return
+    bare = _always_there(value)
+    for position, name in enumerate(field_names(inner)):
+        yield from _flat(context, part_of_each(context, bare, position), *path, name)
+
+
+def _always_there(value: Typed) -> Typed:
+    """A tuple inside another: the elements of one that is NULL are the defaults of their types."""
+    if not isinstance(value.type, t.Nullable):
+        return value
+    inside = value.type.item
+    return replace(value, sql=f"coalesce({value.sql}, {default_sql(inside)})", type=inside)
 
 
 # --- arithmetic -------------------------------------------------------------------------------------------------------
 
 
 def _pairwise(names: Sequence[str], function: str) -> None:
-    @scalar(*names, args=2, nulls="keep", low_cardinality=False)
+    @scalar(*names, args=2, low_cardinality=False)
     def build(call: Call) -> Typed:
         pairs = _pairs(call)
         return tuple_of(call, [call.compiler.call(function, one, other, node=call.node) for one, other in pairs])
@@ -156,17 +167,17 @@ def _pairs(call: Call) -> list[tuple[Typed, Typed]]:
     if len(one.items) != len(other.items):
         text = f"Expected tuples of the same size as arguments of function {call.name}"
         raise failures.bad_arguments(text, call.node)
-    return list(zip(elements(call.args[0]), elements(call.args[1]), strict=True))
+    return list(zip(parts(call.args[0]), parts(call.args[1]), strict=True))
 
 
 def _by_number(name: str, function: str) -> None:
-    @scalar(name, args=2, nulls="keep", low_cardinality=False)
+    @scalar(name, args=2, low_cardinality=False)
     def build(call: Call) -> Typed:
         _tuple_type(call)
         if not t.is_number(call.args[1].type):
             call.wrong_type()
-        parts = elements(call.args[0])
-        return tuple_of(call, [call.compiler.call(function, part, call.args[1], node=call.node) for part in parts])
+        items = parts(call.args[0])
+        return tuple_of(call, [call.compiler.call(function, item, call.args[1], node=call.node) for item in items])
 
 
 for _names, _function in (
@@ -184,28 +195,28 @@ for _names, _function in (
 _by_number("tuplePositiveModuloByNumber", "positiveModulo")
 
 
-@scalar("tupleNegate", nulls="keep", low_cardinality=False)
+@scalar("tupleNegate", low_cardinality=False)
 def tuple_negate(call: Call) -> Typed:
     _tuple_type(call)
-    return tuple_of(call, [call.compiler.call("negate", part, node=call.node) for part in elements(call.args[0])])
+    return tuple_of(call, [call.compiler.call("negate", item, node=call.node) for item in parts(call.args[0])])
 
 
-def total(call: Call, parts: Sequence[Typed]) -> Typed:
+def total(call: Call, items: Sequence[Typed]) -> Typed:
     """The sum of values, each step in the type that plus gives."""
-    first, *rest = parts
-    for part in rest:
-        first = call.compiler.call("plus", first, part, node=call.node)
+    first, *rest = items
+    for item in rest:
+        first = call.compiler.call("plus", first, item, node=call.node)
     return first
 
 
-@scalar("dotProduct", "scalarProduct", args=2, nulls="keep", low_cardinality=False)
+@scalar("dotProduct", "scalarProduct", args=2, low_cardinality=False)
 def dot_product(call: Call) -> Typed:
     if isinstance(t.plain(call.args[0].type), t.Array):
         return call.compiler.call("arrayDotProduct", *call.args, node=call.node)
     return total(call, [call.compiler.call("multiply", one, other, node=call.node) for one, other in _pairs(call)])
 
 
-@scalar("tupleHammingDistance", args=2, nulls="keep", low_cardinality=False)
+@scalar("tupleHammingDistance", args=2, low_cardinality=False)
 def tuple_hamming_distance(call: Call) -> Typed:
     return total(call, [call.compiler.call("notEquals", one, other, node=call.node) for one, other in _pairs(call)])
 
@@ -216,21 +227,21 @@ Norm = Callable[[Call, Sequence[Typed]], Typed]
 
 
 def _sum_of(function: str) -> Norm:
-    return lambda call, parts: total(call, [_apply(call, function, part) for part in parts])
+    return lambda call, items: total(call, [_apply(call, function, item) for item in items])
 
 
-def _apply(call: Call, function: str, part: Typed) -> Typed:
-    args = (part, part) if function == "multiply" else (part,)
+def _apply(call: Call, function: str, item: Typed) -> Typed:
+    args = (item, item) if function == "multiply" else (item,)
     return call.compiler.call(function, *args, node=call.node)
 
 
-def _root(call: Call, parts: Sequence[Typed]) -> Typed:
-    squares = _sum_of("multiply")(call, parts)
+def _root(call: Call, items: Sequence[Typed]) -> Typed:
+    squares = _sum_of("multiply")(call, items)
     return replace(squares, sql=f"sqrt(CAST({squares.sql} AS DOUBLE))", type=t.FLOAT64, value=UNKNOWN)
 
 
-def _largest(call: Call, parts: Sequence[Typed]) -> Typed:
-    sides = ", ".join(f"CAST(abs({part.sql}) AS DOUBLE)" for part in parts)
+def _largest(call: Call, items: Sequence[Typed]) -> Typed:
+    sides = ", ".join(f"CAST(abs({item.sql}) AS DOUBLE)" for item in items)
     return call.typed(f"greatest({sides})", t.FLOAT64)
 
 
@@ -245,7 +256,7 @@ NORMS: dict[str, Norm] = {
 def tuple_norm(call: Call, name: str) -> Typed:
     """The norm of a tuple, in the type that the sums of its elements have."""
     _tuple_type(call)
-    return NORMS[name](call, elements(call.args[0]))
+    return NORMS[name](call, parts(call.args[0]))
 
 
 def tuple_distance(call: Call, name: str) -> Typed:
@@ -256,8 +267,8 @@ def tuple_distance(call: Call, name: str) -> Typed:
 
 for _name in ("L1", "L2", "Linf"):
 
-    @scalar(f"{_name}Normalize", f"normalize{_name}", nulls="keep", low_cardinality=False, insensitive=True)
+    @scalar(f"{_name}Normalize", f"normalize{_name}", low_cardinality=False, insensitive=True)
     def normalize(call: Call, name: str = _name) -> Typed:
         norm = tuple_norm(call, name)
-        parts = elements(call.args[0])
-        return tuple_of(call, [call.compiler.call("divide", part, norm, node=call.node) for part in parts])
+        items = parts(call.args[0])
+        return tuple_of(call, [call.compiler.call("divide", item, norm, node=call.node) for item in items])

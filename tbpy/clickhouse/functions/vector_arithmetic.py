@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.literals import tuple_sql
-from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
+from tbpy.clickhouse.compiler.parts import parts
+from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call
-from tbpy.clickhouse.quoting import duckdb_string
-from tbpy.clickhouse.storage import duckdb_type, field_names
+from tbpy.clickhouse.storage import duckdb_type
 
 _FUNCTIONS = {"+": "plus", "-": "minus", "*": "multiply", "/": "divide"}
-
-
-def elements(value: Typed) -> list[Typed]:
-    """The elements of a tuple."""
-    kind = t.plain(value.type)
-    assert isinstance(kind, t.Tuple)
-    known = value.value if isinstance(value.value, tuple) else None
-    fields = zip(field_names(kind), kind.items, strict=True)
-    parts = [
-        replace(value, sql=f"{value.sql}[{duckdb_string(name)}]", type=item, condition=None, value=UNKNOWN)
-        for name, item in fields
-    ]
-    if known is None:
-        return parts
-    return [replace(part, value=item) for part, item in zip(parts, known, strict=True)]
 
 
 def tuple_of(call: Call, items: list[Typed]) -> Typed:
@@ -46,20 +29,27 @@ def vector_sum(call: Call, symbol: str) -> Typed | None:
 
 def _tuples(call: Call, symbol: str, kinds: list[t.Type]) -> Typed | None:
     if len(call.args) == 1:
-        return tuple_of(call, [call.compiler.call("negate", part, node=call.node) for part in elements(call.args[0])])
+        return tuple_of(call, [call.compiler.call("negate", item, node=call.node) for item in parts(call.args[0])])
     name = _FUNCTIONS[symbol]
     left, right = call.args
     if all(isinstance(kind, t.Tuple) for kind in kinds) and symbol in "+-":
-        ones, others = elements(left), elements(right)
+        ones, others = parts(left), parts(right)
         if len(ones) != len(others):
             call.wrong_type()
         pairs = zip(ones, others, strict=True)
         return tuple_of(call, [call.compiler.call(name, one, other, node=call.node) for one, other in pairs])
+    if symbol == "*" and all(isinstance(kind, t.Tuple) for kind in kinds):
+        return call.compiler.call("dotProduct", left, right, node=call.node)
     if symbol == "*" and t.is_number(left.type):
         left, right = right, left
-    if symbol in "*/" and isinstance(t.plain(left.type), t.Tuple) and t.is_number(right.type):
-        return tuple_of(call, [call.compiler.call(name, part, right, node=call.node) for part in elements(left)])
-    return None
+    return by_number(call, name, left, right) if symbol in "*/" else None
+
+
+def by_number(call: Call, name: str, left: Typed, right: Typed) -> Typed | None:
+    """Each element of a tuple with one number; None for anything else."""
+    if not isinstance(t.plain(left.type), t.Tuple) or not t.is_number(right.type):
+        return None
+    return tuple_of(call, [call.compiler.call(name, item, right, node=call.node) for item in parts(left)])
 
 
 def _arrays(call: Call, symbol: str, kinds: list[t.Type]) -> Typed | None:
