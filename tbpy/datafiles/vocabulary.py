@@ -102,7 +102,11 @@ def _word(name: str) -> Word:
     return Word(name, form, _ALIASES.get(name, name.lower()), block)
 
 
+_CLASSIC_JOIN = 'Tinybird Classic had it: write ENGINE "Join(<strictness>, <type>, <key column>)" instead.'
 CLASSIC_HINTS = {
+    "ENGINE_JOIN_STRICTNESS": _CLASSIC_JOIN,
+    "ENGINE_JOIN_TYPE": _CLASSIC_JOIN,
+    "ENGINE_KEY_COLUMNS": _CLASSIC_JOIN,
     "INCLUDE": "INCLUDE belongs to Tinybird Classic: put the text of the included file here, with its $VARIABLES.",
     "MAINTAINER": "MAINTAINER belongs to Tinybird Classic: remove the line.",
     "CACHE": "CACHE belongs to Tinybird Classic: remove the line.",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tbpy.clickhouse.compiler.catalog import Table, TableColumn, TableEngine, View
+from tbpy.clickhouse.compiler.catalog import JoinStorage, Table, TableColumn, TableEngine, View
 from tbpy.clickhouse.types import STRING, Type
-from tbpy.datafiles import Datasource, Node, Pipe
-from tbpy.project.datasources import engine_name
+from tbpy.datafiles import Datasource, Engine, Node, Pipe
+from tbpy.project.datasources import engine_arguments, engine_name
 from tbpy.project.model import Key, NodeKey
 from tbpy.project.names import Names
 
@@ -26,7 +26,17 @@ def table_engine(datasource: Datasource) -> TableEngine:
         engine.get("sign"),
         key_parts(engine.get("columns") or ""),
         key_parts(engine.get("partition_key") or ""),
+        join=join_storage(engine),
     )
+
+
+def join_storage(engine: Engine) -> JoinStorage | None:
+    """What `Join(strictness, kind, key, ...)` is made for; None for any other engine, and where it does not say it."""
+    parts = engine_arguments(engine)
+    if engine_name(engine) != "Join" or len(parts) < 3:
+        return None
+    strictness, kind, *keys = parts
+    return JoinStorage(strictness.lower(), kind.lower(), tuple(key.strip("`") for key in keys))
 
 
 def key_parts(text: str) -> tuple[str, ...]:

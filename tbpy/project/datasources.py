@@ -29,6 +29,13 @@ _REQUIRED = {
     "CollapsingMergeTree": ("sign",),
     "VersionedCollapsingMergeTree": ("sign", "version"),
 }
+# The joins that ENGINE Join can be made for, by strictness. Source: ClickHouse's documentation of the Join engine.
+_JOINS = {
+    "ANY": ("LEFT", "INNER", "RIGHT"),
+    "ALL": ("LEFT", "INNER", "RIGHT", "FULL"),
+    "SEMI": ("LEFT", "RIGHT"),
+    "ANTI": ("LEFT", "RIGHT"),
+}
 _NOT_FOR_COLUMNS = re.compile(r"\b(?:Time64|BFloat16)\b")
 _COMMON_TYPES = {
     name.lower(): name
@@ -59,6 +66,13 @@ def engine_name(engine: Engine | None) -> str:
     """The engine's bare name, MergeTree when the file names none."""
     name = (engine.name if engine else None) or "MergeTree"
     return name.split("(", 1)[0].strip()
+
+
+def engine_arguments(engine: Engine) -> tuple[str, ...]:
+    """What stands in brackets after the engine's name."""
+    _, bracket, rest = (engine.name or "").partition("(")
+    inner = rest.strip().removesuffix(")") if bracket else ""
+    return tuple(part.strip() for part in inner.split(",")) if inner.strip() else ()
 
 
 def check_types(report: Report, datasource: Datasource) -> dict[str, Type]:
@@ -144,6 +158,26 @@ def _check_engine(report: Report, datasource: Datasource, engine: Engine) -> Non
             message = f"ENGINE {name} needs ENGINE_{option.upper()}"
             hint = f"Add: ENGINE_{option.upper()} <column>"
             report.error("missing-parameter", message, datasource.file, span, hint=hint)
+    if name == "Join":
+        _check_join(report, datasource, engine, span)
+
+
+def _check_join(report: Report, datasource: Datasource, engine: Engine, span: Span) -> None:
+    strictness, kind, *keys = (*engine_arguments(engine), "", "")
+    kinds = _JOINS.get(strictness.upper(), ())
+    if not any(keys):
+        message = "ENGINE Join needs the strictness and the type of the joins it is for, and its key columns"
+        report.error(
+            "missing-parameter", message, datasource.file, span, hint='Write: ENGINE "Join(ANY, LEFT, <column>)"'
+        )
+    elif kind.upper() not in kinds:
+        message = f"There is no {strictness} {kind} JOIN"
+        one_of = f"After {strictness}: {', '.join(kinds)}" if kinds else f"The strictness is one of {', '.join(_JOINS)}"
+        report.error("invalid-value", message, datasource.file, span, hint=one_of)
+    for key in filter(None, keys):
+        if not _has_column(datasource, key.strip("`")):
+            hint = did_you_mean(key.strip("`"), [column.name for column in datasource.columns])
+            report.error("unknown-column", f"Unknown column '{key}' in ENGINE Join", datasource.file, span, hint=hint)
 
 
 def _check_key(report: Report, datasource: Datasource, key: Setting) -> None:

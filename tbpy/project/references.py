@@ -103,8 +103,8 @@ class TableWalk:
             parts = arguments[-1].parts
             if len(parts) == 2 or (len(parts) == 1 and parts[0] not in hidden):
                 arguments[-1] = self.table_after_in(arguments[-1])
-        elif function.name in _JOIN_GET and arguments and isinstance(arguments[0], ast.Literal):
-            arguments[0] = self.joined(arguments[0])
+        elif function.name in _JOIN_GET and arguments and isinstance(arguments[0], ast.Literal | ast.Identifier):
+            arguments[0] = self.joined(_as_text(arguments[0]))
         result: ast.Function = _changed(changed, {"arguments": _same(changed.arguments, arguments)})
         return result
 
@@ -115,6 +115,13 @@ class TableWalk:
             if isinstance(value, ast.Node | tuple):
                 changes[name] = self._any(value, hidden)
         return _changed(node, changes)
+
+
+def _as_text(table: ast.Literal | ast.Identifier) -> ast.Literal:
+    """joinGet takes the bare name of a table as well."""
+    if isinstance(table, ast.Literal):
+        return table
+    return ast.Literal(table.name, f"'{table.name}'", start=table.start, end=table.end)
 
 
 class _References(TableWalk):

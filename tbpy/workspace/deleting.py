@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.compiler import Catalog, CompiledQuery, Table, TableColumn, View, compile_query
+from tbpy.clickhouse.compiler import Catalog, CompiledQuery, Table, TableColumn, TableEngine, View, compile_query
 from tbpy.clickhouse.quoting import quote_identifier
 from tbpy.datafiles import Kind
 from tbpy.errors import UsageError
@@ -27,7 +27,9 @@ def compile_condition(
     scope = Scope(project, stored, lambda _, node: render_plainly(project, node))
     table = scope.table(Key(Kind.DATASOURCE, name))
     row_number = TableColumn(_ROW_NUMBER, t.parse_type("Int64"), "rowid")
-    numbered = Table(name, table.physical, (*table.columns, row_number), table.engine)
+    # Of ENGINE Join the rows that are not shown go, too.
+    engine = TableEngine() if table.engine.join else table.engine
+    numbered = Table(name, table.physical, (*table.columns, row_number), engine)
     catalog = _Numbered(scope.catalog(), numbered)
     # A line of its own, so that a comment at the end of the condition ends there.
     return compile_query(f"SELECT {_ROW_NUMBER} FROM {quote_identifier(name)} WHERE (\n{condition}\n)", catalog)

@@ -19,8 +19,23 @@ class TableColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinStorage:
+    """What a table of ENGINE Join is made for: `strictness` is any, all, semi or anti, `kind` left, inner, right or
+    full, `keys` are the names of its key columns."""
+
+    strictness: str
+    kind: str
+    keys: tuple[str, ...]
+
+    @property
+    def keeps_first(self) -> bool:
+        """Whether it keeps only the first row of each key."""
+        return self.strictness != "all" and self.kind in ("left", "inner")
+
+
+@dataclass(frozen=True, slots=True)
 class TableEngine:
-    """What FINAL must know: the engine's name, its keys (ClickHouse SQL) and special columns.
+    """What reading and FINAL must know: the engine's name, its keys (ClickHouse SQL) and special columns.
 
     `merging` asks it for the rows as a background merge leaves them (see `final.merge_query`).
     """
@@ -33,6 +48,7 @@ class TableEngine:
     summed: tuple[str, ...] = ()
     partition_key: tuple[str, ...] = ()
     merging: bool = False
+    join: JoinStorage | None = None
 
 
 @dataclass(frozen=True, slots=True)

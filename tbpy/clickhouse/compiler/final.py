@@ -70,6 +70,8 @@ def merge_query(table: Table) -> CompiledQuery | None:
     """
     from tbpy.clickhouse.compiler.statement import compile_query
 
+    if table.engine.join is not None and table.engine.join.keeps_first:
+        return compile_query(f"SELECT * FROM {quote_identifier(table.name)}", StaticCatalog({table.name: table}))
     if merging_engine(table) not in _MERGING:
         return None
     engine = replace(table.engine, sorting_key=_distinct_keys(table), is_deleted=None, merging=True)

@@ -10,6 +10,7 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.conversion import coerce
+from tbpy.clickhouse.compiler.join_tables import check_join
 from tbpy.clickhouse.compiler.scope import Column, Relation
 from tbpy.clickhouse.compiler.sources import Source, filled, materialized, shared_type
 from tbpy.clickhouse.storage import default_sql
@@ -41,6 +42,7 @@ class Condition:
 
 
 def join_sources(compiler: SourceCompiler, node: ast.Join, left: Source, right: Source) -> Source:
+    check_join(compiler.scope, node)
     kind = "inner" if node.kind in ("cross", "comma") else node.kind
     match node.strictness:
         case "asof":

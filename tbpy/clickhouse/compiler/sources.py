@@ -112,7 +112,14 @@ class SourceCompiler:
             from tbpy.clickhouse.compiler.final import final_source
 
             return final_source(self, table, relation, alias)
-        return Source(f"{table.physical} AS {alias}", (relation,))
+        return Source(f"{self._rows(table)} AS {alias}", (relation,))
+
+    def _rows(self, table: Table) -> str:
+        if table.engine.join is None:
+            return table.physical
+        from tbpy.clickhouse.compiler.join_tables import rows_of_join
+
+        return rows_of_join(table, table.engine.join)
 
     def _hoisted(self, hoisted: Hoisted, node: ast.TableName, titles: tuple[str, ...] = ()) -> Source:
         alias = self.context.alias("t")

@@ -9,7 +9,7 @@ from tbpy.clickhouse.function_names import listed_names
 
 #: What a group is called, and the patterns of its names; a name belongs to the first group that has it.
 _GROUPS: tuple[tuple[str, str], ...] = (
-    ("Dictionaries and Join tables", "dict* region* joinget*"),
+    ("Dictionaries", "dict* region*"),
     ("Language models", "ai*"),
     ("Prometheus time series", "timeseries* *prometheushistogram"),
     ("Geometry", "polygon* *wkb* *wkt* st_* mvt* svg area* perimeter* geometry* flipcoordinates geohashesinbox"),
