@@ -16,9 +16,19 @@ def collect_aliases(select: ast.Select) -> dict[str, ast.Expression]:
     for part in _PARTS:
         for alias in aliases_in(getattr(select, part)):
             found.setdefault(alias.name, alias.expression)
-    for alias in _replacements(select):
+    for alias in (*_replacements(select), *_in_conditions(select.from_)):
         found.setdefault(alias.name, alias.expression)
     return found
+
+
+def _in_conditions(table: ast.TableExpression | None) -> Iterator[ast.Alias]:
+    """Aliases in the conditions of joins."""
+    if isinstance(table, ast.Join):
+        yield from _in_conditions(table.left)
+        yield from _in_conditions(table.right)
+        yield from aliases_in(table.on)
+    elif isinstance(table, ast.ArrayJoin):
+        yield from _in_conditions(table.source)
 
 
 def _replacements(select: ast.Select) -> Iterator[ast.Alias]:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.aliases import walk
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler, special
+from tbpy.clickhouse.compiler.matchers import expand_columns
 from tbpy.clickhouse.compiler.scope import Column, Relation
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.arrays import same_sizes
@@ -22,31 +24,59 @@ ENTRY_NAMES = ("keys", "values")
 
 
 def array_join(compiler: SourceCompiler, node: ast.ArrayJoin) -> Source:
-    """`source [LEFT] ARRAY JOIN a, b AS c`: an array without alias is replaced by its element under the same name."""
+    """`source [LEFT] ARRAY JOIN a, b AS c`: an array without alias is replaced by its element under the same name.
+
+    The names of aliased elements go before those of columns.
+    """
     from tbpy.clickhouse.compiler.sources import Source
 
     source = compiler.compile(node.source)
     expressions = compiler.expressions(source.relations, source.joins)
+    expressions.scope.aliases = _usable_aliases(compiler.scope.aliases, node)
     items = [item for array in node.arrays for item in _items(expressions, array)]
     alias = compiler.context.alias("t")
     arrays = [_as_array(value, array) for _, value, array in items]
-    lists = [same_sizes([a.sql for a in arrays], arrays[0].sql, "ARRAY JOIN"), *(a.sql for a in arrays[1:])]
+    unaligned = len(arrays) > 1 and compiler.context.enabled("enable_unaligned_array_join")
+    lists = [array.sql for array in arrays]
+    if not unaligned:
+        lists[0] = same_sizes(lists, lists[0], "ARRAY JOIN")
     if node.left:
         lists = [_or_one_default(sql, array.type) for sql, array in zip(lists, arrays, strict=True)]
     columns = ", ".join(f"unnest({sql}) AS c{position}" for position, sql in enumerate(lists))
-    elements = {
-        name: Column(name, Typed(f"{alias}.c{position}", _item(arrays[position].type)))
-        for position, (name, _, _) in enumerate(items)
-    }
-    replaced = {name for name, _, array in items if isinstance(array, ast.Identifier)}
-    relations = tuple(_replace(relation, elements, replaced) for relation in source.relations)
-    added = tuple(column for name, column in elements.items() if name not in replaced)
-    relations = (*relations, Relation((), (), hidden=added)) if added else relations
+    elements = {}
+    for position, (name, _, array) in enumerate(items):
+        in_place = isinstance(array, ast.Identifier) and name not in expressions.scope.aliases
+        value = _element(f"{alias}.c{position}", arrays[position].type, padded=unaligned)
+        elements[name] = Column(name, value, in_place=in_place)
+    compiler.scope.elements.update(name for name, _, array in items if isinstance(array, ast.Identifier))
+    relations = tuple(_replace(relation, elements) for relation in source.relations)
+    added = tuple(column for column in elements.values() if not column.in_place)
+    relations = (Relation((), (), hidden=added, elements=True), *relations) if added else relations
     return Source(f"{source.sql} CROSS JOIN LATERAL (SELECT {columns}) AS {alias}", relations, source.joins)
+
+
+def _usable_aliases(aliases: dict[str, ast.Expression], node: ast.ArrayJoin) -> dict[str, ast.Expression]:
+    """The aliases of the SELECT that arrays may name: those that are not made of this join's own elements."""
+    own = {array.name for array in node.arrays if isinstance(array, ast.Alias)}
+    return {
+        name: expression
+        for name, expression in aliases.items()
+        if not any(isinstance(part, ast.Identifier) and part.parts[0] in own for part in walk(expression))
+    }
+
+
+def _element(sql: str, type_: t.Type, *, padded: bool) -> Typed:
+    item = _item(type_)
+    if padded and not t.is_nullable(item):  # shorter arrays go on with defaults
+        sql = f"coalesce({sql}, {default_sql(item)})"
+    return Typed(sql, item)
 
 
 def _items(compiler: ExpressionCompiler, array: ast.Expression) -> list[tuple[str, Typed, ast.Expression]]:
     """The arrays that one item means, with the names of their elements; a Nested column means all its arrays."""
+    if isinstance(array, ast.ColumnsMatcher | ast.Asterisk):
+        found = list(expand_columns(compiler, array))
+        return [(output.name, output.value, ast.Identifier((output.name,))) for output in found]
     if isinstance(array, ast.Alias) and isinstance(array.expression, ast.Identifier):
         nested = _nested(compiler, array.expression, array.name)
         if nested and compiler.lookup(array.expression) is None:
@@ -56,8 +86,8 @@ def _items(compiler: ExpressionCompiler, array: ast.Expression) -> list[tuple[st
     if isinstance(array, ast.Identifier):
         value = compiler.lookup(array)
         if value is not None:
-            found = compiler.find_column(array)
-            name = found[0].name if found is not None and not found[1] else array.parts[-1]
+            column = compiler.find_column(array)
+            name = column[0].name if column is not None and not column[1] else array.parts[-1]
             return [(name, value, array)]
         nested = _nested(compiler, array, None)
         if nested:
@@ -99,9 +129,12 @@ def _or_one_default(sql: str, type_: t.Type) -> str:
     return f"CASE WHEN len({sql}) = 0 THEN {single} ELSE {sql} END"
 
 
-def _replace(relation: Relation, elements: dict[str, Column], replaced: set[str]) -> Relation:
-    columns = tuple(elements[c.name] if c.name in replaced else c for c in relation.columns)
-    return replace(relation, columns=columns)
+def _replace(relation: Relation, elements: dict[str, Column]) -> Relation:
+    def replaced(column: Column) -> Column:
+        element = elements.get(column.name)
+        return element if element is not None and element.in_place else column
+
+    return replace(relation, columns=tuple(map(replaced, relation.columns)))
 
 
 @special("arrayJoin")

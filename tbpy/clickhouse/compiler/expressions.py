@@ -164,6 +164,8 @@ class ExpressionCompiler:
         found = self.scope.columns_named(name, qualifier)
         if not found:
             return None
+        if found[0][0].elements:
+            return found[0][1]
         # With one join the left table wins (single_join_prefer_left_table); with more, the name is ambiguous.
         if len(found) > 1 and self.scope.joins > 1 and not any(column.shared for _, column in found):
             raise failures.ambiguous_identifier(node.name, node)
@@ -340,6 +342,8 @@ class ExpressionCompiler:
     def alias(self, node: ast.Alias) -> Typed:
         if self.scope.alias(node.name) is node.expression:
             return self._expand(node.name)
+        if node.name in self.scope.elements:  # ARRAY JOIN of the alias: from there on it means the element
+            return self.identifier(ast.Identifier((node.name,), start=node.start, end=node.end))
         return self.compile(node.expression)
 
     def parameter(self, node: ast.Parameter) -> Typed:

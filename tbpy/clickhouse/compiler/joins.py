@@ -227,11 +227,24 @@ def _using(
     if nulls is not None:
         relations = _outer(kind, left.relations, right.relations, nulls)
     count = len(left.relations)
+    relations = (*_with_element_keys(relations[:count], names), *relations[count:])
     if kind == "full" and nulls:
         keys = {name: (t.nullable(type_), one, other) for name, (type_, one, other) in keys.items()}
     merged = [_share(relation, keys, kind) for relation in relations[:count]]
     rest = [_hide(relation, keys) for relation in relations[count:]]
     return " AND ".join(conditions), (*merged, *rest)
+
+
+def _with_element_keys(relations: tuple[Relation, ...], names: list[str]) -> list[Relation]:
+    """Elements of an ARRAY JOIN that are keys become columns of `*`, unless another source has such a column."""
+    columns = {column.name for relation in relations for column in relation.columns}
+    wanted = set(names) - columns
+
+    def shown(relation: Relation) -> Relation:
+        keys = tuple(column for column in relation.hidden if column.name in wanted)
+        return replace(relation, columns=keys) if relation.elements and keys else relation
+
+    return list(map(shown, relations))
 
 
 def _using_names(node: ast.Join) -> list[str]:

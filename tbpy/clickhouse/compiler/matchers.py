@@ -83,6 +83,8 @@ def _identifier_name(compiler: ExpressionCompiler, node: ast.Identifier) -> str:
     if found is None:
         return node.name
     column, rest = found
+    if column.in_place:
+        return node.name
     relation = next((r for r in compiler.scope.relations if column in (*r.columns, *r.hidden)), None)
     name = column.name if relation is None else qualified_name(compiler, relation, column, written=True)
     return ".".join((name, *rest))
@@ -99,6 +101,8 @@ def qualified_name(compiler: ExpressionCompiler, relation: Relation, column: Col
     if (merged and not written) or (column.shared and compiler.scope.joins == 1):
         return column.name
     namesakes = compiler.scope.columns_named(column.name, None)
+    if written and namesakes[0][0].elements:
+        namesakes = namesakes[1:] or namesakes
     ambiguous = len(namesakes) > 1 and (written or not column.shared)
     if (namesakes[0][1] is column and not (ambiguous and compiler.scope.joins > 1)) or not relation.title:
         return column.name

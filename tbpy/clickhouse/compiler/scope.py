@@ -19,11 +19,16 @@ from tbpy.clickhouse.types import UINT8, Type
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a source. `shared` marks a USING key, one column of two tables, by its place in USING from 1."""
+    """A column of a source.
+
+    `shared` marks a USING key, one column of two tables, by its place in USING from 1; `in_place` the element that an
+    ARRAY JOIN without alias puts in the place of its array.
+    """
 
     name: str
     value: Typed
     shared: int = 0
+    in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +36,14 @@ class Relation:
     """One source of FROM. `names` are the qualifiers it answers to: its alias, or table and database.table.
 
     `hidden` columns are no part of `*`: USING keys as this source itself has them, elements of an aliased ARRAY JOIN.
+    Those `elements` are a source of their own, whose names hide those of others.
     """
 
     names: tuple[str, ...]
     columns: tuple[Column, ...]
     hidden: tuple[Column, ...] = ()
     order: tuple[str, ...] = ()  # the names of its own columns in their order, where some are hidden
+    elements: bool = False
 
     def column(self, name: str, *, own: bool = False) -> Column | None:
         """The column that a name means; `own`, after a qualifier, is what this source has, not what USING merged."""
@@ -83,6 +90,7 @@ class Scope:
     lambdas: list[dict[str, Typed]] = field(default_factory=list)
     laterals: dict[str, Typed] = field(default_factory=dict)  # arrays joined by arrayJoin(), by their SQL
     unnested: set[str] = field(default_factory=set)  # arrays of aggregates joined by arrayJoin()
+    elements: set[str] = field(default_factory=set)  # names that ARRAY JOIN gave to elements, also those of aliases
     grouped: bool = False
     grouping_sets: bool = False
     all_missing: bool = False  # in the row of totals of several sets of keys
@@ -112,7 +120,7 @@ class Scope:
 
     def alias(self, name: str) -> ast.Expression | None:
         """The expression that `name` stands for here, unless it is being expanded right now."""
-        if name in self.expanding:
+        if name in self.expanding or name in self.elements:
             return None
         return self.aliases.get(name) or self.with_aliases.get(name)
 

@@ -69,8 +69,8 @@ class SelectCompiler:
     def compile(self) -> Block:
         apply_settings(self.context, self.select.settings)
         self._with()
-        self._from()
         self.scope.aliases = collect_aliases(self.select)
+        self._from()
         self.scope.windows = dict(self.select.windows)
         self._filters()
         keys = self._group_keys()

@@ -25,7 +25,6 @@ _UNHEEDED: dict[str, tuple[str, ...]] = {
     "enable_extended_results_for_datetime_functions": ("0",),
     "enable_named_columns_in_function_tuple": ("0",),
     "enable_positional_arguments": ("1",),
-    "enable_unaligned_array_join": ("0",),
     "extremes": ("0",),
     "final": ("0",),
     "force_grouping_standard_compatibility": ("1",),
