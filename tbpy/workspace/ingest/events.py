@@ -73,6 +73,10 @@ def _statements(datasource: StoredDatasource) -> _Statements:
         for c in datasource.columns
     )
     scan = scan_lines(_GIVEN, columns)
-    insert = f"INSERT INTO {datasource.table} SELECT {scan.values} FROM ({scan.converted}) WHERE {scan.good}"
+    # Materialized, or DuckDB would take the condition down to the lines and read every value twice.
+    insert = (
+        f"INSERT INTO {datasource.table} WITH judged AS MATERIALIZED ({scan.judged}) "
+        f"SELECT {scan.names} FROM judged WHERE good"
+    )
     judge = f"SELECT {scan.good} FROM ({scan.converted})"
     return _Statements(insert.replace("$now", "$2"), judge, "$now" in insert)
