@@ -15,10 +15,12 @@ from starlette.routing import Route
 
 from tbpy.api import errors
 from tbpy.api.access_log import AccessLog
+from tbpy.api.admission import Admissions
 from tbpy.api.authentication import token_of
 from tbpy.api.compressing import compress
 from tbpy.api.events import take_events
 from tbpy.api.hosting import Hosting
+from tbpy.api.limiting import ALLOWANCE, Allowance
 from tbpy.api.observing import ROUTE, Observation
 from tbpy.api.routes import ROUTES
 from tbpy.api.routes.common import Handler
@@ -91,6 +93,7 @@ class _Single:
 
     def __init__(self, service: Service, hosting: Hosting) -> None:
         self.service = service
+        self._admissions = Admissions(service)
         self._routes = _application(service, hosting)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,19 +103,19 @@ class _Single:
             scope[ROUTE] = _EVENTS[0]
             await self._events(scope, receive, send)
         else:
-            await self._routes(scope, receive, _with_cors(send))
+            await self._routes(scope, receive, _with_common_headers(scope, send))
 
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
-        extra: list[tuple[bytes, bytes]] = []
+        headers: dict[str, str] = {}
         try:
             if scope["method"] != "POST":
                 raise errors.MethodError("Method Not Allowed")
-            status, body = await take_events(self.service, scope, receive)
+            status, body = await take_events(self.service, self._admissions, scope, receive)
         except Exception as error:
             status, document, headers = describe(error)
             body = json.dumps(document).encode()
-            extra = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        await _send(send, status, body, ((b"content-type", _JSON), *extra))
+        extra = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await _send(send, status, body, ((b"content-type", _JSON), *extra, *_allowance(scope)))
 
 
 def _application(service: Service, hosting: Hosting) -> Starlette:
@@ -162,10 +165,18 @@ def describe(error: Exception) -> tuple[int, Any, dict[str, str]]:
     return 500, {"error": f"{type(error).__name__}: {error}"}, {}
 
 
-def _with_cors(send: Send) -> Send:
+def _allowance(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """The headers that tell a token whose rate is limited what is left. An error that tells it has its own."""
+    allowance: Allowance | None = scope.get(ALLOWANCE)
+    if allowance is None:
+        return []
+    return [(name.lower().encode(), value.encode()) for name, value in allowance.headers().items()]
+
+
+def _with_common_headers(scope: Scope, send: Send) -> Send:
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *_CORS]
+            message["headers"] = [*message["headers"], *_allowance(scope), *_CORS]
         await send(message)
 
     return with_headers

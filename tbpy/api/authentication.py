@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from tbpy.api.errors import ForbiddenError
+from tbpy.api.limiting import ALLOWANCE
 from tbpy.api.service import Service
 from tbpy.api.tokens import Access, Scope, read_jwt
 from tbpy.api.tokens.scopes import ADMIN
@@ -19,10 +20,11 @@ def access_of(request: Request, *, body_token: str | None = None) -> Access:
     """What the token of a request allows. Raises `ForbiddenError` without a token that is known."""
     service: Service = request.app.state.service
     token = bearer(request.headers.get("authorization")) or request.query_params.get("token") or body_token
-    return authenticate(service, token)
+    return authenticate(service, token, request.scope)
 
 
-def authenticate(service: Service, token: str | None) -> Access:
+def authenticate(service: Service, token: str | None, scope: MutableMapping[str, Any]) -> Access:
+    """A request of a token whose rate is limited is counted, and `scope` gets what is left for its answer."""
     if not token:
         raise ForbiddenError("invalid authentication token. Missing token")
     if is_of_this_machine(service, token):
@@ -33,7 +35,7 @@ def authenticate(service: Service, token: str | None) -> Access:
     if token.startswith("p.") or token.count(".") != 2:
         raise ForbiddenError("invalid authentication token. Invalid token")
     access = read_jwt(token, service.tokens.admin_token, now=service.timer())
-    service.rates.count(access)
+    scope[ALLOWANCE] = service.rates.count(access)
     return access
 
 

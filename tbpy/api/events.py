@@ -6,20 +6,15 @@ Source: Tinybird docs, "Events API". The answer follows a durable commit with `w
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from tbpy.api.authentication import authenticate, bearer
+from tbpy.api.admission import Admissions
 from tbpy.api.bodies import decompress, too_large
-from tbpy.api.identifiers import name_of
-from tbpy.api.parameters import flag, parse_form, single
 from tbpy.api.running import in_thread
 from tbpy.api.service import Service
-from tbpy.api.tokens.scopes import APPEND
-from tbpy.errors import IngestError, NotFoundError, UsageError
+from tbpy.errors import IngestError, UsageError
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -28,56 +23,32 @@ _INLINE = 1 << 16  # bytes that are decompressed and cut into lines on the event
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What the query string says. `status` is that of an answer without errors."""
-
-    token: str | None
-    name: str
-    format: str
-    status: int
-
-
-@lru_cache(maxsize=1024)
-def _asked(query: bytes) -> _Asked:
-    """Clients send the same one again and again."""
-    given = parse_form(query)
-    name = single(given, "name")
-    if not name:
-        raise UsageError("Missing required parameter: name")
-    status = 200 if flag(given, "wait") else 202
-    return _Asked(single(given, "token"), name, single(given, "format") or "ndjson", status)
-
-
-async def take_events(service: Service, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+async def take_events(
+    service: Service, admissions: Admissions, scope: Scope, receive: Receive
+) -> tuple[int, bytes]:
     """The status and the body of the answer. Raises what `errors` has a status for."""
-    headers = _headers(scope)
-    asked = _asked(scope["query_string"])
-    access = authenticate(service, bearer(headers.get(b"authorization")) or asked.token)
-    known = service.workspace.datasource_names()
-    name = name_of("datasource", asked.name, known)
-    access.require(APPEND, name)
-    if name not in known:
-        raise NotFoundError(f'Data Source "{name}" does not exist')
-    body = await _read(receive, headers, service.limits.event_bytes)
-    lines = await _lines(service, body, headers.get(b"content-encoding", ""), asked.format)
+    authorization = encoding = length = b""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            authorization = value
+        elif name == b"content-encoding":
+            encoding = value
+        elif name == b"content-length":
+            length = value
+    admitted = admissions.admit(scope, authorization)
+    body = await _read(receive, length, service.limits.event_bytes)
+    lines = await _lines(service, body, encoding.decode("latin-1"), admitted.format)
     if not lines:
-        return asked.status, _answer(0, 0)
-    stored = await service.writer.submit(name, lines, len(body))
-    return asked.status, _answer(stored.successful, stored.quarantined)
+        return admitted.status, _answer(0, 0)
+    stored = await service.writer.submit(admitted.datasource, lines, len(body))
+    return admitted.status, _answer(stored.successful, stored.quarantined)
 
 
 def _answer(successful: int, quarantined: int) -> bytes:
     return b'{"successful_rows":%d,"quarantined_rows":%d}' % (successful, quarantined)
 
 
-def _headers(scope: Scope) -> dict[bytes, str]:
-    wanted = (b"authorization", b"content-encoding", b"content-length")
-    return {name: value.decode("latin-1") for name, value in scope["headers"] if name in wanted}
-
-
-async def _read(receive: Receive, headers: dict[bytes, str], limit: int) -> bytes:
-    length = headers.get(b"content-length", "")
+async def _read(receive: Receive, length: bytes, limit: int) -> bytes:
     if length.isdigit() and int(length) > limit:
         raise too_large(limit)
     pieces, size = [], 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import gc
 import socket
+import sys
 import time
 from threading import Thread
 
@@ -16,6 +18,11 @@ DEFAULT_PORT = 7181
 _MORE_PORTS = 50
 _START_SECONDS = 10.0
 _GRACE_SECONDS = 5
+# How long a busy thread may hold up another one. Events go from one thread to another and back: Python's 5 ms, a few
+# times for each commit, would be most of the time that an answer takes.
+_SWITCH_SECONDS = 0.001
+# How many objects are made before Python looks for cycles among the young ones; each request makes some dozens.
+_YOUNG_OBJECTS = 10_000
 
 
 class Listener:
@@ -53,6 +60,9 @@ class Listener:
         self._socket.close()
 
     def _run(self) -> None:
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        gc.freeze()  # what was loaded until now stays: no need to look at it again and again
+        gc.set_threshold(_YOUNG_OBJECTS)
         self._server.run(sockets=[self._socket])
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 
 from tbpy.engines import Session
 from tbpy.errors import ConflictError
@@ -62,7 +63,12 @@ class Catalogue:
     materializations: tuple[StoredMaterialization, ...] = ()
     fixtures: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Of the data sources, in order."""
+        return tuple(sorted(self.datasources))
+
+    @cached_property
     def functions(self) -> frozenset[str]:
         """The Python functions that rows on their way in may need."""
         of_defaults = (name for datasource in self.datasources.values() for name in datasource.functions)

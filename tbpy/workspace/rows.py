@@ -213,8 +213,8 @@ class Rows(State):
             return tuple(datasource_info(session, item) for _, item in sorted(self._catalogue.datasources.items()))
 
     def datasource_names(self) -> tuple[str, ...]:
-        """Only the names, without a look at the tables."""
-        return tuple(sorted(self._catalogue.datasources))
+        """Only the names, without a look at the tables; the same object as long as they are the same."""
+        return self._catalogue.names
 
 
 def _format(value: str | Format | None) -> Format | None:

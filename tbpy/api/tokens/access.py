@@ -16,11 +16,15 @@ _QUARANTINE = "_quarantine"
 
 @dataclass(frozen=True)
 class Access:
-    """`name` is the token's, for logs. `requests_per_second` is a JWT's limit, None without one."""
+    """`name` is the token's, for logs. `requests_per_second` is a JWT's limit, None without one.
+
+    `lasts` is whether the token allows the same until tokens are changed: JWTs expire.
+    """
 
     name: str
     scopes: tuple[Scope, ...]
     requests_per_second: int | None = None
+    lasts: bool = True
 
     @property
     def is_admin(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -31,7 +30,7 @@ def read_jwt(token: str, key: str, *, now: float) -> Access:
     try:
         header, claims = (json.loads(_decode(part)) for part in head.split("."))
         signed = _decode(signature)
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, RecursionError) as error:
         raise _invalid() from error
     if not (isinstance(header, dict) and isinstance(claims, dict) and header.get("alg") == "HS256"):
         raise _invalid()
@@ -42,7 +41,7 @@ def read_jwt(token: str, key: str, *, now: float) -> Access:
         raise _invalid()
     if expires <= now:
         raise ForbiddenError("invalid authentication token. The JWT has expired")
-    return Access(str(claims.get("name", "")), _scopes(claims.get("scopes")), _rate(claims.get("limits")))
+    return Access(str(claims.get("name", "")), _scopes(claims.get("scopes")), _rate(claims.get("limits")), lasts=False)
 
 
 def workspace_of_jwt(token: str) -> str | None:

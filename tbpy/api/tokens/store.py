@@ -97,6 +97,11 @@ class TokenStore:
     def admin_token(self) -> str:
         return self.get(ADMIN_NAME).token
 
+    @property
+    def state(self) -> object:
+        """Another object after every change."""
+        return self._by_digest
+
     def find(self, value: str) -> Access | None:
         """What a token allows; None when there is no such token."""
         found = self._by_digest.get(_digest(value))

@@ -41,11 +41,14 @@ def store_events(
 ) -> frozenset[int]:
     """Stores events in the transaction that `session` is in; answers the positions of those that went to quarantine.
 
-    `lines` are one or more, without line ends. `moment` (naive UTC) is what `now()` is in DEFAULTs.
+    `lines` are one or more events; a line end within one is a blank. `moment` (naive UTC) is what `now()` is in DEFAULTs.
     """
     statements = _statements(datasource)
     session.register(datasource.functions)
     joined = "\n".join(lines)
+    if joined.count("\n") >= len(lines):
+        lines = [line.replace("\n", " ") for line in lines]
+        joined = "\n".join(lines)
     arguments = [duckdb_string(joined)]
     if statements.uses_now:
         arguments.append(f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S.%f}'")
