@@ -23,9 +23,7 @@ _INLINE = 1 << 16  # bytes that are decompressed and cut into lines on the event
 _BOM = b"\xef\xbb\xbf"
 
 
-async def take_events(
-    service: Service, admissions: Admissions, scope: Scope, receive: Receive
-) -> tuple[int, bytes]:
+async def take_events(service: Service, admissions: Admissions, scope: Scope, receive: Receive) -> tuple[int, bytes]:
     """The status and the body of the answer. Raises what `errors` has a status for."""
     authorization = encoding = length = b""
     for name, value in scope["headers"]:

@@ -1,12 +1,13 @@
 """What a query of a token that is no admin's may read: the tables and pipes of its scopes, and no secret.
 
-A pipe is read whole when its name may be: what stands behind it needs no scope of its own.
+A pipe is read whole when its name may be: what stands behind it needs no scope of its own, and a row filter counts
+where the query itself names the data source.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from tbpy.api.errors import ForbiddenError
@@ -35,10 +36,18 @@ _TABLE_FUNCTIONS = frozenset(
 )
 
 
-def allowed_parameters(
-    project: Project, access: Access, sql: str | None, parameters: Parameters, pipeline: str | None = None
-) -> Parameters:
-    """The parameters that a query runs with: those of the request, and over them those that the token fixes.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a query runs: with which parameters, and with which conditions for the rows of what it names."""
+
+    parameters: Parameters
+    filters: Mapping[str, str]
+
+
+def allowed_reading(
+    project: Project, access: Access, sql: str | None, parameters: Mapping[str, Any], pipeline: str | None = None
+) -> Reading:
+    """What a query reads: the parameters of the request, and over them what the token fixes; the rows it may see.
 
     `pipeline` is the pipe that `_` stands for. Raises `ForbiddenError` for what the token may not read.
     """
@@ -49,7 +58,8 @@ def allowed_parameters(
             if name not in (RESULT, pipeline):
                 _require(access, name)
                 names.add(name)
-    return {**parameters, **_fixed(access, names)}
+    filters = {name: condition for name in sorted(names) if (condition := access.row_filter(name)) is not None}
+    return Reading({**parameters, **_fixed(access, names)}, filters)
 
 
 def named_tables(sql: str, project: Project) -> set[str]:
@@ -74,7 +84,7 @@ def named_tables(sql: str, project: Project) -> set[str]:
     return found
 
 
-def _rendered(project: Project, sql: str, parameters: Parameters) -> str:
+def _rendered(project: Project, sql: str, parameters: Mapping[str, Any]) -> str:
     if not is_dynamic(sql):
         return sql
     rendered = compile_template(strip_marker(sql), name="query").render(parameters, secrets=project.secrets)

@@ -11,9 +11,10 @@ from typing import Any
 from tbpy.clickhouse.compiler import Catalog, CompiledQuery, Table, View, compile_query
 from tbpy.datafiles import Node, Pipe
 from tbpy.errors import NotFoundError
-from tbpy.project import NodeCatalog, NodeKey, Project
+from tbpy.project import NodeKey, Project
 from tbpy.templating import Parameter, Template, compile_template
 from tbpy.workspace.definitions import StoredDatasource
+from tbpy.workspace.filtering import Filtered, filtered
 from tbpy.workspace.infos import EndpointInfo, PipeInfo
 from tbpy.workspace.plans import Plans
 from tbpy.workspace.scopes import Scope
@@ -25,19 +26,23 @@ RESULT = "_"
 
 @dataclass
 class Request:
-    """One query or call of an endpoint. `parameters` are values by name, as they came; `now` is naive UTC."""
+    """One query or call of an endpoint. `parameters` are values by name, as they came; `now` is naive UTC.
+
+    `filters` are conditions by the name of the data source or pipe that only has the rows for which they hold.
+    """
 
     project: Project
     stored: Mapping[str, StoredDatasource]
     now: datetime
     parameters: Mapping[str, Any] = field(default_factory=dict)
     plans: Plans = field(default_factory=Plans)
+    filters: Mapping[str, str] = field(default_factory=dict)
     _rendered: dict[NodeKey, str] = field(default_factory=dict)
 
     def compile_sql(self, sql: str) -> CompiledQuery:
         """SQL over data sources, pipes and their nodes; a template when it starts with `%`."""
         text = self._render_text(sql.lstrip()[1:], "query") if sql.lstrip().startswith("%") else sql
-        return self._planned(("sql", text), lambda: self._compile(text, self._scope().catalog()))
+        return self._planned(("sql", text), lambda: self._compile(text, self._filtered(self._scope().catalog())))
 
     def compile_endpoint(self, name: str, sql: str | None = None) -> CompiledQuery:
         """What an endpoint answers, or with `sql` a query over it, in which its name or `_` stands for the answer.
@@ -45,22 +50,31 @@ class Request:
         Raises `NotFoundError` for what is no endpoint.
         """
         pipe, node = find_endpoint(self.project, name)
-        if sql is None:
+        if sql is None and name not in self.filters:
             text = self._render(pipe, node)
             return self._planned(
                 ("endpoint", name, text), lambda: self._compile(text, self._scope().catalog(pipe, node))
             )
-        return self._planned(("over", name, sql), lambda: self._compile_over(NodeKey(pipe.name, node.name), sql))
+        over = f"SELECT * FROM {RESULT}" if sql is None else sql
+        return self._planned(("over", name, over), lambda: self._compile_over(NodeKey(pipe.name, node.name), over))
 
     def _compile_over(self, key: NodeKey, sql: str) -> CompiledQuery:
         scope = self._scope()
-        return self._compile(sql, _with_result(scope.catalog(), scope.view(key)))
+        catalog, answer = scope.catalog(), scope.view(key)
+        condition = self.filters.get(key.pipe)
+        if condition is not None:
+            answer = filtered(RESULT, None, condition, _WithResult(catalog, answer))
+        return self._compile(sql, _WithResult(self._filtered(catalog), answer))
+
+    def _filtered(self, catalog: Catalog) -> Catalog:
+        return Filtered(catalog, self.filters) if self.filters else catalog
 
     def _compile(self, text: str, catalog: Catalog) -> CompiledQuery:
         return compile_query(text, catalog, parameters=self.project.secrets)
 
     def _planned(self, question: Hashable, compile_: Callable[[], CompiledQuery]) -> CompiledQuery:
         """The plan of a question: kept from an earlier request, or compiled now and kept."""
+        question = (question, tuple(self.filters.items()))
         found = self.plans.find(question, self._render_key)
         if found is None:
             found = compile_()
@@ -97,7 +111,7 @@ def template(text: str, name: str) -> Template:
 
 @dataclass(frozen=True)
 class _WithResult:
-    inner: NodeCatalog
+    inner: Catalog
     answer: View
 
     def resolve(self, name: str, database: str | None = None) -> Table | View | None:
@@ -105,10 +119,6 @@ class _WithResult:
 
     def names(self) -> tuple[str, ...]:
         return (RESULT, *self.inner.names())
-
-
-def _with_result(catalog: NodeCatalog, answer: View) -> _WithResult:
-    return _WithResult(catalog, answer)
 
 
 def find_endpoint(project: Project, name: str) -> tuple[Pipe, Node]:

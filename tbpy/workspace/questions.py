@@ -31,12 +31,15 @@ class Questions(State):
         time_limit: float | None = None,
         now: datetime | None = None,
         on_start: OnStart | None = None,
+        filters: Mapping[str, str] | None = None,
     ) -> QueryResult:
         """Answers ClickHouse SQL over data sources, quarantines, pipes and nodes. `time_limit` in seconds.
 
         `now` is what `now()` answers, the clock's time unless given; `on_start` gets a function that stops the query.
+        `filters` are conditions, as SQL, by the name of what has only the rows for which they hold, where `sql` itself
+        names it.
         """
-        request = self._request(parameters, now)
+        request = self._request(parameters, now, filters)
         compiled = request.compile_sql(sql)
         return self._answer(compiled, request, time_limit, on_start)
 
@@ -49,12 +52,13 @@ class Questions(State):
         time_limit: float | None = None,
         now: datetime | None = None,
         on_start: OnStart | None = None,
+        filters: Mapping[str, str] | None = None,
     ) -> QueryResult:
         """What an endpoint answers to these parameters, or with `sql` a query over that, where it is called `_`.
 
         Raises `NotFoundError` for what is no endpoint, `TemplateError` for missing and wrong parameters.
         """
-        request = self._request(parameters, now)
+        request = self._request(parameters, now, filters)
         compiled = request.compile_endpoint(name, sql)
         return self._answer(compiled, request, time_limit, on_start)
 
@@ -68,9 +72,10 @@ class Questions(State):
         time_limit: float | None = None,
         now: datetime | None = None,
         on_start: OnStart | None = None,
+        filters: Mapping[str, str] | None = None,
     ) -> None:
         """Writes what `endpoint(endpoint, parameters, sql=sql)` answers, or `query(sql)` without an endpoint."""
-        request = self._request(parameters, now)
+        request = self._request(parameters, now, filters)
         compiled = request.compile_sql(sql or "") if endpoint is None else request.compile_endpoint(endpoint, sql)
         self.log.flush_for(compiled.tables)
         self._engine.write_parquet(compiled, path, now=request.now, time_limit=time_limit, on_start=on_start)
@@ -105,11 +110,17 @@ class Questions(State):
             scans=scans_of(compiled.tables, request.stored),
         )
 
-    def _request(self, parameters: Mapping[str, Any] | None, now: datetime | None = None) -> Request:
+    def _request(
+        self,
+        parameters: Mapping[str, Any] | None,
+        now: datetime | None = None,
+        filters: Mapping[str, str] | None = None,
+    ) -> Request:
         from tbpy.workspace.querying import Request
 
         moment = self.now() if now is None else naive(now)
-        return Request(self.project, self._catalogue.datasources, moment, parameters or {}, self._current_plans())
+        stored = self._catalogue.datasources
+        return Request(self.project, stored, moment, parameters or {}, self._current_plans(), filters or {})
 
     def _current_plans(self) -> Plans:
         """The plans of the project and storage as they are now; a build or another process's change begins anew."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,37 +13,10 @@ from tbpy.api.serving import Listener, listen
 from tbpy.project import load_project
 from tbpy.workspace import Workspace
 from tests.api.client import Client
+from tests.projects import COUNTED_EVENTS, write_files
 
 FILES = {
-    "datasources/events.datasource": """
-        TOKEN ingest APPEND
-        DESCRIPTION >
-            Things that happened
-        SCHEMA >
-            `id` Int32 `json:$.id`,
-            `name` LowCardinality(String) `json:$.name`,
-            `at` DateTime `json:$.at` DEFAULT '2024-01-01 00:00:00'
-
-        ENGINE "MergeTree"
-        ENGINE_PARTITION_KEY "toYYYYMM(at)"
-        ENGINE_SORTING_KEY "id"
-        """,
-    "datasources/names.datasource": """
-        SCHEMA >
-            `name` String,
-            `events` UInt64
-
-        ENGINE "SummingMergeTree"
-        ENGINE_SORTING_KEY "name"
-        """,
-    "materializations/count_names.pipe": """
-        NODE counts
-        SQL >
-            SELECT name, count() AS events FROM events GROUP BY name
-
-        TYPE materialized
-        DATASOURCE names
-        """,
+    **COUNTED_EVENTS,
     "endpoints/by_name.pipe": """
         TOKEN dashboard READ
         DESCRIPTION >
@@ -95,13 +67,6 @@ FILES = {
 }
 
 
-def write_project(root: Path) -> None:
-    for name, text in FILES.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text).lstrip(), encoding="utf-8")
-
-
 class Server:
     """A service that listens; `admin` may do everything."""
 
@@ -129,7 +94,7 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("project")
-    write_project(root)
+    write_files(root, FILES)
     server = Server(root, Limits(query_seconds=0.7, event_bytes=100_000, event_bytes_decompressed=1_000_000))
     yield server
     server.close()

@@ -16,7 +16,6 @@ import pytest
 import zstandard
 
 from tbpy.api.service import Limits
-from tbpy.api.tokens import sign_jwt
 from tests.api.client import Client
 from tests.api.conftest import Server
 
@@ -94,47 +93,6 @@ def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-
-
-def test_jwt(server: Server) -> None:
-    key = server.service.tokens.admin_token
-    scope = {"type": "PIPES:READ", "resource": "by_name", "fixed_params": {"name": "a"}}
-    claims = {
-        "workspace_id": "w",
-        "name": "site",
-        "exp": int(time.time()) + 60,
-        "scopes": [scope],
-        "limits": {"rps": 3},
-    }
-    server.admin.post("/v0/events?name=events&wait=true", '{"id":1,"name":"a"}\n{"id":2,"name":"b"}')
-    holder = server.anybody.as_(sign_jwt(claims, key))
-    answer = holder.get("/v0/pipes/by_name.json", name="b")
-    assert [row["id"] for row in answer.json["data"]] == [1], "fixed parameters win"
-    answer = holder.post("/v0/sql", "q=SELECT+id+FROM+by_name+FORMAT+JSON&name=b", content_type=FORM)
-    assert answer.json["data"] == [{"id": 1}], "in SQL, too"
-    assert holder.get("/v0/pipes/metric.json").status == 403
-    assert holder.post("/v0/events?name=events", "{}").status in (403, 429)
-    limited = [holder.get("/v0/pipes/by_name.json") for _ in range(8)]
-    refused = [answer for answer in limited if answer.status == 429]
-    assert refused and refused[0].headers["Retry-After"] == "1" and refused[0].headers["X-RateLimit-Limit"] == "3"
-    for token in (
-        sign_jwt(claims, "another key"),
-        sign_jwt({**claims, "exp": int(time.time()) - 1}, key),
-        sign_jwt({k: v for k, v in claims.items() if k != "exp"}, key),
-        sign_jwt(claims, key)[:-2],
-        sign_jwt(claims, key).replace("eyJ", "e30", 1),
-        "a.b.c",
-        "é.ü.ö",
-    ):
-        parameters = {"token": token, "name": "a"}
-        assert server.anybody.get("/v0/pipes/by_name.json", **parameters).status == 403, token
-
-
-def test_made_jwts_open_what_they_say(server: Server) -> None:
-    body = json.dumps({"scopes": [{"type": "PIPES:READ", "resource": "metric"}], "limits": {}})
-    path = f"/v0/tokens?name=mine&expiration_time={int(time.time()) + 60}"
-    token = server.admin.post(path, body, content_type="application/json").json["token"]
-    assert server.anybody.as_(token).get("/v0/pipes/metric.json").status == 200
 
 
 def test_imports_of_the_command_line_are_jobs(server: Server) -> None:

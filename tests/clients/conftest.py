@@ -14,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,38 +24,15 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.projects import COUNTED_EVENTS, write_files
+
 CACHE = Path(sys.prefix) / "clients"
 PROGRAMS = Path(__file__).parent / "programs"
 TOKEN = "p.the-admin-token-of-a-server"
 _INSTALL_SECONDS = 300
 
 FILES = {
-    "datasources/events.datasource": """
-        TOKEN ingest APPEND
-        SCHEMA >
-            `id` Int32 `json:$.id`,
-            `name` String `json:$.name`,
-            `at` DateTime `json:$.at` DEFAULT '2024-01-01 00:00:00'
-
-        ENGINE "MergeTree"
-        ENGINE_SORTING_KEY "id"
-        """,
-    "datasources/names.datasource": """
-        SCHEMA >
-            `name` String,
-            `events` UInt64
-
-        ENGINE "SummingMergeTree"
-        ENGINE_SORTING_KEY "name"
-        """,
-    "materializations/count_names.pipe": """
-        NODE counts
-        SQL >
-            SELECT name, count() AS events FROM events GROUP BY name
-
-        TYPE materialized
-        DATASOURCE names
-        """,
+    **COUNTED_EVENTS,
     "endpoints/top.pipe": """
         TOKEN dashboard READ
         NODE answer
@@ -88,12 +64,7 @@ FILES = {
 
 
 def write_project(root: Path, *, without: Sequence[str] = ()) -> Path:
-    for name, text in FILES.items():
-        if not name.startswith(tuple(without)):
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(textwrap.dedent(text).lstrip(), encoding="utf-8")
-    return root
+    return write_files(root, {name: text for name, text in FILES.items() if not name.startswith(tuple(without))})
 
 
 @dataclass(frozen=True)

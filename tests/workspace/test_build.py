@@ -250,7 +250,7 @@ def test_no_node_runs_where_nothing_comes_in(folder: Folder, workspace: Workspac
     folder.build(workspace)
     append(folder, workspace, ROW % 1)
     append(folder, workspace, ROW % '"bad"')
-    workspace.append_events({"events": [(ROW % '"bad"').strip()]})
+    workspace.append_events({"events": [(ROW % '"bad"')]})
     assert rows(workspace, "SELECT n FROM counts") == []
     workspace.append_events({"events": [ROW % 7]})
     assert rows(workspace, "SELECT n FROM counts") == [(1,)]

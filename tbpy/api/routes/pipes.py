@@ -14,7 +14,7 @@ from tbpy.api.describing import chosen, file_text, pipe_document
 from tbpy.api.errors import NO_ENDPOINT_DOCUMENTATION, DocumentedError
 from tbpy.api.identifiers import name_of
 from tbpy.api.parameters import Parameters, flag, of_pipe, single
-from tbpy.api.reading import allowed_parameters
+from tbpy.api.reading import allowed_reading
 from tbpy.api.routes.common import (
     Route,
     all_parameters,
@@ -89,14 +89,13 @@ async def endpoint_data(request: Request, name: str, format_name: str) -> Respon
     sql = single(given, "q")
     call = Call.of(service, request, access, pipe, of_pipe(given))
     with call.failing():
-        parameters = allowed_parameters(workspace.project, access, sql, of_pipe(given), pipe)
+        reading = allowed_reading(workspace.project, access, sql, call.parameters, pipe)
+    how: dict[str, Any] = {"parameters": reading.parameters, "filters": reading.filters, "time_limit": limit}
     return await answer_query(
         request,
         call,
-        lambda stop: workspace.endpoint(pipe, parameters, sql=sql, time_limit=limit, on_start=stop.on_start),
-        lambda path, stop: workspace.write_parquet(
-            path, endpoint=pipe, sql=sql, parameters=parameters, time_limit=limit, on_start=stop.on_start
-        ),
+        lambda stop: workspace.endpoint(pipe, sql=sql, on_start=stop.on_start, **how),
+        lambda path, stop: workspace.write_parquet(path, endpoint=pipe, sql=sql, on_start=stop.on_start, **how),
         format_name=format_name,
         settings=given,
     )

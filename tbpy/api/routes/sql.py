@@ -12,7 +12,7 @@ from tbpy.api.authentication import access_of
 from tbpy.api.bodies import read_body
 from tbpy.api.calls import Call
 from tbpy.api.parameters import Parameters, of_pipe, parse_form, parse_json, single
-from tbpy.api.reading import allowed_parameters
+from tbpy.api.reading import allowed_reading
 from tbpy.api.routes.common import Route, json_answer, query_parameters, service_of
 from tbpy.api.routes.pipes import find_endpoint
 from tbpy.api.running import in_thread
@@ -38,20 +38,19 @@ async def run_sql(request: Request) -> Response:
     workspace, limit = service.workspace, service.limits.query_seconds
     call = Call.of(service, request, access, None, {"q": sql, **parameters})
     with call.failing():
-        parameters = await in_thread(
-            service.threads, allowed_parameters, workspace.project, access, sql, parameters, pipeline
+        reading = await in_thread(
+            service.threads, allowed_reading, workspace.project, access, sql, parameters, pipeline
         )
+    how: dict[str, Any] = {"parameters": reading.parameters, "filters": reading.filters, "time_limit": limit}
     return await answer_query(
         request,
         call,
         lambda stop: (
-            workspace.endpoint(pipeline, parameters, sql=sql, time_limit=limit, on_start=stop.on_start)
+            workspace.endpoint(pipeline, sql=sql, on_start=stop.on_start, **how)
             if pipeline
-            else workspace.query(sql, parameters=parameters, time_limit=limit, on_start=stop.on_start)
+            else workspace.query(sql, on_start=stop.on_start, **how)
         ),
-        lambda path, stop: workspace.write_parquet(
-            path, endpoint=pipeline, sql=sql, parameters=parameters, time_limit=limit, on_start=stop.on_start
-        ),
+        lambda path, stop: workspace.write_parquet(path, endpoint=pipeline, sql=sql, on_start=stop.on_start, **how),
         settings=given,
     )
 

@@ -41,9 +41,25 @@ class Access:
             raise ForbiddenError(f"The token has not enough permissions: it lacks the scope {wanted}")
 
     def may_read(self, name: str) -> bool:
-        """Whether SQL may name this data source, its quarantine, or this pipe."""
+        """Whether SQL may name this data source, its quarantine, or this pipe.
+
+        A quarantine has texts for which no row filter is made: whoever may read only some rows may not read it.
+        """
         datasource = name.removesuffix(_QUARANTINE)
-        return self.may(READ_PIPE, name) or self.may(READ_DATASOURCE, name) or self.may(READ_DATASOURCE, datasource)
+        if self.may(READ_PIPE, name) or self.may(READ_DATASOURCE, name):
+            return True
+        return self.may(READ_DATASOURCE, datasource) and self.row_filter(datasource) is None
+
+    def row_filter(self, name: str) -> str | None:
+        """The SQL condition of the rows of a data source or pipe that this token may read; None when that is all."""
+        if self.is_admin:
+            return None
+        found = [
+            scope.filter for scope in self.scopes if scope.type in (READ_DATASOURCE, READ_PIPE) and _covers(scope, name)
+        ]
+        if not all(found):
+            return None
+        return " OR ".join(f"(\n{condition}\n)" for condition in found if condition) or None
 
     def fixed_parameters(self, pipe: str) -> Mapping[str, Any]:
         """The parameters that this token sets for a pipe, whatever the request says."""

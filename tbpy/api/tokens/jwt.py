@@ -11,8 +11,9 @@ from typing import Any
 
 from tbpy.api.errors import ForbiddenError
 from tbpy.api.tokens.access import Access
-from tbpy.api.tokens.scopes import READ_PIPE, Scope
+from tbpy.api.tokens.scopes import APPEND, READ_DATASOURCE, READ_PIPE, Scope
 
+_GRANTED = (READ_PIPE, READ_DATASOURCE, APPEND)
 _HEADER = {"alg": "HS256", "typ": "JWT"}
 
 
@@ -24,7 +25,7 @@ def sign_jwt(claims: Mapping[str, Any], key: str) -> str:
 def read_jwt(token: str, key: str, *, now: float) -> Access:
     """What a JWT allows at `now` (seconds since 1970). Raises `ForbiddenError` for every JWT that is not in order.
 
-    Only scopes that read a pipe, and that have no row filter, are granted.
+    Scopes of other types than reading and appending are not granted.
     """
     head, _, signature = token.rpartition(".")
     try:
@@ -57,14 +58,17 @@ def workspace_of_jwt(token: str) -> str | None:
 
 
 def _scopes(found: object) -> tuple[Scope, ...]:
-    scopes = []
-    for item in found if isinstance(found, list) else ():
-        if not isinstance(item, dict) or item.get("type") != READ_PIPE or not isinstance(item.get("resource"), str):
-            continue
-        fixed = item.get("fixed_params") or {}
-        if isinstance(fixed, dict) and not item.get("filter"):
-            scopes.append(Scope(READ_PIPE, item["resource"], fixed))
-    return tuple(scopes)
+    return tuple(scope for item in (found if isinstance(found, list) else ()) if (scope := _scope(item)) is not None)
+
+
+def _scope(item: object) -> Scope | None:
+    """None for what is no scope that a JWT may have: nothing is granted by what is not understood."""
+    if not isinstance(item, dict) or item.get("type") not in _GRANTED or not isinstance(item.get("resource"), str):
+        return None
+    fixed, condition = item.get("fixed_params") or {}, item.get("filter") or None
+    if not isinstance(fixed, dict) or not isinstance(condition, str | None) or (condition and item["type"] == APPEND):
+        return None
+    return Scope(item["type"], item["resource"], fixed, condition)
 
 
 def _rate(limits: object) -> int | None:

@@ -41,7 +41,8 @@ def store_events(
 ) -> frozenset[int]:
     """Stores events in the transaction that `session` is in; answers the positions of those that went to quarantine.
 
-    `lines` are one or more events; a line end within one is a blank. `moment` (naive UTC) is what `now()` is in DEFAULTs.
+    `lines` are one or more events; a line end within one is a blank. `moment` (naive UTC) is what `now()` is in
+    DEFAULTs.
     """
     statements = _statements(datasource)
     session.register(datasource.functions)
