@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from json.encoder import encode_basestring
 
-from tbpy.clickhouse.formats.cells import NULL_MARK, JsonStyle, finish_json, json_cell, or_null, raw_cell
+from tbpy.clickhouse.formats.cells import NULL_MARK, JsonStyle, finish_json, raw_cell
+from tbpy.clickhouse.formats.columns import ColumnTexts, by_cell, json_column
 from tbpy.clickhouse.formats.indent import Indent
 from tbpy.clickhouse.formats.result import Result, ResultColumn, Row, RowTemplate, Writer, chunks, literal
 from tbpy.clickhouse.formats.scalars import Cell, float64_text
@@ -19,9 +20,7 @@ def json(*, compact: bool = False, strings: bool = False) -> Writer:
         yield finish_json("{\n" + _meta(result.columns) + ',\n\n\t"data":\n\t[\n')
         count = 0
         for chunk in chunks(result.rows):
-            indent = "\t\t"
-            body = ",\n".join([indent + text for text in rows.texts(chunk)])
-            yield finish_json((",\n" if count else "") + body)
+            yield finish_json((",\n\t\t" if count else "\t\t") + ",\n\t\t".join(rows.texts(chunk)))
             count += len(chunk)
         yield finish_json("\n\t]")
         yield _tail(result, count, compact=compact, strings=strings)
@@ -86,31 +85,27 @@ def json_compact_each_row(*, strings: bool = False, names: bool = False, types: 
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
-def _cells(result: Result, *, level: int | None, strings: bool, unit: str = "\t") -> list[Cell]:
+def _columns(result: Result, *, level: int | None, strings: bool, unit: str = "\t") -> list[ColumnTexts]:
     if strings:
-        return [_string_cell(raw_cell(column.type)) for column in result.columns]
+        return [by_cell(_string_cell(raw_cell(column.type)), f'"{NULL_MARK}"') for column in result.columns]
     style = JsonStyle(
         quote_64bit_integers=result.setting("output_format_json_quote_64bit_integers"),
         quote_denormals=result.setting("output_format_json_quote_denormals"),
         indent=None if level is None else Indent(level, unit),
     )
-    return [json_cell(column.type, style) for column in result.columns]
+    return [json_column(column.type, style) for column in result.columns]
 
 
 def _string_cell(cell: Cell) -> Cell:
     return lambda value: encode_basestring(cell(value))
 
 
-def _null(strings: bool) -> str:
-    return f'"{NULL_MARK}"' if strings else "null"
-
-
 def _object_rows(result: Result, *, level: int | None, strings: bool, unit: str = "\t") -> RowTemplate:
     """Rows as objects; `level` is the indent of the object, None for one line."""
-    cells = _cells(result, level=None if level is None else level + 1, strings=strings, unit=unit)
+    columns = _columns(result, level=None if level is None else level + 1, strings=strings, unit=unit)
     keys = [literal(encode_basestring(column.name)) for column in result.columns]
     template = "{" + ",".join(f"{key}:%s" for key in keys) + "}" if level is None else _object(keys, level, unit)
-    return RowTemplate(cells, template, _null(strings))
+    return RowTemplate(columns, template)
 
 
 def _object(keys: Sequence[str], level: int, unit: str) -> str:
@@ -119,8 +114,8 @@ def _object(keys: Sequence[str], level: int, unit: str) -> str:
 
 
 def _array_rows(result: Result, *, strings: bool) -> RowTemplate:
-    cells = _cells(result, level=None, strings=strings)
-    return RowTemplate(cells, f"[{', '.join(['%s'] * len(cells))}]", _null(strings))
+    columns = _columns(result, level=None, strings=strings)
+    return RowTemplate(columns, f"[{', '.join(['%s'] * len(columns))}]")
 
 
 def _meta(columns: Sequence[ResultColumn]) -> str:
@@ -132,12 +127,12 @@ def _meta(columns: Sequence[ResultColumn]) -> str:
 
 
 def _column_lines(result: Result, rows: Sequence[Row], *, named: bool, level: int) -> list[str]:
-    cells = [or_null(cell, "null") for cell in _cells(result, level=None, strings=False)]
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(cells)
+    writers = _columns(result, level=None, strings=False)
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(writers)
     lines = []
-    for column, cell, values in zip(result.columns, cells, columns, strict=True):
+    for column, texts, values in zip(result.columns, writers, columns, strict=True):
         key = f"{encode_basestring(column.name)}: " if named else ""
-        lines.append("\t" * level + f"{key}[{', '.join(map(cell, values))}]")
+        lines.append("\t" * level + f"{key}[{', '.join(texts(values))}]")
     return lines
 
 
@@ -145,7 +140,7 @@ def _tail(result: Result, count: int, *, compact: bool, strings: bool) -> bytes:
     """What follows the data: totals, counts, statistics."""
     sections = [""]
     if result.totals is not None:
-        inline = RowTemplate(_cells(result, level=None, strings=strings), "%s", _null(strings))
+        inline = RowTemplate(_columns(result, level=None, strings=strings), "%s")
         sections.append(_totals(result, [next(iter(text)) for text in inline.columns([result.totals])], compact))
     sections.append(f'\t"rows": {count}')
     if result.before_limit is not None:

@@ -8,8 +8,7 @@ from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.formats.cells import or_null
-from tbpy.clickhouse.formats.scalars import Cell
+from tbpy.clickhouse.formats.columns import ColumnTexts
 
 Row = Sequence[Any]
 _CHUNK_ROWS = 4096
@@ -70,25 +69,20 @@ def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 class RowTemplate:
-    """Writes rows of one shape: a cell writer per column, and a template with a `%s` for each.
+    """Writes rows of one shape: a writer of texts per column, and a template with a `%s` for each.
 
     Goes down the columns of a chunk, because mapping one function over many values is what Python does fastest.
     """
 
-    def __init__(self, cells: Sequence[Cell], template: str, null: str) -> None:
-        self._cells = cells
-        self._nullable_cells = [or_null(cell, null) for cell in cells]
-        self._template = template
+    def __init__(self, columns: Sequence[ColumnTexts], template: str) -> None:
+        self._columns = columns
+        self._fill = template.__mod__
 
     def texts(self, rows: Sequence[Row]) -> list[str]:
-        template = self._template
-        return [template % texts for texts in zip(*self.columns(rows), strict=True)]
+        return list(map(self._fill, zip(*self.columns(rows), strict=True)))
 
     def columns(self, rows: Sequence[Row]) -> list[Iterable[str]]:
-        return [
-            map(nullable if None in values else cell, values)
-            for cell, nullable, values in zip(self._cells, self._nullable_cells, zip(*rows, strict=True), strict=True)
-        ]
+        return [texts(values) for texts, values in zip(self._columns, zip(*rows, strict=True), strict=True)]
 
 
 def literal(text: str) -> str:

@@ -18,6 +18,7 @@ from tbpy.clickhouse.formats.cells import (
     quoted_cell,
     raw_cell,
 )
+from tbpy.clickhouse.formats.columns import ColumnTexts, by_cell
 from tbpy.clickhouse.formats.indent import Indent
 from tbpy.clickhouse.formats.readable import large_number_tip
 from tbpy.clickhouse.formats.result import Result, Row, RowTemplate, Writer, chunks
@@ -34,7 +35,7 @@ def csv(*, names: bool = False, types: bool = False) -> Writer:
         header = [",".join(csv_quoted(name) for name, _ in fields)] if names else []
         if types:
             header.append(",".join(csv_quoted(str(type_)) for _, type_ in fields))
-        yield from _delimited(result, header, RowTemplate(cells, ",".join(["%s"] * len(cells)), "\\N"))
+        yield from _delimited(result, header, RowTemplate(_texts(cells), ",".join(["%s"] * len(cells))))
 
     return write
 
@@ -46,9 +47,13 @@ def tsv(*, names: bool = False, types: bool = False, raw: bool = False) -> Write
         header = ["\t".join(header_cell(column.name) for column in result.columns)] if names else []
         if types:
             header.append("\t".join(header_cell(str(column.type)) for column in result.columns))
-        yield from _delimited(result, header, RowTemplate(cells, "\t".join(["%s"] * len(cells)), "\\N"))
+        yield from _delimited(result, header, RowTemplate(_texts(cells), "\t".join(["%s"] * len(cells))))
 
     return write
+
+
+def _texts(cells: Sequence[Cell], null: str = "\\N") -> list[ColumnTexts]:
+    return [by_cell(cell, null) for cell in cells]
 
 
 def _delimited(result: Result, header: Sequence[str], rows: RowTemplate) -> Iterator[bytes]:
@@ -84,12 +89,12 @@ def sql_insert(result: Result) -> Iterator[bytes]:
 
 def _literal_rows(result: Result, separator: str) -> RowTemplate:
     cells = [quoted_cell(column.type) for column in result.columns]
-    return RowTemplate(cells, f"({separator.join(['%s'] * len(cells))})", "NULL")
+    return RowTemplate(_texts(cells, "NULL"), f"({separator.join(['%s'] * len(cells))})")
 
 
 def markdown(result: Result) -> Iterator[bytes]:
     cells = [escaped_cell(column.type) for column in result.columns]
-    rows = RowTemplate(cells, f"| {' | '.join(['%s'] * len(cells))} |\n", "\\N")
+    rows = RowTemplate(_texts(cells), f"| {' | '.join(['%s'] * len(cells))} |\n")
     header = " | ".join(escaped(column.name) for column in result.columns)
     rule = "|".join("-:" if aligns_right(column.type) else ":-" for column in result.columns)
     yield _encoded(f"| {header} |\n|{rule}|\n")
