@@ -10,6 +10,8 @@
 | stddev*, var* | STRUCT(n, s1, s2): sums of powers |
 | uniq*, groupBitmap, countDistinct | LIST of the different values |
 | groupUniqArray | LIST of the different values in ClickHouse's order |
+| quantile, quantiles | STRUCT(values, step): every value in order, or every 2nd, 4th, ... of many |
+| quantileExact*, quantilesExact* | LIST of the values in order, without NaN |
 | all others | LIST of the arguments of all rows |
 
 NULL is the state of no rows, for every function. `fIf` has the state of `f`; its type keeps the condition's type. Which
@@ -24,8 +26,12 @@ from dataclasses import dataclass
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.storage import duckdb_type
 
+#: The quantiles of one argument that are computed from all values.
+EXACT_QUANTILES = ("Exact", "ExactLow", "ExactHigh", "ExactExclusive", "ExactInclusive")
+
 ALIASES = {
     "median": "quantile",
+    **{f"median{kind}": f"quantile{kind}" for kind in EXACT_QUANTILES},
     "first_value": "any",
     "any_value": "any",
     "last_value": "anyLast",
@@ -61,6 +67,9 @@ KINDS = {
     "groupUniqArray": "array",
     "groupBitmap": "set",
     "countDistinct": "set",
+    **{f"{name}{kind}": "ordered" for name in ("quantile", "quantiles") for kind in EXACT_QUANTILES},
+    "quantile": "sample",
+    "quantiles": "sample",
 }
 
 
@@ -118,6 +127,10 @@ def _parts(kind: str, types: tuple[t.Type, ...]) -> tuple[tuple[str, str], ...]:
             return (("n", "DOUBLE"), ("s1", "DOUBLE"), ("s2", "DOUBLE"))
         case "set" | "array":
             return (("", f"{row_storage(types)}[]"),)
+        case "ordered":
+            return (("", f"{first}[]"),)
+        case "sample":
+            return (("values", f"{first}[]"), ("step", "BIGINT"))
     return (("", first),)
 
 

@@ -22,7 +22,7 @@ from tbpy.engines import Session
 from tbpy.errors import ConflictError
 from tbpy.workspace.definitions import QUARANTINE_SCHEMA, StoredDatasource, from_json, to_json
 
-FORMAT = 1
+FORMAT = 2
 
 _DDL = (
     "CREATE SCHEMA IF NOT EXISTS tbpy",

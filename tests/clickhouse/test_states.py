@@ -32,6 +32,13 @@ STATES = [
     ("uniqExact(name, n)", "AggregateFunction(uniqExact, String, Int64)"),
     ("quantile(0.9)(price)", "AggregateFunction(quantile(0.9), Float64)"),
     ("median(maybe)", "AggregateFunction(median, Nullable(Float64))"),
+    ("quantiles(0.1, 0.9)(n)", "AggregateFunction(quantiles(0.1, 0.9), Int64)"),
+    ("quantileExact(0.3)(ts)", "AggregateFunction(quantileExact(0.3), DateTime)"),
+    (
+        "quantilesExactInclusive(0.25, 0.9)(maybe)",
+        "AggregateFunction(quantilesExactInclusive(0.25, 0.9), Nullable(Float64))",
+    ),
+    ("medianExactHigh(n)", "AggregateFunction(medianExactHigh, Int64)"),
     ("stddevPop(price)", "AggregateFunction(stddevPop, Float64)"),
     ("groupUniqArray(name)", "AggregateFunction(groupUniqArray, String)"),
     ("topK(2)(name)", "AggregateFunction(topK(2), String)"),
@@ -101,3 +108,16 @@ def test_states_merge_to_states(engine: DuckDBEngine, call: str, type_: str) -> 
     if isinstance(want, list):
         got, want = sorted(got), sorted(want)
     assert got == (pytest.approx(want) if isinstance(want, float) else want)
+
+
+@pytest.mark.parametrize("sizes", ["n < 100000", "n < 300 OR n > 50000", "n % 4096 = 0", "true"])
+def test_states_of_many_values_stay_small_and_near_the_exact_quantile(engine: DuckDBEngine, sizes: str) -> None:
+    """However unevenly 200,000 values come into states, and the states into one another."""
+    values = "SELECT number AS n, cityHash64(number) % 1000000 AS v FROM numbers(200000)"
+    batches = f"SELECT quantileState(v) AS s FROM ({values}) GROUP BY if({sizes}, n % 3, n % 20000)"
+    merged = f"SELECT quantileMergeState(s) AS s FROM ({batches})"
+    query = f"SELECT quantilesMerge(0.001, 0.1, 0.5, 0.99)(s) FROM ({merged})"
+    [[got]] = engine.query(compile_query(query, StaticCatalog({}))).rows
+    assert got == pytest.approx([1_000, 100_000, 500_000, 990_000], abs=10_000)
+    made = compile_query(f"SELECT s FROM ({merged})", StaticCatalog({}))
+    assert 4_000 < len(engine.query(made).rows[0][0]["values"]) <= 8192

@@ -21,7 +21,9 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "Float32": st.floats(width=32),
     "Date": st.dates(date(1970, 1, 1), date(2149, 6, 6)) | st.just("2149-06-06"),
     "Date32": st.dates(date(1900, 1, 1), date(2299, 12, 31)),
-    "DateTime": st.datetimes(datetime(1970, 1, 1), datetime(2106, 2, 7)).map(lambda moment: moment.replace(microsecond=0)),
+    "DateTime": st.datetimes(datetime(1970, 1, 1), datetime(2106, 2, 7)).map(
+        lambda moment: moment.replace(microsecond=0)
+    ),
     "DateTime('Europe/Berlin')": st.datetimes(datetime(1970, 1, 1), datetime(2106, 2, 6)),
     "String": st.text() | st.binary(),
     "Bool": st.booleans(),

@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """A DuckDB list whose elements stand for rows; arguments and conditions name an element as `name`."""
+    """A DuckDB list whose elements stand for rows; arguments and conditions name an element as `name`.
+
+    `ordered`: they are values in ascending order, without NaN.
+    """
 
     sql: str
     name: str
+    ordered: bool = False
 
 
 @dataclass(slots=True)
@@ -149,6 +153,8 @@ class AggregateCall:
 
     def let(self, sql: str, use: Callable[[str], str]) -> str:
         """`use(name)`, where `name` stands for the value of `sql` that is computed once."""
+        if sql.isidentifier():
+            return use(sql)
         name = self.context.fresh("v")
         return f"list_transform([{sql}], lambda {name}: {use(name)})[1]"
 

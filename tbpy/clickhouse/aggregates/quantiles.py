@@ -90,8 +90,12 @@ def _sortable(call: AggregateCall) -> t.Type:
     return type_
 
 
-def _sorted(call: AggregateCall) -> str:
-    return f"list_sort({call.collect(where=_numbers(call))})"
+def _sorted(call: AggregateCall, value: str | None = None) -> str:
+    """The values that count, in order; `value` is what is made of each and keeps that order."""
+    if call.elements is not None and call.elements.ordered:
+        source = call.elements.sql
+        return source if value is None else f"list_transform({source}, lambda {call.elements.name}: {value})"
+    return f"list_sort({call.collect(value, where=_numbers(call))})"
 
 
 # --- interpolated ---
@@ -131,6 +135,8 @@ def _interpolated_number(call: AggregateCall, level: float, where: list[str]) ->
 
     DuckDB interpolates by another formula: its estimate only tells the neighbour that its discrete quantile does not.
     """
+    if call.elements is not None:
+        return _interpolated_in_order(call, level)
     value = _double(call)  # DuckDB's discrete quantile of doubles takes half the time of that of integers
     estimate = call.apply("quantile_cont", value, str(level), where=where)
     if call.window is not None or level in (0.0, 1.0):
@@ -139,6 +145,17 @@ def _interpolated_number(call: AggregateCall, level: float, where: list[str]) ->
     count = call.apply("count", call.sql(), where=where)
     function = call.context.udf("tb_quantile_between")
     return f"{function}({neighbour}, {estimate}, CAST({count} AS BIGINT), CAST({level!r} AS DOUBLE))"
+
+
+def _interpolated_in_order(call: AggregateCall, level: float) -> str:
+    def between(values: str) -> str:
+        spot = f"({float_sql(level)} * (len({values}) - 1))"
+        low = f"CAST(floor({spot}) AS BIGINT)"
+        left = f"CAST({values}[{low} + 1] AS DOUBLE) * ({low} + 1 - {spot})"
+        right = f"CAST({values}[{low} + 2] AS DOUBLE) * ({spot} - {low})"
+        return f"CASE WHEN {low} + 1 < len({values}) THEN {left} + {right} ELSE CAST({values}[-1] AS DOUBLE) END"
+
+    return call.let(_sorted(call), between)
 
 
 def _double(call: AggregateCall) -> str:
@@ -177,8 +194,7 @@ def _between(call: AggregateCall, place: Callable[[str], str]) -> str:
     between = f"{low} + ({spot} - floor({spot})) * ({high} - {low})"
     ends = f"WHEN {spot} < 1 THEN CAST({values}[1] AS DOUBLE) WHEN {spot} >= {count} THEN CAST({values}[-1] AS DOUBLE)"
     body = f"list_transform([{place(count)}], lambda {spot}: CASE {ends} ELSE {between} END)[1]"
-    numbers = f"list_sort({call.collect(_measured(call), where=_numbers(call))})"
-    return f"list_transform([{numbers}], lambda {values}: {body})[1]"
+    return f"list_transform([{_sorted(call, _measured(call))}], lambda {values}: {body})[1]"
 
 
 def _measured(call: AggregateCall) -> str:

@@ -97,19 +97,27 @@ def _shared_name(row: Aggregate, suffixes: tuple[str, ...]) -> str:
 def finished(call: AggregateCall, type_: t.AggregateFunction, parts: tuple[str, ...], inner: Inner) -> Typed:
     """The result of a function of which the parts of a state are known."""
     layout = state_layout(type_.function, type_.arguments)
-    elements = _probe(call) if layout.kind != "rows" else rows_of(call, layout, parts[0])
-    over = replace(
-        call,
-        args=element_arguments(elements.name, type_.arguments),
-        elements=elements,
-        where=(),
-        distinct=False,
-    )
-    result = inner.build(over)
-    if layout.kind == "rows":
-        return call.typed(result.sql, result.type)
+    finish = None if layout.kind == "rows" else FORMS[layout.kind].finish
+    if finish is None:
+        return _finished_over(call, type_, rows_of(call, layout, parts[0]), inner)
+    result = _over(call, type_, _probe(call), inner)
     function, _ = base_function(type_.function, type_.arguments)
-    return call.typed(FORMS[layout.kind].finish(function, result.type, parts), result.type)
+    return call.typed(finish(function, result.type, parts), result.type)
+
+
+def _finished_over(call: AggregateCall, type_: t.AggregateFunction, elements: Elements, inner: Inner) -> Typed:
+    """The function over what a state lists; several levels of a quantile look into one list."""
+    if not elements.ordered:
+        result = _over(call, type_, elements, inner)
+        return call.typed(result.sql, result.type)
+    name = call.context.fresh("v")
+    result = _over(call, type_, replace(elements, sql=name), inner)
+    return call.typed(f"list_transform([{elements.sql}], lambda {name}: {result.sql})[1]", result.type)
+
+
+def _over(call: AggregateCall, type_: t.AggregateFunction, elements: Elements, inner: Inner) -> Typed:
+    args = element_arguments(elements.name, type_.arguments)
+    return inner.build(replace(call, args=args, elements=elements, where=(), distinct=False))
 
 
 def state_parameters(call: AggregateCall, type_: t.AggregateFunction) -> tuple[Typed, ...]:

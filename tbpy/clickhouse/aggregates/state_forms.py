@@ -13,6 +13,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.basic import sum_sql, wide_total, wrapped
 from tbpy.clickhouse.aggregates.call import AggregateCall, Elements
 from tbpy.clickhouse.aggregates.comparing import needs_key, sort_value
+from tbpy.clickhouse.aggregates.quantile_states import make_ordered, make_sample, merge_ordered, merge_sample
 from tbpy.clickhouse.aggregates.registry import Aggregate, adapt_arguments, argument_type, find_aggregate
 from tbpy.clickhouse.aggregates.statistics import variance_sql
 from tbpy.clickhouse.aggregates.uniques import distinct_key
@@ -27,11 +28,11 @@ Parts = tuple[str, ...]
 @dataclass(frozen=True, slots=True)
 class Form:
     """`make` gets the call over rows, `merge` the call over states and the parts of its state, `finish` the parts, the
-    function's name, the type of its result, and whether NULL is the result of no rows."""
+    function's name and the type of its result. It is None where the function runs over what the first part lists."""
 
     make: Callable[[AggregateCall, Aggregate], Parts]
     merge: Callable[[AggregateCall, str, Parts], Parts]
-    finish: Callable[[str, t.Type, Parts], str]
+    finish: Callable[[str, t.Type, Parts], str] | None
 
 
 def state_parts(layout: StateLayout, state: str) -> Parts:
@@ -207,7 +208,9 @@ def _make_set(call: AggregateCall, row: Aggregate) -> Parts:
 
 
 def _merge_set(call: AggregateCall, function: str, parts: Parts) -> Parts:
-    return (f"list_distinct(flatten({call.apply('list', parts[0], where=[f'{parts[0]} IS NOT NULL'])}))",)
+    """A set that is alone has no value twice."""
+    sets = call.apply("list", parts[0], where=[f"{parts[0]} IS NOT NULL"])
+    return (f"(CASE WHEN len({sets}) = 1 THEN ({sets})[1] ELSE list_distinct(flatten({sets})) END)",)
 
 
 def _finish_set(function: str, type_: t.Type, parts: Parts) -> str:
@@ -244,9 +247,10 @@ def merge_rows(call: AggregateCall, function: str, parts: Parts) -> Parts:
     return (f"flatten({call.apply('list', parts[0], where=[f'{parts[0]} IS NOT NULL'])})",)
 
 
-def rows_of(call: AggregateCall, layout: StateLayout, state: str) -> Elements:
-    """The rows that a state of whole rows holds, as elements to aggregate over."""
-    return Elements(f"coalesce({state}, CAST([] AS {layout.storage}))", call.context.fresh("e"))
+def rows_of(call: AggregateCall, layout: StateLayout, rows: str) -> Elements:
+    """The rows that a state lists as its first part, as elements to aggregate over."""
+    empty = f"CAST([] AS {layout.parts[0][1]})"
+    return Elements(f"coalesce({rows}, {empty})", call.context.fresh("e"), ordered=layout.kind != "rows")
 
 
 FORMS = {
@@ -259,4 +263,6 @@ FORMS = {
     "moments": Form(_make_moments, _merge_moments, _finish_moments),
     "set": Form(_make_set, _merge_set, _finish_set),
     "array": Form(_make_array, _merge_array, _finish_array),
+    "ordered": Form(make_ordered, merge_ordered, None),
+    "sample": Form(make_sample, merge_sample, None),
 }

@@ -65,7 +65,7 @@ def _floats(values: Sequence[float | None]) -> list[str]:
     if "e" in text:
         for place, found in enumerate(texts):
             if "e" in found:
-                texts[place] = float64_text(values[place])
+                texts[place] = float64_text(values[place] or 0.0)
     return texts
 
 
@@ -74,7 +74,7 @@ def _moments(values: Sequence[datetime | None]) -> list[str]:
     return text.replace("T", " ").split(",") if values else []
 
 
-def _strings(values: Sequence[str | None]) -> Iterable[str]:
+def _strings(values: Sequence[Any]) -> Iterable[str]:
     if None in values:
         return ["null" if value is None else encode_basestring(value) for value in values]
     return map(encode_basestring, values)
