@@ -187,9 +187,9 @@ class Build:
     def _sort(self, stored: Mapping[str, StoredDatasource]) -> None:
         loaded = catalogue.read_fixtures(self.session)
         for datasource in stored.values():
+            compact(self.session, datasource, loaded, always=False)
             if self.expires and not loaded:
                 expire_rows(self.session, datasource, self.moment)
-            compact(self.session, datasource, loaded, always=False)
 
 
 def _same_table(old: StoredDatasource, new: StoredDatasource) -> bool:

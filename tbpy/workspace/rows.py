@@ -191,9 +191,9 @@ class Rows(State):
         for datasource in [self._datasource(name)] if name is not None else list(stored.datasources.values()):
             with self._engine.transaction((*datasource.functions, *datasource.merge_functions)) as session:
                 before = count_rows(session, datasource)
+                compact(session, datasource, stored.fixtures, always=True)
                 if self._compactor.expires and not stored.fixtures:
                     expire_rows(session, datasource, self.now())
-                compact(session, datasource, stored.fixtures, always=True)
                 taken += before - count_rows(session, datasource)
         return taken
 

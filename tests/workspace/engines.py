@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
@@ -18,6 +19,13 @@ _KEYS = st.integers(1, 4)
 _TEXTS = st.sampled_from(["", "a", "b", "c"])
 _MAYBE = st.sampled_from([None, "", "a", "b"])
 _SIGN = st.sampled_from([1, -1])
+_DAYS = st.sampled_from(["2024-01-01", "2024-01-09", "2024-02-01"])
+
+
+def _maps(*values: st.SearchStrategy[Any]) -> st.SearchStrategy[Row]:
+    """Arrays of keys and of values, as nested columns hold them."""
+    pairs = st.lists(st.tuples(st.sampled_from("abc"), *values), max_size=3)
+    return pairs.map(lambda found: tuple(map(list, zip(*found, strict=True))) or ([],) * (1 + len(values)))
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,14 @@ class Engine:
 
     @property
     def schema(self) -> str:
-        return "; ".join(f"`{name}` {type_} `json:$.{name}`" for name, type_ in self.columns)
+        """A name with a dot has no JSON path, for that would be one into an object."""
+        paths = ("" if "." in name else f"`json:$.{name}`" for name, _ in self.columns)
+        return "; ".join(f"`{name}` {type_} {path}" for (name, type_), path in zip(self.columns, paths, strict=True))
+
+    @property
+    def sets(self) -> frozenset[int]:
+        """The places of the columns whose arrays are in no order."""
+        return frozenset(place for place, (_, type_) in enumerate(self.columns) if "groupUniq" in type_)
 
     @property
     def names(self) -> list[str]:
@@ -112,7 +127,86 @@ ENGINES = (
         (("k", "String"), ("day", "Date"), ("a", "UInt8"), ("b", "Int32")),
         'ENGINE "SummingMergeTree"\nENGINE_SORTING_KEY "k, toYYYYMM(day)"\nENGINE_COLUMNS "a"',
         "SummingMergeTree(a) ORDER BY (k, toYYYYMM(day))",
-        st.tuples(_TEXTS, st.sampled_from(["2024-01-01", "2024-01-09", "2024-02-01"]), st.just(100), _KEYS),
+        st.tuples(_TEXTS, _DAYS, st.just(100), _KEYS),
+    ),
+    Engine(
+        "parted_sums",
+        (("k", "Int32"), ("day", "Date"), ("a", "Int64"), ("d", "Decimal(9, 2)"), ("b", "Bool")),
+        'ENGINE "SummingMergeTree"\nENGINE_SORTING_KEY "k"\nENGINE_PARTITION_KEY "toYYYYMM(day)"',
+        "SummingMergeTree PARTITION BY toYYYYMM(day) ORDER BY k",
+        st.tuples(_KEYS, st.just("2024-01-01"), st.integers(-1, 1), st.sampled_from([0, -1.25, 1.25]), st.just(True)),
+        st.tuples(_KEYS, st.just("2024-01-01"), st.integers(1, 2), st.just(0.5), st.just(True)),
+    ),
+    Engine(
+        "map_sums",
+        (
+            ("k", "Int32"),
+            ("a", "Int32"),
+            ("xMap.key", "Array(String)"),
+            ("xMap.n", "Array(Int8)"),
+            ("xMap.f", "Array(Float64)"),
+            ("other.key", "Array(String)"),
+            ("other.n", "Array(Int32)"),
+        ),
+        'ENGINE "SummingMergeTree"\nENGINE_SORTING_KEY "k"',
+        "SummingMergeTree ORDER BY k",
+        st.builds(
+            lambda k, a, summed, other: (k, a, *summed, *other),
+            _KEYS,
+            st.integers(-1, 1),
+            _maps(st.integers(-100, 100), st.integers(-1, 1)),
+            _maps(st.integers(0, 1)),
+        ),
+    ),
+    Engine(
+        "chosen_sums",
+        (
+            ("k", "Int32"),
+            ("a", "Int32"),
+            ("b", "Int32"),
+            ("xMap.keyID", "Array(UInt8)"),
+            ("xMap.n", "Array(Int32)"),
+            ("top", "SimpleAggregateFunction(max, Int32)"),
+        ),
+        'ENGINE "SummingMergeTree"\nENGINE_SORTING_KEY "k"\nENGINE_COLUMNS "a"',
+        "SummingMergeTree(a) ORDER BY k",
+        st.builds(
+            lambda k, a, b, pairs, top: (k, a, b, [p[0] for p in pairs], [p[1] for p in pairs], top),
+            _KEYS,
+            st.integers(-1, 1),
+            _KEYS,
+            st.lists(st.tuples(_KEYS, st.integers(-1, 1)), max_size=3),
+            _KEYS,
+        ),
+    ),
+    Engine(
+        "state_sums",
+        (("k", "Int32"), ("a", "Int32"), ("top", "SimpleAggregateFunction(max, Int32)")),
+        'ENGINE "SummingMergeTree"\nENGINE_SORTING_KEY "k"',
+        "SummingMergeTree ORDER BY k",
+        st.tuples(_KEYS, st.integers(-1, 1), st.integers(-1, 1)),
+    ),
+    Engine(
+        "coalescing",
+        (("k", "Int32"), ("a", "Nullable(Int32)"), ("t", "Nullable(String)"), ("s", "String")),
+        'ENGINE "CoalescingMergeTree"\nENGINE_SORTING_KEY "k"',
+        "CoalescingMergeTree ORDER BY k",
+        st.tuples(_KEYS, st.sampled_from([None, 0, 1]), _MAYBE, _TEXTS),
+    ),
+    Engine(
+        "expiring",
+        (("k", "Int32"), ("day", "Date"), ("v", "String")),
+        'ENGINE "ReplacingMergeTree"\nENGINE_SORTING_KEY "k"\nENGINE_TTL "day + toIntervalDay(7)"',
+        "ReplacingMergeTree ORDER BY k TTL day + toIntervalDay(7)",
+        # ClickHouse may drop a part whose rows are all over before it merges the others, or merge first.
+        st.tuples(_KEYS, _TEXTS).map(lambda row: (row[0], "2001-01-01" if row[0] % 2 else "2099-01-01", row[1])),
+    ),
+    Engine(
+        "expiring_some",
+        (("k", "Int32"), ("day", "Date"), ("v", "String")),
+        'ENGINE "MergeTree"\nENGINE_SORTING_KEY "k"\nENGINE_TTL "day + toIntervalDay(7) DELETE WHERE v = \'a\'"',
+        "MergeTree ORDER BY k TTL day + toIntervalDay(7) DELETE WHERE v = 'a'",
+        st.tuples(_KEYS, st.sampled_from(["2001-01-01", "2099-01-01"]), _TEXTS),
     ),
     Engine(
         "aggregating",
@@ -146,19 +240,26 @@ def insert(oracle: Oracle, engine: Engine, rows: Sequence[Row]) -> None:
     oracle.answer(f"INSERT INTO {engine.name} FORMAT JSONEachRow {' '.join(lines(engine, rows))}")
 
 
-def answer(oracle: Oracle, sql: str) -> list[Any]:
-    """Rows without an order."""
+def answer(oracle: Oracle, sql: str, sets: frozenset[int] | None = None) -> list[Any]:
+    """Rows without an order, see `ordered`."""
     text = oracle.answer(f"{sql} SETTINGS output_format_json_quote_64bit_integers = 0", "JSONCompactEachRow").decode()
-    return ordered(json.loads(line) for line in text.splitlines())
+    return ordered((json.loads(line) for line in text.splitlines()), sets)
 
 
-def ordered(rows: Any) -> list[Any]:
-    def plain(value: Any) -> Any:
+def ordered(rows: Any, sets: frozenset[int] | None = None) -> list[Any]:
+    """Rows without an order; those of their arrays have none, too, that are in the columns at `sets`, None is all."""
+
+    def plain(value: Any, is_set: bool) -> Any:
         if isinstance(value, list | tuple):
-            return sorted(map(plain, value))
+            items = [plain(item, is_set) for item in value]
+            return sorted(items) if is_set else items
+        if isinstance(value, Decimal):
+            return float(value)
         return value if value is None or isinstance(value, int | float | str) else str(value)
 
-    return sorted(([plain(value) for value in row] for row in rows), key=repr)
+    return sorted(
+        ([plain(value, sets is None or place in sets) for place, value in enumerate(row)] for row in rows), key=repr
+    )
 
 
 def as_changes(engine: Engine, drawn: Sequence[Row]) -> list[Row]:

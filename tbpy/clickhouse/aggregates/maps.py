@@ -70,7 +70,11 @@ def _over_arrays(call: AggregateCall, function: str, result: Result, filtered: b
 
     key_type = t.not_nullable(t.without_low_cardinality(items[0]))
     type_ = t.Tuple(tuple(t.Array(item) for item in (key_type, *types)))
-    sql = call.let(f"list_sort({by_key(call.context, entries, total)})", finish)
+    groups = by_key(call.context, entries, total)
+    if function == "sum":  # a key whose sums are all zero goes
+        rest = " OR ".join(f"{item}['v{index}'] != 0" for index in range(len(values)))
+        groups = f"list_filter({groups}, lambda {item}: {rest})"
+    sql = call.let(f"list_sort({groups})", finish)
     return call.typed(f"CAST({sql} AS {duckdb_type(type_)})", type_)
 
 

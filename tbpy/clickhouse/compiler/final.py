@@ -11,6 +11,7 @@ from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.block import Block
 from tbpy.clickhouse.compiler.catalog import StaticCatalog, Table, TableColumn
 from tbpy.clickhouse.compiler.scope import Column, Relation
+from tbpy.clickhouse.compiler.summing import Summing
 from tbpy.clickhouse.parser import parse_expression
 from tbpy.clickhouse.quoting import duckdb_name, quote_identifier
 from tbpy.clickhouse.storage import duckdb_type
@@ -155,7 +156,8 @@ def _grouped(compiler: SourceCompiler, table: Table, relation: Relation, engine:
     from tbpy.clickhouse.compiler.select import SelectCompiler
     from tbpy.clickhouse.compiler.sources import Source
 
-    merged = tuple(_merged(table, column, engine) for column in relation.columns)
+    summing = Summing(table, relation.columns) if engine == "SummingMergeTree" else None
+    merged = tuple(_merged(table, column, engine, summing) for column in relation.columns)
     row = TableColumn(_ROW, t.INT64, "rowid")
     keys = tuple(parse_expression(key) for key in table.engine.sorting_key)
     query = ast.Select(merged, from_=ast.TableName(table.name), group_by=ast.GroupBy(keys) if keys else None)
@@ -163,8 +165,9 @@ def _grouped(compiler: SourceCompiler, table: Table, relation: Relation, engine:
     block = SelectCompiler(compiler.context, scope, query).compile()
     alias = compiler.context.alias("t")
     typed = _restored(block, relation)
-    if engine == "SummingMergeTree":
-        typed = _without_zeros(typed, table, relation)
+    zero = summing.zero() if summing is not None else None
+    if zero is not None:
+        typed = f"SELECT * FROM ({typed}) WHERE NOT ({zero})"
     outputs = tuple(
         replace(o, value=replace(o.value, type=c.value.type))
         for o, c in zip(block.outputs, relation.columns, strict=True)
@@ -186,38 +189,22 @@ def _is_key(table: Table, name: str) -> bool:
     return any(name == key.strip("`") for key in table.engine.sorting_key)
 
 
-def _without_zeros(rows: str, table: Table, relation: Relation) -> str:
-    """Without the rows whose sums are all zero. Of a Nullable sum that is NULL: 0 counts as something."""
-    zero = " AND ".join(
-        f"c{place} IS NULL" if t.is_nullable(column.value.type) else f"c{place} = 0"
-        for place, column in enumerate(relation.columns)
-        if _adds_up(table, column)
-    )
-    return f"SELECT * FROM ({rows}) WHERE NOT ({zero})" if zero else rows
-
-
-def _adds_up(table: Table, column: Column) -> bool:
-    if _is_key(table, column.name) or not isinstance(t.plain(column.value.type), t.Int | t.Float | t.Decimal):
-        return False
-    if any(column.name == key.strip("`") for key in table.engine.partition_key):
-        return False
-    return not table.engine.summed or column.name in table.engine.summed
-
-
-def _merged(table: Table, column: Column, engine: str) -> ast.Expression:
+def _merged(table: Table, column: Column, engine: str, summing: Summing | None) -> ast.Expression:
     """How one column of a merged row is computed."""
     identifier = ast.Identifier((column.name,))
     type_ = column.value.type
     if _is_key(table, column.name):
         return identifier
-    if isinstance(type_, t.SimpleAggregateFunction):
+    merges_state = summing is None or summing.merges_state(column)
+    if merges_state and isinstance(type_, t.SimpleAggregateFunction):
         by_row = _BY_ROW.get(type_.function)
         return _chosen(by_row, identifier) if by_row else ast.Function(type_.function, (identifier,))
-    if isinstance(type_, t.AggregateFunction):
+    if merges_state and isinstance(type_, t.AggregateFunction):
         parameters = tuple(parse_expression(text) for text in type_.parameters) or None
         return ast.Function(f"{type_.function}MergeState", (identifier,), parameters)
-    if engine == "SummingMergeTree" and _adds_up(table, column):
-        return ast.Function("sumWithOverflow", (identifier,))
+    summed = summing.value(column) if summing is not None else None
+    if summed is not None:
+        return summed
     if engine == "CoalescingMergeTree":
         return _chosen("argMax", identifier)
     if not t.is_nullable(type_):
