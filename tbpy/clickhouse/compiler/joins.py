@@ -1,4 +1,4 @@
-"""Joins with a condition: kinds, strictness, USING, and what stands where no row matched."""
+"""Joins with a condition: kinds, USING, and what stands where no row matched."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.conversion import coerce
+from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.join_tables import check_join
 from tbpy.clickhouse.compiler.scope import Column, Relation
-from tbpy.clickhouse.compiler.sources import Source, filled, materialized, shared_type
-from tbpy.clickhouse.storage import default_sql
+from tbpy.clickhouse.compiler.sources import Source, filled, shared_type
+from tbpy.clickhouse.compiler.typed import Typed
 
 if TYPE_CHECKING:
     from tbpy.clickhouse.compiler.sources import SourceCompiler
 
-_KEYWORDS = {
+KEYWORDS = {
     "inner": "INNER JOIN",
     "left": "LEFT JOIN",
     "right": "RIGHT JOIN",
@@ -44,35 +45,30 @@ class Condition:
 def join_sources(compiler: SourceCompiler, node: ast.Join, left: Source, right: Source) -> Source:
     check_join(compiler.scope, node)
     kind = "inner" if node.kind in ("cross", "comma") else node.kind
-    match node.strictness:
-        case "asof":
-            return _asof(compiler, node, left, right)
-        case "semi":
-            left, right = _first_matches(compiler, node, kind, left, right)
-            condition, relations = _matched(compiler, node, "inner", left, right)
-            return _other_side(compiler, kind, left, _joined(left, "INNER JOIN", right, condition, relations))
-        case "any":
-            left, right = _first_matches(compiler, node, kind, left, right)
-        case "anti":
-            return _other_side(compiler, kind, left, _anti(compiler, node, kind, left, right))
-    if kind not in _KEYWORDS:
+    if kind not in KEYWORDS:
         raise failures.unsupported(f"{node.kind.upper()} JOIN", node)
-    condition, relations = _matched(compiler, node, kind, left, right)
-    return _joined(left, _KEYWORDS[kind], right, condition, relations)
+    check_condition(compiler, node, kind, left, right)
+    strictness = node.strictness or str(compiler.context.settings.get("join_default_strictness", "")).lower()
+    if strictness in ("asof", "any", "semi", "anti"):
+        from tbpy.clickhouse.compiler.strictness import strict_join
+
+        return strict_join(compiler, node, strictness, kind, left, right)
+    condition, relations = matched_sides(compiler, node, kind, left, right)
+    return joined_source(left, KEYWORDS[kind], right, condition, relations)
 
 
-def _joined(left: Source, keyword: str, right: Source, condition: str, relations: tuple[Relation, ...]) -> Source:
+def joined_source(left: Source, keyword: str, right: Source, condition: str, relations: tuple[Relation, ...]) -> Source:
     inside = f"({right.sql})" if right.joins else right.sql
     return Source(f"{left.sql} {keyword} {inside} ON {condition}", relations, left.joins + right.joins + 1)
 
 
-def _matched(
+def matched_sides(
     compiler: SourceCompiler, node: ast.Join, kind: str, left: Source, right: Source
 ) -> tuple[str, tuple[Relation, ...]]:
     """The condition in SQL, and the relations that the SELECT sees after the join."""
     nulls = compiler.context.enabled("join_use_nulls")
     if node.using:
-        return _using(node, kind, left, right, nulls)
+        return using_keys(node, kind, left, right, nulls)
     assert node.on is not None
     condition = compiler.expressions(left.relations + right.relations, left.joins + right.joins + 1).condition(node.on)
     return condition, _outer(kind, left.relations, right.relations, nulls)
@@ -86,76 +82,6 @@ def _outer(kind: str, left: tuple[Relation, ...], right: tuple[Relation, ...], n
     return left + right
 
 
-# --- ANY, SEMI, ANTI, ASOF --------------------------------------------------------------------------------------------
-
-
-def _other_side(compiler: SourceCompiler, kind: str, left: Source, joined: Source) -> Source:
-    """With join_use_nulls the side that only decides which rows stay is Nullable."""
-    if not compiler.context.enabled("join_use_nulls"):
-        return joined
-    count = len(left.relations)
-    one, other = joined.relations[:count], joined.relations[count:]
-    if kind == "right":
-        return replace(joined, relations=(*(filled(relation, nulls=True) for relation in one), *other))
-    return replace(joined, relations=(*one, *(filled(relation, nulls=True) for relation in other)))
-
-
-def _first_matches(
-    compiler: SourceCompiler, node: ast.Join, kind: str, left: Source, right: Source
-) -> tuple[Source, Source]:
-    """The side of which at most one row may match, with one row per key."""
-    condition = take_apart(compiler, node, left, right)
-    if condition.mixed or not condition.keys:
-        raise failures.unsupported(f"{(node.strictness or '').upper()} JOIN on anything but equal keys", node)
-    strictness_any_inner = node.strictness == "any" and kind == "inner"
-    if kind in ("left", "inner") or strictness_any_inner:
-        keys = [other for _, other in condition.keys]
-        right = materialized(compiler.context, right, distinct_on=keys, where=condition.right)
-    if kind == "right" or strictness_any_inner:
-        keys = [one for one, _ in condition.keys]
-        left = materialized(compiler.context, left, distinct_on=keys, where=condition.left)
-    return left, right
-
-
-def _anti(compiler: SourceCompiler, node: ast.Join, kind: str, left: Source, right: Source) -> Source:
-    """The rows of one side that have no match; the columns of the other side are at their defaults."""
-    kept, nulls = "right" if kind == "right" else "inner", compiler.context.enabled("join_use_nulls")
-    if node.using:
-        condition, relations = _using(node, kept, left, right, None)
-    else:
-        condition, relations = _matched(compiler, node, "inner", left, right)
-    count = len(left.relations)
-    lefts, rights = relations[:count], relations[count:]
-    if kind == "right":
-        return _joined(right, "ANTI JOIN", left, condition, (*(_absent(one, nulls) for one in lefts), *rights))
-    return _joined(left, "ANTI JOIN", right, condition, (*lefts, *(_absent(one, nulls) for one in rights)))
-
-
-def _absent(relation: Relation, nulls: bool) -> Relation:
-    """A source of which no row is there; USING keys come from the other side."""
-
-    def absent(column: Column) -> Column:
-        if column.shared:
-            return column
-        type_ = t.nullable(column.value.type) if nulls else column.value.type
-        value = replace(column.value, sql=default_sql(type_), condition=None, constant=True)
-        return replace(column, value=value)
-
-    return replace(relation, columns=tuple(map(absent, relation.columns)), hidden=tuple(map(absent, relation.hidden)))
-
-
-def _asof(compiler: SourceCompiler, node: ast.Join, left: Source, right: Source) -> Source:
-    """The nearest row of the right side: by the inequality of ON, or by the last column of USING."""
-    keyword = {"inner": "ASOF JOIN", "left": "ASOF LEFT JOIN"}.get(node.kind)
-    if keyword is None:
-        raise failures.unsupported(f"ASOF {node.kind.upper()} JOIN", node)
-    condition, relations = _matched(compiler, node, node.kind, left, right)
-    if node.using:
-        *equal, last = condition.split(" AND ")
-        condition = " AND ".join([*equal, " >= ".join(last.rsplit(" = ", 1))])
-    return _joined(left, keyword, right, condition, relations)
-
-
 # --- taking ON apart --------------------------------------------------------------------------------------------------
 
 
@@ -166,7 +92,7 @@ def take_apart(compiler: SourceCompiler, node: ast.Join, left: Source, right: So
     assert node.on is not None
     keys: list[tuple[str, str]] = []
     sides: dict[str, list[str]] = {"left": [], "right": [], "mixed": []}
-    for part in _conjuncts(node.on):
+    for part in conjuncts(node.on):
         pair = _key_pair(compiler, part, left, right)
         if pair is not None:
             keys.append(pair)
@@ -179,10 +105,10 @@ def take_apart(compiler: SourceCompiler, node: ast.Join, left: Source, right: So
     return Condition(tuple(keys), tuple(sides["left"]), tuple(sides["right"]), tuple(sides["mixed"]))
 
 
-def _conjuncts(node: ast.Expression) -> Iterator[ast.Expression]:
+def conjuncts(node: ast.Expression) -> Iterator[ast.Expression]:
     if isinstance(node, ast.Function) and node.name == "and":
         for argument in node.arguments:
-            yield from _conjuncts(argument)
+            yield from conjuncts(argument)
     else:
         yield node
 
@@ -191,33 +117,98 @@ def _key_pair(compiler: SourceCompiler, node: ast.Expression, left: Source, righ
     if not isinstance(node, ast.Function) or node.name != "equals":
         return None
     one, other = node.arguments
-    if _sees(compiler, one, right) and _sees(compiler, other, left) and not _sees(compiler, one, left):
-        one, other = other, one
-    if not (_sees(compiler, one, left) and _sees(compiler, other, right)):
-        return None
-    left_key = compiler.expressions(left.relations).compile(one)
-    return left_key.exact(), compiler.expressions(right.relations).compile(other).exact()
+    for first, then in ((one, other), (other, one)):
+        left_key, right_key = _sees(compiler, first, left), _sees(compiler, then, right)
+        if left_key is not None and right_key is not None:
+            return left_key.exact(), right_key.exact()
+    return None
 
 
-def _sees(compiler: SourceCompiler, node: ast.Expression, source: Source) -> bool:
-    """Whether an expression's names all mean columns of one side."""
+def check_condition(compiler: SourceCompiler, node: ast.Join, kind: str, left: Source, right: Source) -> None:
+    """Raise INVALID_JOIN_ON_EXPRESSION (403) for an ON that ClickHouse finds no keys in."""
+    if node.on is None:
+        return
+    if isinstance(node.on, ast.Identifier) and compiler.scope.alias(node.on.parts[0]) is None:
+        raise _invalid(f"JOIN {kind.upper()} JOIN ... ON {node.on.name} join expression expected function", node.on)
+    if node.strictness is None and kind == "inner" and not isinstance(node.on, ast.Literal):
+        return
+    expressions = compiler.expressions(left.relations + right.relations, left.joins + right.joins + 1)
+    value = expressions.compile(node.on)
+    if value.constant:
+        if not isinstance(t.plain(value.type), t.Bool | t.Nothing) and t.plain(value.type) != t.UINT8:
+            raise _invalid(f"Wrong type {value.type} of JOIN expression", node.on)
+    elif not all(_has_key(compiler, branch, left, right, expressions) for branch in disjuncts(node.on)):
+        raise _invalid("Cannot determine join keys in JOIN ON expression", node.on)
+
+
+def _has_key(
+    compiler: SourceCompiler, branch: ast.Expression, left: Source, right: Source, both: ExpressionCompiler
+) -> bool:
+    """Whether a branch of a condition compares the sides, or is never true by one of its parts alone."""
+    parts = list(conjuncts(branch))
+    if any(_is_key(compiler, part, left, right) for part in parts):
+        return True
+    return any(value.constant and not (value.known and value.value) for value in map(both.compile, parts))
+
+
+def _invalid(text: str, node: ast.Node) -> failures.QueryError:
+    return failures.failure(text, 403, "INVALID_JOIN_ON_EXPRESSION", node)
+
+
+def disjuncts(node: ast.Expression) -> Iterator[ast.Expression]:
+    """The branches of OR at the top of a condition."""
+    if isinstance(node, ast.Alias):
+        yield from disjuncts(node.expression)
+    elif isinstance(node, ast.Function) and node.name == "or":
+        for argument in node.arguments:
+            yield from disjuncts(argument)
+    else:
+        yield node
+
+
+def _is_key(compiler: SourceCompiler, node: ast.Expression, left: Source, right: Source) -> bool:
+    """Whether a part of a condition compares one side with the other, or holds such parts in every branch of an OR."""
+    if isinstance(node, ast.Alias):
+        return _is_key(compiler, node.expression, left, right)
+    if not isinstance(node, ast.Function):
+        return False
+    if node.name == "or":
+        return all(
+            any(_is_key(compiler, part, left, right) for part in conjuncts(branch)) for branch in disjuncts(node)
+        )
+    if node.name not in ("equals", "isNotDistinctFrom") or len(node.arguments) != 2:
+        return False
+    one, other = node.arguments
+    sides = ((left, right), (right, left))
+    return any(_of_one(compiler, one, first) and _of_one(compiler, other, then) for first, then in sides)
+
+
+def _sees(compiler: SourceCompiler, node: ast.Expression, source: Source) -> Typed | None:
+    """The expression, where its names all mean columns of one side."""
     try:
-        compiler.expressions(source.relations, source.joins).compile(node)
+        return compiler.expressions(source.relations, source.joins).compile(node)
     except failures.QueryError as error:
         if error.code in (47, 207):
-            return False
+            return None
         raise
-    return True
+
+
+def _of_one(compiler: SourceCompiler, node: ast.Expression, source: Source) -> bool:
+    found = _sees(compiler, node, source)
+    return found is not None and not found.constant
 
 
 # --- USING ------------------------------------------------------------------------------------------------------------
 
 
-def _using(
+def using_keys(
     node: ast.Join, kind: str, left: Source, right: Source, nulls: bool | None
 ) -> tuple[str, tuple[Relation, ...]]:
     """The condition, and the relations with merged keys. `nulls` None: no row of either side is ever missing."""
     names = _using_names(node)
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise failures.bad_arguments(f"JOIN ... USING identifier '{repeated}' appears more than once in USING", node)
     conditions, keys = [], {}
     for name in names:
         type_, one, other = shared_type(_find(left, name, node), _find(right, name, node), node)

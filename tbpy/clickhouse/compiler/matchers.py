@@ -128,7 +128,12 @@ def _all_columns(compiler: ExpressionCompiler, node: ast.Asterisk) -> Iterator[S
         rest = len(found) + 1
         found.sort(key=lambda pair: pair[1].shared or rest)
     for relation, column in found:
-        yield column.name, Output(qualified_name(compiler, relation, column), column.value)
+        yield column.name, _starred(compiler, relation, column)
+
+
+def _starred(compiler: ExpressionCompiler, relation: Relation, column: Column) -> Output:
+    value = compiler.scope.key_readings.get(column.value.sql, column.value)
+    return Output(qualified_name(compiler, relation, column), value)
 
 
 def _is_tuple(compiler: ExpressionCompiler, node: ast.Asterisk) -> bool:
@@ -149,7 +154,7 @@ def _matched(compiler: ExpressionCompiler, node: ast.ColumnsMatcher) -> Iterator
     for relation in _qualified(compiler, node.qualifier, node):
         for column in relation.columns:
             if wanted.search(column.name):
-                yield column.name, Output(qualified_name(compiler, relation, column), column.value)
+                yield column.name, _starred(compiler, relation, column)
 
 
 def _qualified(compiler: ExpressionCompiler, qualifier: tuple[str, ...], node: ast.Expression) -> tuple[Relation, ...]:

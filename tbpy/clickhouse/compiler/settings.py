@@ -38,7 +38,7 @@ _UNHEEDED: dict[str, tuple[str, ...]] = {
     "geo_distance_returns_float64_on_float64_arguments": ("1",),
     "interval_output_format": ("numeric",),
     "join_any_take_last_row": ("0",),
-    "join_default_strictness": ("ALL", ""),
+    "join_default_strictness": ("ALL", "ANY", ""),
     "json_type_escape_dots_in_keys": ("0",),
     "least_greatest_legacy_null_behavior": ("0",),
     "legacy_column_name_of_tuple_literal": ("0",),

@@ -13,6 +13,7 @@ from tbpy.clickhouse.compiler.catalog import Table, View
 from tbpy.clickhouse.compiler.context import Context, Hoisted
 from tbpy.clickhouse.compiler.conversion import coerce, common_type
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
+from tbpy.clickhouse.compiler.joined_totals import joined_totals
 from tbpy.clickhouse.compiler.scope import Column, CommonTableEntry, Relation, Scope
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.quoting import duckdb_name
@@ -190,13 +191,23 @@ class SourceCompiler:
     def join(self, node: ast.Join) -> Source:
         left = self.compile(node.left)
         right = self.compile(node.right)
-        if node.kind in ("cross", "comma", "paste") and node.on is None and not node.using:
-            keyword = "POSITIONAL" if node.kind == "paste" else "CROSS"
+        if node.kind == "paste":
+            return self._paste(left, right)
+        totals = joined_totals(left, right)
+        if node.kind in ("cross", "comma") and node.on is None and not node.using:
             joins = left.joins + right.joins + 1
-            return Source(f"{left.sql} {keyword} JOIN {right.sql}", left.relations + right.relations, joins)
+            return Source(f"{left.sql} CROSS JOIN {right.sql}", left.relations + right.relations, joins, totals)
         from tbpy.clickhouse.compiler.joins import join_sources
 
-        return join_sources(self, node, left, right)
+        joined = join_sources(self, node, left, right)
+        return replace(joined, totals=totals) if node.strictness in (None, "all") else joined
+
+    def _paste(self, left: Source, right: Source) -> Source:
+        """Rows side by side, as many as the shorter side has."""
+        one, number = numbered(self.context, left)
+        other, place = numbered(self.context, right)
+        sql = f"{one.sql} INNER JOIN {other.sql} ON {number} = {place}"
+        return Source(sql, one.relations + other.relations, left.joins + right.joins + 1)
 
 
 def _qualifiers(node: ast.TableName) -> tuple[str, ...]:
@@ -221,22 +232,45 @@ def filled(relation: Relation, *, nulls: bool) -> Relation:
     return replace(relation, columns=tuple(map(fill, relation.columns)), hidden=tuple(map(fill, relation.hidden)))
 
 
-def materialized(context: Context, source: Source, *, distinct_on: list[str], where: tuple[str, ...] = ()) -> Source:
-    """A source as a subquery with one row per key, its columns under new DuckDB names."""
+def materialized(
+    context: Context,
+    source: Source,
+    *,
+    distinct_on: tuple[str, ...] = (),
+    where: tuple[str, ...] = (),
+    qualify: str = "",
+    more: tuple[str, ...] = (),
+) -> tuple[Source, tuple[str, ...]]:
+    """A source as a subquery, its columns under new DuckDB names: one row for each key of `distinct_on`.
+
+    `more` are further columns, whose names in the subquery stand beside the source.
+    """
     alias = context.alias("t")
     columns: list[str] = []
 
+    def named(sql: str) -> str:
+        columns.append(f"{sql} AS c{len(columns)}")
+        return f"{alias}.c{len(columns) - 1}"
+
     def rename(column: Column) -> Column:
-        columns.append(f"{column.value.sql} AS c{len(columns)}")
-        return replace(column, value=Typed(f"{alias}.c{len(columns) - 1}", column.value.type))
+        return replace(column, value=Typed(named(column.value.exact()), column.value.type))
 
     relations = tuple(
         replace(relation, columns=tuple(map(rename, relation.columns)), hidden=tuple(map(rename, relation.hidden)))
         for relation in source.relations
     )
-    filters = f" WHERE {' AND '.join(where)}" if where else ""
-    rows = f"SELECT DISTINCT ON ({', '.join(distinct_on)}) {', '.join(columns)} FROM {source.sql}{filters}"
-    return Source(f"({rows}) AS {alias}", relations)
+    names = tuple(map(named, more))
+    distinct = f"DISTINCT ON ({', '.join(distinct_on)}) " if distinct_on else ""
+    clauses = [f"SELECT {distinct}{', '.join(columns)}", f"FROM {source.sql}"]
+    clauses += [f"WHERE {' AND '.join(where)}"] if where else []
+    clauses += [f"QUALIFY {qualify}"] if qualify else []
+    return Source(f"({' '.join(clauses)}) AS {alias}", relations), names
+
+
+def numbered(context: Context, source: Source) -> tuple[Source, str]:
+    """A source as a subquery, and the number of each of its rows."""
+    found, [number] = materialized(context, source, more=("row_number() OVER ()",))
+    return found, number
 
 
 def shared_type(left: Column, right: Column, node: ast.Node) -> tuple[t.Type, str, str]:

@@ -158,13 +158,19 @@ class ExpressionWriter:
         text = quote_identifier_if_needed(name)
         if node.parameters is not None:
             text += f"({self.list(node.parameters, depth)})"
-        inner = "*" if node.syntax == "asterisk" and not arguments else self.list(arguments, depth)
+        inner = "*" if node.syntax == "asterisk" and not arguments else self.arguments(arguments, depth)
         text += f"({inner})"
         if node.nulls is not None:
             text += f" {node.nulls.upper()} NULLS"
         if node.window is not None:
             text += f" OVER {self.over(node.window, depth)}"
         return text
+
+    def arguments(self, nodes: tuple[ast.Expression, ...], depth: int) -> str:
+        """Arguments of a call: a lambda behind others stands in brackets, or names before it would be its own."""
+        texts = (self.expression(node, depth) for node in nodes)
+        behind = (place > 0 and isinstance(node, ast.Lambda) for place, node in enumerate(nodes))
+        return ", ".join(f"({text})" if bracketed else text for text, bracketed in zip(texts, behind, strict=True))
 
     # --- windows and ORDER BY ---
 

@@ -63,6 +63,8 @@ class TableParser(ColumnParser):
             kind = "left" if strictness in ("semi", "anti") else "inner"
         right = self.table()
         on, using = self.join_condition()
+        if on is None and not using and kind not in ("cross", "paste"):
+            self.fail("one of: USING, ON")
         return ast.Join(left, right, kind, strictness, distributed, on, using, start=left.start, end=self.last_end)
 
     def join_condition(self) -> tuple[ast.Expression | None, tuple[ast.Expression, ...]]:
