@@ -24,20 +24,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.aggregate_names import canonical_aggregate
 from tbpy.clickhouse.storage import duckdb_type
 
 #: The quantiles of one argument that are computed from all values.
 EXACT_QUANTILES = ("Exact", "ExactLow", "ExactHigh", "ExactExclusive", "ExactInclusive")
-
-ALIASES = {
-    "median": "quantile",
-    **{f"median{kind}": f"quantile{kind}" for kind in EXACT_QUANTILES},
-    "first_value": "any",
-    "any_value": "any",
-    "last_value": "anyLast",
-    "min_by": "argMin",
-    "max_by": "argMax",
-}
 
 #: The kind of state of each function that has one of its own; `rows` is the kind of all others.
 KINDS = {
@@ -97,7 +88,7 @@ def base_function(function: str, arguments: Sequence[t.Type]) -> tuple[str, tupl
     name, types = function, tuple(arguments)
     if name not in KINDS and name.endswith("If"):
         name, types = name.removesuffix("If"), types[:-1]
-    return ALIASES.get(name, name), types
+    return canonical_aggregate(name), types
 
 
 def state_layout(function: str, arguments: Sequence[t.Type]) -> StateLayout:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.aggregate_names import canonical_aggregate
 from tbpy.clickhouse.edit_distance import levenshtein
 from tbpy.clickhouse.names import literal_name
 from tbpy.clickhouse.quoting import quote_identifier_if_needed, quote_string
@@ -197,7 +198,7 @@ def _aggregate_function(arguments: Arguments) -> t.Type:
     items = _types(arguments[1:])
     if items is None:
         raise type_error(BAD, "Arguments of AggregateFunction must be data types")
-    return t.AggregateFunction(arguments[0].name, items, _parameters(arguments[0]))
+    return t.AggregateFunction(canonical_aggregate(arguments[0].name), items, _parameters(arguments[0]))
 
 
 def _simple_aggregate_function(arguments: Arguments) -> t.Type:

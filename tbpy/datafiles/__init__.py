@@ -1,5 +1,6 @@
 """The text of one `.datasource`, `.pipe` or `.connection` to frozen values with places, and the formatter."""
 
+from tbpy.datafiles.classic import ReadIncluded
 from tbpy.datafiles.connection import parse_connection
 from tbpy.datafiles.datasource import key_columns, parse_datasource
 from tbpy.datafiles.format import format_datafile
@@ -31,6 +32,7 @@ __all__ = [
     "Node",
     "Pipe",
     "PlacedText",
+    "ReadIncluded",
     "Setting",
     "Settings",
     "SqlText",

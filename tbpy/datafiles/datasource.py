@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tbpy.datafiles import instructions
+from tbpy.datafiles.classic import ReadIncluded, include
 from tbpy.datafiles.lexer import Statement, block_text, raw_value, statement_span, statements, unquoted
 from tbpy.datafiles.model import (
     Column,
@@ -38,10 +39,14 @@ def parse_datasource(
     file: str | None = None,
     secrets: Mapping[str, str] | None = None,
     ignore_missing: bool = False,
+    classic: ReadIncluded | None = None,
 ) -> Datasource:
     """Reads a data source; raises `DatafileError` with its first mistake. Without `secrets`, `{{ }}` stays verbatim;
-    with `ignore_missing` it does so where a secret is neither given nor has a default."""
+    with `ignore_missing` it does so where a secret is neither given nor has a default. `classic` reads it as Tinybird
+    Classic does, and answers the texts of included files."""
     source = Source(text, Kind.DATASOURCE, file)
+    if classic is not None:
+        source = include(source, classic)
     if secrets is not None:
         source = render_secrets(source, secrets, ignore_missing=ignore_missing)
     draft = _Draft(source)
@@ -100,6 +105,8 @@ class _Draft:
             self.engine_arguments.append(Setting(setting.name.removeprefix("engine_"), setting.text))
 
     def _setting(self, statement: Statement) -> None:
+        if self.source.classic and not statement.arguments and statement.content is None:
+            return  # included files of Classic list instructions that others then give a value
         setting = instructions.read_setting(self.source, statement)
         if setting.name == "backfill" and setting.value.lower() != "skip":
             message = f"{setting.value} is not an allowed value for BACKFILL. Use one of: {{'skip'}}"
@@ -114,8 +121,10 @@ class _Draft:
         if self.engine_name is not None or self.engine_arguments:
             engine_name = self.engine_name.text if self.engine_name else None
             engine = Engine(engine_name, tuple(self.engine_arguments), self.engine_name)
-            _check_sorting_key(self.source, engine, self.columns)
-        _check_connectors(self.source, self.settings)
+            if not self.source.classic:
+                _check_sorting_key(self.source, engine, self.columns)
+        if not self.source.classic:
+            _check_connectors(self.source, self.settings)
         return Datasource(
             name,
             self.source.file,

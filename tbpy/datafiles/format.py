@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tbpy.datafiles.lexer import Statement, block_text, is_ignored, statements
 from tbpy.datafiles.model import Kind
@@ -21,12 +22,18 @@ _SHAPED = re.compile(r"--|\n\s*#")
 
 
 def format_datafile(text: str, kind: Kind | str) -> str:
-    """The text in the one layout. A line that is no instruction raises `DatafileError`."""
+    """The text in the one layout. A line that is no instruction, of Tinybird Classic either, raises `DatafileError`."""
     source = Source(text, Kind(kind))
     if source.kind is not Kind.PIPE and "{%" in text:
         # Which lines are instructions depends on secrets here, so the lines stay as they are.
         return text
-    return _joined(_chunks(source))
+    try:
+        return _joined(_chunks(source))
+    except DatafileError as error:
+        try:
+            return _joined(_chunks(replace(source, classic=True)))
+        except DatafileError:
+            raise error from None
 
 
 def _chunks(source: Source) -> Iterator[tuple[str, list[str]]]:

@@ -63,16 +63,16 @@ def read_token(source: Source, statement: Statement) -> Token:
     if len(arguments) < 2:
         message = 'TOKEN takes two params: token name and permission e.g TOKEN "read api token" READ'
         raise source.error("token", message, span)
-    if len(arguments) > 2:
+    if len(arguments) > 2 and not source.classic:
         message = (
             f"Invalid number of arguments for TOKEN command: {len(arguments)}. "
             "Expected 2 arguments: token name and permission"
         )
         raise source.error("token", message, span, hint="Put a name with blanks in quotes.")
-    name, permission = arguments
+    name, permission = arguments[:2]
     place = span_of(source, statement.index, permission.start, permission.end)
     allowed = permission.text.upper()
-    if allowed not in ("READ", "APPEND"):
+    if allowed not in ("READ", "APPEND") and not source.classic:
         message = f"Invalid permission: {allowed}. Only READ and APPEND are supported"
         raise source.error("token", message, place)
     return Token(_unquote(name.text), allowed, place)

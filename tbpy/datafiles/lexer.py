@@ -68,7 +68,7 @@ def _statement(source: Source, index: int) -> Statement:
     line = source.lines[index]
     match = _FIRST_WORD.match(line)
     assert match is not None, "a line that is not ignored has a first word"
-    word = words(source.kind).get(match[1].upper())
+    word = words(source.kind, source.classic).get(match[1].upper())
     if word is None:
         raise _unknown_word(source, index, match)
     if not _OPENS_BLOCK.match(line, match.end()):
@@ -83,7 +83,7 @@ def _statement(source: Source, index: int) -> Statement:
 
 
 def _block_end(source: Source, index: int) -> int:
-    known = words(source.kind)
+    known = words(source.kind, source.classic)
     while index < len(source.lines):
         line = source.lines[index]
         if line[:1].strip() and line.split(None, 1)[0].upper() in known:
@@ -101,7 +101,7 @@ def _unknown_word(source: Source, index: int, match: re.Match[str]) -> DatafileE
     elif word == "--":
         hint = "Comments between instructions start with #."
     elif hint is None:
-        hint = suggestion(word.upper(), list(words(source.kind)))
+        hint = suggestion(word.upper(), list(words(source.kind, source.classic)))
     return source.error("unknown-instruction", message, span, hint=hint)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tbpy.datafiles import instructions
+from tbpy.datafiles.classic import ReadIncluded, include
 from tbpy.datafiles.cron import is_cron
 from tbpy.datafiles.lexer import Statement, statement_span, statements, unquoted
 from tbpy.datafiles.model import Kind, Node, Pipe, PlacedText, Setting, SqlText, Tags, Token
@@ -18,9 +19,14 @@ _TYPED_ONLY = ("datasource", "target_datasource", "copy_schedule", "copy_mode", 
 _NO_SQL = SqlText("", ((1, 0),))
 
 
-def parse_pipe(text: str, *, name: str, file: str | None = None) -> Pipe:
-    """Reads a pipe; raises `DatafileError` with the first mistake. The SQL of its nodes is text here, never judged."""
+def parse_pipe(text: str, *, name: str, file: str | None = None, classic: ReadIncluded | None = None) -> Pipe:
+    """Reads a pipe; raises `DatafileError` with the first mistake. The SQL of its nodes is text here, never judged.
+
+    `classic` reads it as Tinybird Classic does, and answers the texts of included files.
+    """
     source = Source(text, Kind.PIPE, file)
+    if classic is not None:
+        source = include(source, classic)
     draft = _Draft(source)
     for statement in statements(source):
         draft.read(statement)
@@ -109,7 +115,7 @@ class _Draft:
         for node in self.nodes:
             _check_node(self.source, node)
         _check_one_typed(self.source, self.nodes)
-        for token in self.tokens:
+        for token in self.tokens if not self.source.classic else ():
             instructions.refuse_pipe_permission(self.source, token)
         for node in self.nodes:
             if not node.sql.text:

@@ -146,7 +146,7 @@ class _SchemaReader:
         return self.placed.slice(start, end)
 
     def _refuse_type(self, declared: str, type_text: PlacedText) -> None:
-        if declared in _REFUSED_TYPES:
+        if declared in _REFUSED_TYPES and not self.source.classic:
             message, hint = _REFUSED_TYPES[declared]
             span = type_text.span(0, len(type_text.text))
             raise self.source.error("type", message, span, hint=hint)

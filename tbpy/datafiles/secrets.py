@@ -71,7 +71,8 @@ def render_secrets(source: Source, secrets: Mapping[str, str], *, ignore_missing
     text = source.text.replace("\r\n", "\n").replace("\r", "\n")
     renderer = _Renderer(replace(source, text=text), secrets, ignore_missing)
     output = renderer.render()
-    return replace(source, text="".join(output.parts), written=text, line_map=tuple(output.lines))
+    places = tuple(source.file_line(line - 1) for line in output.lines)
+    return replace(source, text="".join(output.parts), written=source.written or text, line_map=places)
 
 
 class _Renderer:

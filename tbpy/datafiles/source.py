@@ -20,13 +20,15 @@ def split_lines(text: str) -> list[str]:
 @dataclass(frozen=True)
 class Source:
     """`text` is what is parsed; `written` is what the user wrote when secrets were put in, and `line_map[i]` is then
-    the line (from 1) of `written` that line i of `text` came from."""
+    the line (from 1) of `written` that line i of `text` came from. `classic` files may say what only Tinybird Classic
+    reads."""
 
     text: str
     kind: Kind
     file: str | None = None
     written: str | None = None
     line_map: tuple[int, ...] | None = None
+    classic: bool = False
 
     @cached_property
     def lines(self) -> list[str]:

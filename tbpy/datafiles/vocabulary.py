@@ -87,9 +87,31 @@ _DEPRECATED = {
 }
 
 
+# What Tinybird Classic knows besides. Source: the recorded behaviour of its command-line tool, and public projects.
+_CLASSIC_ENGINE = "JOIN_STRICTNESS JOIN_TYPE KEY_COLUMNS"
+_CLASSIC_IGNORED = {
+    Kind.DATASOURCE: """
+        MAINTAINER CACHE SOURCE IMPORT_STRATEGY KAFKA_STORE_BINARY_HEADERS KAFKA_KEY_AVRO_DESERIALIZATION
+        KAFKA_BOOTSTRAP_SERVERS KAFKA_KEY KAFKA_SECRET KAFKA_SCHEMA_REGISTRY_URL KAFKA_SASL_MECHANISM""",
+    Kind.PIPE: "MAINTAINER CACHE TARGET_WORKSPACE TARGET_TOKEN",
+}
+
+
 @cache
-def words(kind: Kind) -> dict[str, Word]:
+def words(kind: Kind, classic: bool = False) -> dict[str, Word]:
     """Every instruction that is known in files of this kind, by its upper-case name."""
+    return {**_forward_words(kind), **(_classic_words(kind) if classic and kind in _CLASSIC_IGNORED else {})}
+
+
+def _classic_words(kind: Kind) -> dict[str, Word]:
+    engine = [name for name in _ACCEPTED[Kind.DATASOURCE].split() if name.startswith("ENGINE")]
+    engine += [f"ENGINE_{name}" for name in _CLASSIC_ENGINE.split()]
+    ignored = {name: Word(name, Form.IGNORED, name.lower()) for name in _CLASSIC_IGNORED[kind].split()}
+    query = {"IMPORT_QUERY": Word("IMPORT_QUERY", Form.VALUE, "import_query", block=True)}
+    return {**{name: _word(name) for name in engine}, **(query if kind is Kind.DATASOURCE else {}), **ignored}
+
+
+def _forward_words(kind: Kind) -> dict[str, Word]:
     accepted = {name: _word(name) for name in _ACCEPTED[kind].split()}
     ignored = {name: Word(name, Form.IGNORED, name.lower()) for name in _IGNORED[kind].split()}
     deprecated = {name: Word(name, Form.DEPRECATED, name.lower()) for name in _DEPRECATED[kind].split()}

@@ -53,9 +53,8 @@ _COMMON_TYPES = {
         "UUID",
     )
 }
-# Columns that a connector adds, which a SCHEMA need not name. Source: Tinybird's documentation of its connectors.
+# Columns that a connector adds, which a SCHEMA need not name. Source: Tinybird's documentation of the connector.
 _CONNECTOR_COLUMNS = {
-    "kafka_topic": frozenset({"__value", "__topic", "__partition", "__offset", "__timestamp", "__key", "__headers"}),
     "import_table_arn": frozenset({"_record", "_old_record", "_timestamp", "_event_name", "_is_deleted"}),
 }
 _KEYS = ("sorting_key", "partition_key", "primary_key", "sampling_key", "ttl")

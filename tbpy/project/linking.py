@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tbpy.datafiles import Kind, Node, Pipe
 from tbpy.errors import Span
+from tbpy.project.classic import RELEASE
 from tbpy.project.graph import find_cycles
 from tbpy.project.model import Key, NodeKey
 from tbpy.project.names import SERVICE_DATABASES, Names, resource_of
 from tbpy.project.references import table_references
 from tbpy.project.report import Report, did_you_mean
 from tbpy.project.statements import PLACEHOLDER, NodeSql
-
-_CLASSIC_RELEASE = re.compile(r"v\d+_\d+_\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ def link_node(report: Report, names: Names, pipe: Pipe, node: Node, sql: NodeSql
         elif certain and database not in SERVICE_DATABASES and name not in names.broken:
             full = f"{database}.{name}" if database else name
             hint = did_you_mean(full, names.all(pipe))
-            if database and _CLASSIC_RELEASE.fullmatch(database):
+            if database and RELEASE.fullmatch(database):
                 hint = "Releases such as v1_0_2 belong to Tinybird Classic: read the data source itself."
             report.error("unknown-resource", f"Resource '{full}' not found", pipe.file, span, hint=hint)
     return tuple(links.values())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tbpy.clickhouse.types import Type
 from tbpy.datafiles import Connection, Datasource, Kind, Node, Pipe
+from tbpy.project.classic import implied_datasource, implied_targets
 from tbpy.project.datasources import check_datasource, check_types
 from tbpy.project.fingerprint import definition_digest, fingerprints, schema_digest
 from tbpy.project.graph import ordered
@@ -38,8 +39,12 @@ def load_project(
     memory.turn()
     report, known = Report(), dict(secrets or {})
     files = read_files(report, Path(root), known, ignore_missing=ignore_secrets)
-    names = Names(files.of(Datasource), files.of(Pipe), files.vendored, frozenset(files.broken))
-    loader = _Loader(report, files, names, None if ignore_secrets else known, memory)
+    datasources, pipes = files.of(Datasource), files.of(Pipe)
+    implied = implied_targets(pipes.values(), datasources) if files.classic else {}
+    for name, (pipe, node) in implied.items():
+        datasources[name] = implied_datasource(pipe, node, ())
+    names = Names(datasources, pipes, files.vendored, frozenset(files.broken), files.classic)
+    loader = _Loader(report, files, names, None if ignore_secrets else known, memory, datasources, implied)
     loader.link()
     loader.check()
     return loader.project(Path(root), known)
@@ -47,13 +52,18 @@ def load_project(
 
 @dataclass
 class _Loader:
-    """The project while it is made of its files; each step uses what the steps before it found."""
+    """The project while it is made of its files; each step uses what the steps before it found.
+
+    `implied` are the targets that no file describes, with the nodes whose columns they get.
+    """
 
     report: Report
     files: Files
     names: Names
     secrets: Mapping[str, str] | None
     memory: Memory
+    datasources: dict[str, Datasource]
+    implied: Mapping[str, tuple[Pipe, Node]]
     sql: dict[NodeKey, NodeSql] = field(default_factory=dict)
     links: dict[NodeKey, tuple[Link, ...]] = field(default_factory=dict)
     targets: dict[str, Key] = field(default_factory=dict)
@@ -98,29 +108,53 @@ class _Loader:
 
     def check(self) -> None:
         for datasource in (*self.names.datasources.values(), *self.files.vendored.values()):
-            types = check_types(self.report, datasource)
-            for column in datasource.columns:
-                if not column.type and column.default and (inferred := default_type(column.default)):
-                    types[column.name] = inferred
-            self.types[Key(Kind.DATASOURCE, datasource.name)] = types
-            check_datasource(self.report, datasource)
-        needs = {
-            key: [link.target for link in links if isinstance(link.target, NodeKey)]
-            for key, links in self.links.items()
-        }
+            if datasource.name not in self.implied:
+                self._check_datasource(datasource)
+        needs = {key: list(self._nodes_before(links)) for key, links in self.links.items()}
         for key in ordered(needs):
             pipe = self.names.pipes[key.pipe]
             node = pipe.node(key.node)
             if node is not None and key in self.sql:
                 self.semantics.check_node(pipe, node, self.sql[key])
+                if (pipe, node) == self.implied.get(node.datasource or ""):
+                    self._imply(pipe, node)
         for name, target in self.targets.items():
             self._check_target(self.names.pipes[name], target)
+
+    def _check_datasource(self, datasource: Datasource) -> None:
+        types = check_types(self.report, datasource)
+        for column in datasource.columns:
+            if not column.type and column.default and (inferred := default_type(column.default)):
+                types[column.name] = inferred
+        self.types[Key(Kind.DATASOURCE, datasource.name)] = types
+        check_datasource(self.report, datasource)
+
+    def _nodes_before(self, links: tuple[Link, ...]) -> Iterator[NodeKey]:
+        """The nodes whose columns must be known first: those that are read, and those that make what is read."""
+        for link in links:
+            if isinstance(link.target, NodeKey):
+                yield link.target
+            elif link.target.name in self.implied:
+                pipe, node = self.implied[link.target.name]
+                yield NodeKey(pipe.name, node.name)
+
+    def _imply(self, pipe: Pipe, node: Node) -> None:
+        """Makes the target of a node of its columns."""
+        columns = self.semantics.columns.get(NodeKey(pipe.name, node.name))
+        name = node.datasource or ""
+        if columns is None:
+            message = f"Data source '{name}' has no file, and the columns of node '{node.name}' are not known"
+            self.report.error("unknown-target", message, pipe.file, node.span, hint=f"Add a file {name}.datasource.")
+            return
+        datasource = implied_datasource(pipe, node, columns)
+        self.datasources[name] = self.files.contents[Key(Kind.DATASOURCE, name)] = datasource
+        self._check_datasource(datasource)
 
     def _check_target(self, pipe: Pipe, target: Key) -> None:
         node = pipe.typed_node
         key = NodeKey(pipe.name, node.name if node else "")
         columns = self.semantics.columns.get(key)
-        if node is not None and columns is not None:
+        if node is not None and columns is not None and target in self.types:
             datasource = self.names.datasources[target.name]
             check_target_fits(self.report, pipe, node, self.sql[key], columns, datasource, self.types[target])
 
@@ -148,6 +182,7 @@ class _Loader:
             self.types,
             self.report.ordered(),
             secrets,
+            self.files.classic,
         )
 
     def _all_datasources(self) -> Iterable[Datasource]:

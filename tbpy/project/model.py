@@ -86,7 +86,7 @@ class Project:
 
     `vendored` are data sources that other workspaces share, by `workspace.name`; `types` are the column types of every
     data source, those that only a DEFAULT says included. Resources whose file could not be read are not in the project,
-    only in its diagnostics.
+    only in its diagnostics. `classic` projects are those of Tinybird Classic.
     """
 
     root: Path
@@ -100,6 +100,7 @@ class Project:
     types: Mapping[Key, Mapping[str, Type]] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    classic: bool = False
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tbpy.datafiles import Datasource, Kind, Node, Pipe
+from tbpy.project.classic import RELEASE, VERSION
 from tbpy.project.model import Key, NodeKey, Project
 
 # Tables that the server itself keeps: usage statistics, system tables.
@@ -14,25 +15,34 @@ SERVICE_DATABASES = frozenset({"tinybird", "organization", "system", "informatio
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of a project. Matching is by exact case. `broken` are names whose files could not be read."""
+    """The names of a project. Matching is by exact case. `broken` are names whose files could not be read.
+
+    In a project of Tinybird `classic` a release such as `v1_0_2` before a name is the project itself, and a version
+    behind it, as in `events__v2`, is that of the resource.
+    """
 
     datasources: Mapping[str, Datasource]
     pipes: Mapping[str, Pipe]
     vendored: Mapping[str, Datasource]
     broken: frozenset[str] = frozenset()
+    classic: bool = False
 
     def resolve(self, name: str, database: str | None, pipe: Pipe | None, node: Node | None) -> Key | NodeKey | None:
         """What `name` in the SQL of a node reads; None when nothing has that name.
 
         A node that reads its own name reads the table or pipe of that name, so a node may share the name of its source.
         """
+        if database is not None and self.classic and RELEASE.fullmatch(database):
+            database = None
         if database is not None and database != "default":
             if pipe is None and database in self.pipes and self.pipes[database].node(name):
                 return NodeKey(database, name)  # a person's query may look into a pipe; datafiles may not
-            vendored = f"{database}.{name}"
-            return Key(Kind.DATASOURCE, vendored) if vendored in self.vendored else None
+            shared = f"{database}.{name}"
+            return Key(Kind.DATASOURCE, shared) if shared in self.vendored or shared in self.datasources else None
         if pipe and pipe.node(name) and not (node and node.name == name):
             return NodeKey(pipe.name, name)
+        if self.classic and name not in self.datasources and name not in self.pipes:
+            name = VERSION.sub("", name)
         if name in self.datasources:
             # A pipe of the same name is a mistake that is told where it is.
             return Key(Kind.DATASOURCE, name)
@@ -50,7 +60,7 @@ class Names:
 
 
 def names_of(project: Project) -> Names:
-    return Names(project.datasources, project.pipes, project.vendored)
+    return Names(project.datasources, project.pipes, project.vendored, classic=project.classic)
 
 
 def resource_of(target: Key | NodeKey) -> Key:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from tbpy.datafiles import Connection, Datasource, Kind, Pipe, parse_connection, parse_datasource, parse_pipe
+from tbpy.datafiles import (
+    Connection,
+    Datasource,
+    Kind,
+    Pipe,
+    ReadIncluded,
+    parse_connection,
+    parse_datasource,
+    parse_pipe,
+)
 from tbpy.errors import DatafileError, Span
+from tbpy.project.classic import included_from, is_classic, only_classic, published
+from tbpy.project.connector_columns import with_connector_columns
 from tbpy.project.discovery import Found, find_datafiles
 from tbpy.project.model import Key
 from tbpy.project.report import Report
@@ -21,12 +32,13 @@ T = TypeVar("T", Datasource, Pipe, Connection)
 class Files:
     """`contents` are the resources of the project, `vendored` those that other workspaces share.
 
-    `broken` are names whose file could not be read.
+    `broken` are names whose file could not be read, `classic` whether the project is one of Tinybird Classic.
     """
 
     contents: dict[Key, Content] = field(default_factory=dict)
     vendored: dict[str, Datasource] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    classic: bool = False
 
     def of(self, kind: type[T]) -> dict[str, T]:
         return {key.name: content for key, content in self.contents.items() if isinstance(content, kind)}
@@ -34,9 +46,12 @@ class Files:
 
 def read_files(report: Report, root: Path, secrets: Mapping[str, str], *, ignore_missing: bool) -> Files:
     """Reads all datafiles below `root`; what is wrong with one of them by itself is in the report."""
-    files = Files()
-    for found in find_datafiles(root):
-        content = _read(report, found, secrets, ignore_missing)
+    found_files = find_datafiles(root)
+    texts = {found: text for found in found_files if (text := _text(report, found)) is not None}
+    files = Files(classic=is_classic(root, texts))
+    for found in found_files:
+        text = texts.get(found)
+        content = None if text is None else _read(report, found, text, secrets, ignore_missing, files.classic)
         if content is None:
             files.broken.add(found.name)
             continue
@@ -48,7 +63,7 @@ def read_files(report: Report, root: Path, secrets: Mapping[str, str], *, ignore
     return files
 
 
-def _read(report: Report, found: Found, secrets: Mapping[str, str], ignore_missing: bool) -> Content | None:
+def _text(report: Report, found: Found) -> str | None:
     try:
         text = found.path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -56,13 +71,39 @@ def _read(report: Report, found: Found, secrets: Mapping[str, str], ignore_missi
         report.error("unreadable", f"The file cannot be read: {reason}", found.file, Span.at(1, 1))
         return None
     report.texts[found.file] = text
-    try:
+    return text
+
+
+def _read(
+    report: Report, found: Found, text: str, secrets: Mapping[str, str], ignore_missing: bool, classic: bool
+) -> Content | None:
+    def parsed(as_classic: ReadIncluded | None) -> Content:
         return parse_datafile(
-            text, found.kind, name=found.name, file=found.file, secrets=secrets, ignore_missing=ignore_missing
+            text,
+            found.kind,
+            name=found.name,
+            file=found.file,
+            secrets=secrets,
+            ignore_missing=ignore_missing,
+            classic=as_classic,
         )
+
+    try:
+        content = parsed(included_from(found.path) if classic else None)
     except DatafileError as error:
         report.extend(error.diagnostics)
         return None
+    if classic:
+        try:
+            parsed(None)
+        except DatafileError as error:
+            told = only_classic(error)
+            report.extend(told)
+            places = {one.span for one in told}
+            content = replace(content, warnings=tuple(one for one in content.warnings if one.span not in places))
+    if isinstance(content, Datasource):
+        return with_connector_columns(content)
+    return published(content) if classic and isinstance(content, Pipe) else content
 
 
 def parse_datafile(
@@ -73,13 +114,16 @@ def parse_datafile(
     file: str | None = None,
     secrets: Mapping[str, str] | None = None,
     ignore_missing: bool = False,
+    classic: ReadIncluded | None = None,
 ) -> Content:
     """The parser of the file's kind; secrets are put into the text of data sources and connections only."""
     match kind:
         case Kind.DATASOURCE:
-            return parse_datasource(text, name=name, file=file, secrets=secrets, ignore_missing=ignore_missing)
+            return parse_datasource(
+                text, name=name, file=file, secrets=secrets, ignore_missing=ignore_missing, classic=classic
+            )
         case Kind.PIPE:
-            return parse_pipe(text, name=name, file=file)
+            return parse_pipe(text, name=name, file=file, classic=classic)
         case Kind.CONNECTION:
             return parse_connection(text, name=name, file=file, secrets=secrets, ignore_missing=ignore_missing)
 

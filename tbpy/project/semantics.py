@@ -74,6 +74,8 @@ class Semantics:
 
     def _table(self, key: Key) -> Table:
         if key not in self._tables:
+            if key not in self.types:
+                raise _NotKnown
             vendored = self.names.vendored.get(key.name)
             datasource = vendored or self.names.datasources[key.name]
             self._tables[key] = stored_table(datasource, self.types[key], "t")

@@ -48,7 +48,7 @@ class Build:
         if self.project.errors:
             raise DiagnosticsError(self.project.diagnostics)
         todo = plan(self.before.fingerprints, self.project)
-        found = find_fixtures(self.project.root, self.project.datasources)
+        found = find_fixtures(self.project)
         new_fixtures = {name: item for name, item in found.items() if self.before.fixtures.get(name) != item.digest}
         stale = [name for name in self.before.fixtures if name not in found]
         if not (todo or new_fixtures or stale):
@@ -122,7 +122,7 @@ class Build:
             catalogue.write_fixture(self.session, name, None)
         # Schemas that changed lost their fixture on the way, so it is loaded again though the file is as it was.
         known = catalogue.read_fixtures(self.session)
-        found = find_fixtures(self.project.root, self.project.datasources)
+        found = find_fixtures(self.project)
         missing = {name: item for name, item in found.items() if name in new or name not in known}
         return tuple(self._load(stored[name], fixture) for name, fixture in sorted(missing.items()))
 

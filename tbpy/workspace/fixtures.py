@@ -7,12 +7,12 @@ leaves alone what else is in the data source.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tbpy.clickhouse.quoting import duckdb_name
 from tbpy.engines import Session
+from tbpy.project import Project
 from tbpy.workspace.definitions import StoredDatasource
 
 FOLDER = "fixtures"
@@ -29,12 +29,17 @@ class Fixture:
     digest: str
 
 
-def find_fixtures(root: Path, datasources: Iterable[str]) -> dict[str, Fixture]:
-    """The fixtures of a project by data source; the first of the suffixes wins. Other files are left alone."""
+def find_fixtures(project: Project) -> dict[str, Fixture]:
+    """The fixtures of a project by data source; the first of the suffixes wins. Other files are left alone.
+
+    Projects of Tinybird Classic have theirs in `datasources/fixtures`.
+    """
     found: dict[str, Fixture] = {}
-    folder = root / FOLDER
-    for name in datasources if folder.is_dir() else ():
-        path = next((path for suffix in SUFFIXES if (path := folder / f"{name}{suffix}").is_file()), None)
+    folders = [project.root / "datasources" / FOLDER] if project.classic else []
+    places = [folder for folder in (project.root / FOLDER, *folders) if folder.is_dir()]
+    for name in project.datasources if places else ():
+        files = (folder / f"{name}{suffix}" for folder in places for suffix in SUFFIXES)
+        path = next((file for file in files if file.is_file()), None)
         if path is not None and path.stat().st_size:
             with path.open("rb") as file:
                 found[name] = Fixture(name, path, hashlib.file_digest(file, "sha256").hexdigest())

@@ -8,7 +8,7 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse.parsing import operators as op
 from tbpy.clickhouse.parsing.columns import ColumnParser
 from tbpy.clickhouse.parsing.cursor import is_word
-from tbpy.clickhouse.tokens import QUOTED
+from tbpy.clickhouse.tokens import QUOTED, STRING
 
 _KINDS = frozenset({"INNER", "LEFT", "RIGHT", "FULL", "CROSS", "PASTE"})
 _STRICTNESS = frozenset({"ALL", "ANY", "SEMI", "ANTI", "ASOF"})
@@ -104,6 +104,8 @@ class TableParser(ColumnParser):
 
     def table_word(self) -> str:
         """A name, or a parameter `{t: Identifier}` in its own spelling."""
+        if self.key == STRING and self.key_at(1) not in (".", "("):
+            return self.string()  # FROM 'name' is the table of that name
         if self.key != "{":
             return self.name("table, table function, subquery or list of joined tables")
         parameter = self.parameter(self.here)

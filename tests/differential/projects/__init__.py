@@ -1,0 +1,1 @@
+"""Whole projects: building and running everything in them, and their answers beside ClickHouse's."""
