@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from http.client import HTTPException
 from pathlib import Path
 from threading import Thread
 
@@ -150,32 +149,6 @@ def test_it_ends_clean(dev: Dev, with_signal: int) -> None:
     assert connect(dev.root) is None
     with Workspace.open(dev.root, timeout=1) as workspace:
         assert workspace.query("SELECT count() FROM events").rows == [(2,)]
-
-
-def test_acknowledged_events_survive_a_kill(dev: Dev) -> None:
-    client, acknowledged = dev.client(), []
-
-    def send() -> None:
-        for number in range(100, 10_000):
-            try:
-                answer = client.post("/v0/events?name=events", json.dumps({"id": number}))
-            except (OSError, HTTPException):
-                return
-            if answer.status == 202:
-                acknowledged.append(number)
-
-    senders = [Thread(target=send)]
-    for sender in senders:
-        sender.start()
-    until(lambda: len(acknowledged) > 50)
-    dev.process.kill()
-    for sender in senders:
-        sender.join()
-    assert connect(dev.root) is None
-    with open_workspace(dev.root, lambda timeout: Workspace.open(dev.root, timeout=timeout)) as workspace:
-        rows = workspace.query("SELECT id, count() FROM events WHERE id >= 100 GROUP BY id").rows
-    assert {number for number, _ in rows} >= set(acknowledged)
-    assert all(times == 1 for _, times in rows)
 
 
 def test_a_workspace_in_use_is_waited_for(tmp_path: Path) -> None:
