@@ -6,6 +6,7 @@ status, each in one table of its own: nothing here knows of either.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -168,5 +169,18 @@ class QueryTimeoutError(QueryError):
     """The query ran longer than it may."""
 
 
+class StorageFullError(TbpyError):
+    """There is no room on the disk: nothing was stored. The same may do when there is room again."""
+
+    def __init__(self, message: str = "There is no room on the disk: nothing was stored") -> None:
+        super().__init__(message)
+
+
 class IngestError(TbpyError):
     """Input that could not be taken in at all: nothing was changed."""
+
+
+def no_room(error: BaseException) -> StorageFullError | None:
+    """What to say of an error of the operating system that means a full disk; None for any other error."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return StorageFullError() if full else None

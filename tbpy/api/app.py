@@ -26,7 +26,7 @@ from tbpy.api.routes import ROUTES
 from tbpy.api.routes.common import Handler
 from tbpy.api.running import ClientGoneError, in_thread
 from tbpy.api.service import Service
-from tbpy.errors import TbpyError
+from tbpy.errors import TbpyError, no_room
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -155,6 +155,7 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 def describe(error: Exception) -> tuple[int, Any, dict[str, str]]:
     """Status, body and headers of the answer to an error. A mistake of tbpy's own is told without its traceback."""
+    error = no_room(error) or error
     if isinstance(error, TbpyError):
         return errors.status_of(error), errors.body_of(error), errors.headers_of(error)
     if isinstance(error, HTTPException):

@@ -14,12 +14,16 @@ from tbpy.errors import (
     NotFoundError,
     QueryError,
     QueryTimeoutError,
+    StorageFullError,
     TbpyError,
     TemplateError,
 )
 
 _TEMPLATE_DOCUMENTATION = "https://docs.tinybird.co/cli/advanced-templates.html"
 NO_ENDPOINT_DOCUMENTATION = "https://docs.tinybird.co/api-reference/pipe-api.html"
+
+# How long a disk that is full may take to have room again.
+_FULL_RETRY_SECONDS = 5
 
 
 class ForbiddenError(TbpyError):
@@ -75,6 +79,7 @@ STATUS: tuple[tuple[type[TbpyError], int], ...] = (
     (MaterializationError, 422),
     (RateLimitError, 429),
     (BusyError, 503),
+    (StorageFullError, 503),
     (TbpyError, 400),
 )
 
@@ -102,8 +107,8 @@ def body_of(error: TbpyError) -> Any:
 def headers_of(error: TbpyError) -> dict[str, str]:
     if isinstance(error, QueryError):
         return {"X-DB-Exception-Code": str(error.code)}
-    if isinstance(error, BusyError):
-        return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, BusyError | StorageFullError):
+        return {"Retry-After": str(getattr(error, "retry_after", _FULL_RETRY_SECONDS))}
     if isinstance(error, RateLimitError):
         return {
             "Retry-After": str(error.retry_after),

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from threading import Condition, Thread
 
 from tbpy.api.errors import BusyError, MaterializationError
-from tbpy.errors import NotFoundError, QueryError, TbpyError
+from tbpy.errors import NotFoundError, QueryError, StorageFullError, TbpyError
 
 # Nothing is dropped: what does not fit is refused.
 QUEUE_BYTES = 256 << 20
 _MOST_LINES = 20_000
+# Failures of the database, not of what it was asked.
+_PASSING = ("STD_EXCEPTION", "MEMORY_LIMIT_EXCEEDED")
 
 Store = Callable[[Mapping[str, Sequence[str]]], Mapping[str, frozenset[int]]]
 
@@ -116,8 +118,8 @@ class EventWriter:
         error = self._try(batch)
         if error is None:
             return
-        if len(batch) == 1 or isinstance(error, BusyError):
-            # A full disk is full for all of them.
+        if len(batch) == 1 or isinstance(error, BusyError | StorageFullError):
+            # What stands in the way of one stands in the way of all.
             for request in batch:
                 request.outcome = error
             for name in _by_datasource(batch):
@@ -179,8 +181,8 @@ def _resolve(requests: Sequence[_Request]) -> None:
 
 def _as_answer(error: Exception) -> TbpyError:
     """A failed materialization is the project's mistake; any other failure of a commit may pass."""
-    if isinstance(error, NotFoundError):
+    if isinstance(error, NotFoundError | StorageFullError):
         return error
-    if isinstance(error, QueryError) and error.name != "STD_EXCEPTION":
+    if isinstance(error, QueryError) and error.name not in _PASSING:
         return MaterializationError(f"Nothing was stored, a materialization failed: {error.message}")
     return BusyError(f"The events could not be stored: {getattr(error, 'message', error)}")

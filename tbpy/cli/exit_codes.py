@@ -25,6 +25,7 @@ TABLE: tuple[tuple[type[errors.TbpyError], int], ...] = (
     (errors.TemplateError, QUERY),
     (errors.IngestError, INGEST),
     (errors.ConflictError, CONFLICT),
+    (errors.StorageFullError, CONFLICT),
 )
 
 

@@ -26,7 +26,7 @@ from tbpy.cli import (
     trouble,
 )
 from tbpy.cli.command import fail
-from tbpy.errors import TbpyError
+from tbpy.errors import TbpyError, no_room
 
 # Rich is for results: help in plain text starts in half the time.
 app = typer.Typer(
@@ -80,6 +80,8 @@ def main() -> None:
     except TbpyError as error:
         sys.exit(fail(error))
     except Exception as error:
+        if full := no_room(error):
+            sys.exit(fail(full))
         sys.exit(exit_codes.INTERRUPTED if _is_interrupt(error) else _bug(error))
 
 

@@ -7,7 +7,7 @@ import re
 import duckdb
 
 from tbpy.clickhouse.error_codes import named_failure
-from tbpy.errors import ConflictError, QueryError, QueryTimeoutError, TbpyError
+from tbpy.errors import ConflictError, QueryError, QueryTimeoutError, StorageFullError, TbpyError
 
 # Source: ClickHouse documentation, "ErrorCodes".
 _CODES: tuple[tuple[type[Exception], int, str], ...] = (
@@ -20,6 +20,7 @@ _CODES: tuple[tuple[type[Exception], int, str], ...] = (
     (duckdb.ParserException, 62, "SYNTAX_ERROR"),
     (duckdb.InvalidInputException, 36, "BAD_ARGUMENTS"),
 )
+_FULL = re.compile(r"No space left on device|File too large|Disk quota exceeded")
 _LABEL = re.compile(r"^[A-Z][A-Za-z ]+ Error: ")
 _LOCKED = re.compile(r"PID (\d+)")
 
@@ -30,6 +31,8 @@ def translate(error: duckdb.Error, *, time_limit: float | None = None) -> TbpyEr
     if isinstance(error, duckdb.InterruptException):
         limit = f" ({time_limit:g} seconds)" if time_limit is not None else ""
         return QueryTimeoutError(f"The query ran longer than it may{limit}", code=159, name="TIMEOUT_EXCEEDED")
+    if _FULL.search(message):
+        return StorageFullError()
     named = named_failure(message)
     if named is not None:
         code, name, text = named

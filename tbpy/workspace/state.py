@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tbpy.project import Project
 
 _QUARANTINE = "_quarantine"
+_log = logging.getLogger("tbpy.workspace")
 
 
 class State:
@@ -99,10 +101,16 @@ class State:
         empty_nulls(session, stored.datasources, reached(stored.materializations, name))
 
     def _compact(self, names: Iterable[str], rows: int, moment: datetime) -> None:
-        """After up to `rows` rows came into each of some data sources, and flowed on from there."""
+        """After up to `rows` rows came into each of some data sources, and flowed on from there.
+
+        They are stored already: a merge that fails is tried again after the next ones, and fails nothing.
+        """
         for name in names:
             self._compactor.note(reached(self._catalogue.materializations, name), rows)
-        self._compactor.run(self._catalogue, moment)
+        try:
+            self._compactor.run(self._catalogue, moment)
+        except TbpyError as error:
+            _log.warning("Rows could not be merged: %s", error)
 
 
 def naive(moment: datetime) -> datetime:

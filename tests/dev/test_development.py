@@ -43,7 +43,7 @@ class Dev:
             self.said += line
 
     def wait_for(self, text: str) -> None:
-        until(lambda: text in self.said or self.process.poll() is not None)
+        until(lambda: text in self.said or self.process.poll() is not None, seconds=60)
         assert text in self.said, self.said
 
     def client(self) -> Client:
