@@ -28,10 +28,10 @@ class Flusher:
 
     def _run(self) -> None:
         while not self._stop.wait(self._seconds):
-            if not self._noted.waiting:
-                continue
             try:
-                self._noted.flush()
+                self._noted.measure()
+                if self._noted.waiting:
+                    self._noted.flush()
             except TbpyError:
                 continue  # a full disk, which requests tell of
             except Exception as error:  # statistics never take a server down

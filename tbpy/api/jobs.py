@@ -11,14 +11,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tbpy.errors import NotFoundError, TbpyError
+from tbpy.errors import ConflictError, NotFoundError, TbpyError
 
 _KEPT = 100
+Work = Callable[[], Mapping[str, Any]]
 
 
 @dataclass
 class Job:
-    """`status` is waiting, working, done or error; `facts` are the keys that its kind has beside the common ones."""
+    """`status` is waiting, working, done or error; `facts` are the keys that its kind has beside the common ones,
+    of which those in `asked` were known at its start.
+
+    `again` does the same work once more, None where that cannot be done.
+    """
 
     id: str
     kind: str
@@ -27,8 +32,10 @@ class Job:
     started: datetime | None = None
     status: str = "waiting"
     error: str | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     future: Future[None] | None = field(default=None, repr=False)
+    again: Work | None = field(default=None, repr=False)
 
     def as_dict(self, base: str) -> dict[str, Any]:
         """`base` is the server's address, for the job's own."""
@@ -59,10 +66,10 @@ class Jobs:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="tbpy-jobs")
 
-    def start(self, kind: str, facts: Mapping[str, Any], work: Callable[[], Mapping[str, Any]]) -> Job:
+    def start(self, kind: str, facts: Mapping[str, Any], work: Work, *, repeatable: bool = True) -> Job:
         """`work` answers facts to add to the job's. An error of it is the job's."""
         now = self._clock()
-        job = Job(str(uuid.uuid4()), kind, now, now, facts=dict(facts))
+        job = Job(str(uuid.uuid4()), kind, now, now, asked=facts, facts=dict(facts), again=work if repeatable else None)
         self._jobs[job.id] = job
         while len(self._jobs) > _KEPT:
             self._jobs.popitem(last=False)
@@ -75,6 +82,14 @@ class Jobs:
             raise NotFoundError(f"Job {identifier} not found")
         return self._jobs[identifier]
 
+    def retry(self, job: Job) -> Job:
+        """A new job that does the same. Raises `ConflictError` for one that has not ended or cannot be repeated."""
+        if job.status in ("waiting", "working"):
+            raise ConflictError(f"Job {job.id} cannot be retried: it is {job.status}")
+        if job.again is None:
+            raise ConflictError(f"Job {job.id} cannot be retried: its data came with the request")
+        return self.start(job.kind, job.asked, job.again)
+
     def all(self) -> tuple[Job, ...]:
         """The newest first."""
         return tuple(reversed(self._jobs.values()))
@@ -86,13 +101,13 @@ class Jobs:
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def _run(self, job: Job, work: Callable[[], Mapping[str, Any]]) -> None:
+    def _run(self, job: Job, work: Work) -> None:
         job.status, job.started = "working", self._clock()
         try:
             job.facts |= work()
             job.status = "done"
         except TbpyError as error:
-            job.error, job.status = error.message, "error"
+            job.error, job.status = error.answer, "error"
         except Exception as error:
             job.error, job.status = f"{type(error).__name__}: {error}", "error"
         finally:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.memory import row_width
 from tbpy.clickhouse.quoting import duckdb_name
 from tbpy.clickhouse.storage import default_sql, duckdb_type
 
@@ -86,6 +87,11 @@ class StoredDatasource:
     @property
     def table(self) -> str:
         return duckdb_name(self.physical)
+
+    @property
+    def row_width(self) -> int:
+        """The estimated bytes of a row."""
+        return row_width(column.parsed_type for column in self.columns)
 
     @property
     def quarantine(self) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DatasourceInfo:
-    """`rows` and `quarantined` are counts, `bytes` the size of the data on disk (0 while it is only in the log)."""
+    """`rows` and `quarantined` are counts, `bytes` the estimated size of the values."""
 
     name: str
     rows: int

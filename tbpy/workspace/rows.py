@@ -13,6 +13,7 @@ from tbpy.errors import IngestError, QueryError
 from tbpy.workspace import catalogue
 from tbpy.workspace.flowing import empty_nulls, first_of_transaction, reached
 from tbpy.workspace.ingest.append import append_files
+from tbpy.workspace.ingest.csv_dialect import FOUND_OUT, CsvStyle
 from tbpy.workspace.ingest.insertion import Progress
 from tbpy.workspace.ingest.quarantine import Import
 from tbpy.workspace.ingest.report import AppendReport
@@ -36,17 +37,20 @@ class Rows(State):
         format: str | Format | None = None,
         *,
         progress: Progress | None = None,
+        style: CsvStyle = FOUND_OUT,
+        import_id: str | None = None,
     ) -> AppendReport:
         """Stores the rows of a path, a pattern, an http(s) URL, or of standard input (`-`) in a data source.
 
-        One transaction: rows, quarantine and materializations. `progress` is told the done part, 0 to 1. Raises
-        `NotFoundError` for an unknown data source, `UsageError` and `IngestError` for what cannot be read at all.
+        One transaction: rows, quarantine and materializations. `progress` is told the done part, 0 to 1; `style` is how
+        CSV is written; `import_id` is a new one unless given. Raises `NotFoundError` for an unknown data source,
+        `UsageError` and `IngestError` for what cannot be read at all.
         """
         datasource = self._datasource(name)
         kind = _format(format)
         started = time.perf_counter()
         moment = self.now()
-        import_ = Import(uuid.uuid4().hex, moment)
+        import_ = Import(import_id or uuid.uuid4().hex, moment)
         with (
             self.log.imported("append", name, source, import_.id) as done,
             open_inputs(source) as inputs,
@@ -55,7 +59,9 @@ class Rows(State):
             before = self._last_row(session, datasource)
             target = target_of(datasource, moment)
             try:
-                report = append_files(session, target, inputs, source, import_, kind=kind, progress=progress)
+                report = append_files(
+                    session, target, inputs, source, import_, kind=kind, progress=progress, style=style
+                )
             except QueryError as error:
                 raise IngestError(f"Cannot append {source}: {error.message}") from error
             if report.rows:
@@ -71,6 +77,8 @@ class Rows(State):
         format: str | Format | None = None,
         *,
         condition: str | None = None,
+        style: CsvStyle = FOUND_OUT,
+        import_id: str | None = None,
     ) -> AppendReport:
         """As `append`, in place of all rows, or of those for which `condition` (ClickHouse SQL) is true.
 
@@ -84,7 +92,7 @@ class Rows(State):
         going = None
         if condition is not None:
             going = compile_condition(self.project, stored.datasources, name, condition)
-        import_ = Import(uuid.uuid4().hex, moment)
+        import_ = Import(import_id or uuid.uuid4().hex, moment)
         with (
             self.log.imported("replace", name, source, import_.id) as done,
             open_inputs(source) as inputs,
@@ -93,7 +101,7 @@ class Rows(State):
             remove_rows(session, datasource, going, moment)
             target = target_of(datasource, moment)
             try:
-                report = append_files(session, target, inputs, source, import_, kind=kind)
+                report = append_files(session, target, inputs, source, import_, kind=kind, style=style)
             except QueryError as error:
                 raise IngestError(f"Cannot append {source}: {error.message}") from error
             refill_targets(session, stored.materializations, stored.datasources, name, moment)

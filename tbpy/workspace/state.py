@@ -42,7 +42,7 @@ class State:
         self._secrets = secrets
         self._project: Project | None = None
         self._compactor = Compactor(engine, expires)
-        self.log = ServiceLog(engine, self.now)
+        self.log = ServiceLog(engine, self.now, lambda: self._catalogue.datasources)
         with engine.session() as session:
             catalogue.prepare(session)
             jobs.prepare(session, self.now())

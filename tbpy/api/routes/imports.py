@@ -32,10 +32,12 @@ from tbpy.api.tokens import Access
 from tbpy.api.tokens.scopes import APPEND, CREATE
 from tbpy.errors import UsageError
 from tbpy.workspace import AppendReport
+from tbpy.workspace.ingest.csv_dialect import CsvStyle
 
 _MODES = ("append", "replace")
 _FORMATS = ("csv", "ndjson", "parquet")
 _PIECE = 1 << 20
+_ESCAPES = (("\\t", "\t"), ("\\r", "\r"), ("\\n", "\n"))
 _FORM_BYTES = 1 << 20
 
 
@@ -48,13 +50,31 @@ class Import:
     source: str
     format: str | None
     condition: str | None
+    style: CsvStyle
     folder: tempfile.TemporaryDirectory[str]
+    id: str
+
+    @classmethod
+    def of(
+        cls, datasource: str, mode: str, source: str, given: Parameters, folder: tempfile.TemporaryDirectory[str]
+    ) -> Import:
+        condition = single(given, "replace_condition")
+        return cls(
+            datasource, mode, source, format_of(given, source), condition, _style(given), folder, str(uuid.uuid4())
+        )
+
+    @property
+    def is_remote(self) -> bool:
+        return self.source.startswith(("http://", "https://"))
 
     def run(self, service: Service) -> AppendReport:
+        workspace, style = service.workspace, self.style
         with self.folder:
-            if self.mode == "replace":
-                return service.workspace.replace(self.datasource, self.source, self.format, condition=self.condition)
-            return service.workspace.append(self.datasource, self.source, self.format)
+            if self.mode != "replace":
+                return workspace.append(self.datasource, self.source, self.format, style=style, import_id=self.id)
+            return workspace.replace(
+                self.datasource, self.source, self.format, condition=self.condition, style=style, import_id=self.id
+            )
 
 
 async def import_v0(request: Request) -> Response:
@@ -69,11 +89,11 @@ async def import_v0(request: Request) -> Response:
         source = source or single(given, "url")
         if not source:
             raise UsageError("There is nothing to import: send a body, a file or a url")
-        task = Import(name, mode, source, format_of(given, source), single(given, "replace_condition"), folder)
+        task = Import.of(name, mode, source, given, folder)
     except BaseException:
         folder.cleanup()
         raise
-    if source.startswith(("http://", "https://")):
+    if task.is_remote:
         return json_answer(_job_answer(request, service, task), 201)
     report = await in_thread(service.threads, task.run, service)
     return json_answer(await in_thread(service.threads, imported, service, report))
@@ -91,7 +111,7 @@ async def import_v1(request: Request) -> Response:
         source = source or single(given, "url")
         if not source:
             raise UsageError("There is nothing to import: send a body or a url")
-        task = Import(name, mode, source, format_of(given, source), single(given, "replace_condition"), folder)
+        task = Import.of(name, mode, source, given, folder)
     except BaseException:
         folder.cleanup()
         raise
@@ -179,23 +199,40 @@ def format_of(given: Parameters, source: str, *, default: str | None = "csv") ->
     return None if named in ("csv", "ndjson", "jsonl", "parquet") else default
 
 
+def _style(given: Parameters) -> CsvStyle:
+    """`dialect_delimiter`, `dialect_new_line`, `dialect_escapechar`; line ends and tabs also as `\\n`, `\\t`."""
+
+    def said(name: str, *, longest: int = 1) -> str | None:
+        text = single(given, name) or None
+        for written, meant in _ESCAPES:
+            text = text.replace(written, meant) if text else None
+        if text is not None and len(text) > longest:
+            raise UsageError(f"{name} is too long: {text!r}")
+        return text
+
+    new_line = said("dialect_new_line", longest=2)
+    if new_line not in (None, "\n", "\r", "\r\n"):
+        raise UsageError("dialect_new_line must be \\n, \\r or \\r\\n")
+    return CsvStyle(said("dialect_delimiter"), new_line, said("dialect_escapechar"))
+
+
 def _job_answer(request: Request, service: Service, task: Import) -> dict[str, Any]:
-    import_id = str(uuid.uuid4())
     facts: dict[str, Any] = {
         "mode": task.mode,
-        "import_id": import_id,
+        "import_id": task.id,
         "datasource": {"id": resource_id("datasource", task.datasource), "name": task.datasource},
     }
-    if task.source.startswith(("http://", "https://")):
+    if task.is_remote:
         facts["url"] = task.source
-    job = service.jobs.start("import", facts, lambda: _facts(task.run(service)))
+    # What came with the request is gone afterwards.
+    job = service.jobs.start("import", facts, lambda: _facts(task.run(service)), repeatable=task.is_remote)
     shown = job.as_dict(base_url(request))
     shown.pop("error", None)
     return {
         "id": job.id,
         "job_id": job.id,
         "job_url": shown["job_url"],
-        "import_id": import_id,
+        "import_id": task.id,
         "job": shown,
         "status": "waiting",
     }
@@ -204,7 +241,6 @@ def _job_answer(request: Request, service: Service, task: Import) -> dict[str, A
 def _facts(report: AppendReport) -> dict[str, Any]:
     """What a finished import adds to its job. Rows that went to quarantine are no failure."""
     return {
-        "import_id": report.import_id,
         "quarantine_rows": report.quarantined,
         "invalid_lines": report.invalid_lines,
         "rows_affected": report.rows,

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from tbpy.engines import Session
+from tbpy.workspace.ingest.csv_dialect import FOUND_OUT, CsvStyle
 from tbpy.workspace.ingest.delimited import load_csv
 from tbpy.workspace.ingest.insertion import Loading, Progress
 from tbpy.workspace.ingest.ndjson import load_ndjson
@@ -27,11 +28,12 @@ def append_files(
     *,
     kind: Format | None = None,
     progress: Progress | None = None,
+    style: CsvStyle = FOUND_OUT,
 ) -> AppendReport:
     """Loads `inputs`, the files of `source`, in the transaction that `session` is in.
 
-    `kind` is their format, by their name or content when not given. `progress` is told the done part of the whole, 0 to
-    1. Raises `IngestError` when a file is not of that format.
+    `kind` is their format, by their name or content when not given; `style` is how CSV is written.
+    `progress` is told the done part of the whole, 0 to 1. Raises `IngestError` when a file is not of that format.
     """
     started = time.perf_counter()
     verdict = Verdict()
@@ -39,7 +41,7 @@ def append_files(
     sizes = [item.path.stat().st_size for item in inputs]
     for position, item in enumerate(inputs):
         part = _part_of(progress, sum(sizes[:position]), sizes[position], sum(sizes))
-        verdict += load(Loading(session, target, import_, part), item)
+        verdict += load(Loading(session, target, import_, part, style), item)
     return AppendReport(
         datasource=target.name,
         rows=verdict.rows,

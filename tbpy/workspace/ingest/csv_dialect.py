@@ -16,6 +16,18 @@ _SAMPLED_ROWS = 50
 
 
 @dataclass(frozen=True, slots=True)
+class CsvStyle:
+    """What is said of how a CSV file is written; None is found out. `new_line` ends a row."""
+
+    delimiter: str | None = None
+    new_line: str | None = None
+    escape: str | None = None
+
+
+FOUND_OUT = CsvStyle()
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """`positions` has for each column of the data source its place in the file, None where the file has none."""
 
@@ -25,11 +37,11 @@ class Dialect:
     positions: tuple[int | None, ...]
 
 
-def detect(sample: bytes, columns: Sequence[TargetColumn], label: str) -> Dialect:
+def detect(sample: bytes, columns: Sequence[TargetColumn], label: str, style: CsvStyle) -> Dialect:
     """By names when the first row is a header, else by position. Raises `IngestError` for what is no text."""
     if b"\0" in sample:
         raise IngestError(f"{label} is not CSV: it has binary data")
-    delimiter, rows = read_rows(sample, expected=len(columns))
+    delimiter, rows = read_rows(sample, expected=len(columns), style=style)
     if not rows:
         raise IngestError(f"{label} has no rows")
     first, width = rows[0], len(rows[0])
@@ -42,10 +54,13 @@ def detect(sample: bytes, columns: Sequence[TargetColumn], label: str) -> Dialec
     return Dialect(delimiter, _only_header(rows, columns), width, positional)
 
 
-def read_rows(sample: bytes, *, expected: int | None = None, limit: int = _SAMPLED_ROWS) -> tuple[str, list[list[str]]]:
+def read_rows(
+    sample: bytes, *, expected: int | None = None, limit: int = _SAMPLED_ROWS, style: CsvStyle = FOUND_OUT
+) -> tuple[str, list[list[str]]]:
     """The delimiter and the first `limit` rows. `expected` is the number of columns with the right one, if known."""
     text = sample.decode("utf-8", "replace")
-    candidates = [(delimiter, _rows(text, delimiter, limit)) for delimiter in _DELIMITERS]
+    delimiters = _DELIMITERS if style.delimiter is None else (style.delimiter,)
+    candidates = [(delimiter, _rows(text, delimiter, limit, style)) for delimiter in delimiters]
 
     def fitness(candidate: tuple[str, list[list[str]]]) -> tuple[bool, int]:
         widths = [len(row) for row in candidate[1]]
@@ -55,10 +70,12 @@ def read_rows(sample: bytes, *, expected: int | None = None, limit: int = _SAMPL
     return max(candidates, key=fitness)
 
 
-def _rows(text: str, delimiter: str, limit: int) -> list[list[str]]:
+def _rows(text: str, delimiter: str, limit: int, style: CsvStyle) -> list[list[str]]:
     rows: list[list[str]] = []
+    if style.new_line is not None:
+        text = text.replace(style.new_line, "\n")
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, escapechar=style.escape):
             if row:
                 rows.append(row)
             if len(rows) == limit:

@@ -7,10 +7,9 @@ scan settles them. What DuckDB's reader refuses as a record at all is taken from
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from tbpy.clickhouse.quoting import duckdb_string
-from tbpy.workspace.ingest.csv_dialect import Dialect, detect
+from tbpy.workspace.ingest.csv_dialect import CsvStyle, Dialect, detect
 from tbpy.workspace.ingest.insertion import Loading
 from tbpy.workspace.ingest.quarantine import Verdict, keep_invalid, settle, wrong_value
 from tbpy.workspace.ingest.readings import Reading, fast_text, full_text
@@ -18,6 +17,7 @@ from tbpy.workspace.ingest.scan import Scan
 from tbpy.workspace.ingest.sources import Input, read_sample
 from tbpy.workspace.ingest.target import TargetColumn
 
+_QUOTE = '"'
 _REJECTS = "tbpy_rejects"
 _REJECT_SCANS = "tbpy_reject_scans"
 # What a record without an error looks like in `reject_errors`: one row a line, with the first thing wrong in it.
@@ -30,10 +30,10 @@ FROM {_REJECTS} GROUP BY scan_id, line_byte_position
 def load_csv(loading: Loading, source: Input) -> Verdict:
     """Raises `IngestError` for a file that is no text."""
     session, columns = loading.session, loading.target.columns
-    dialect = detect(read_sample(source), columns, source.label)
+    dialect = detect(read_sample(source), columns, source.label, loading.style)
 
     def scan(*, keep_rejects: bool) -> Scan:
-        return _scan(source.path, source.compression, dialect, columns, keep_rejects=keep_rejects)
+        return _scan(source, dialect, loading.style, columns, keep_rejects=keep_rejects)
 
     _drop_rejects(loading)
     dictionaries = loading.dictionaries_pay(scan(keep_rejects=False))
@@ -68,9 +68,9 @@ def _fast(columns: Sequence[TargetColumn]) -> tuple[Reading, ...]:
 
 
 def _scan(
-    path: Path,
-    compression: str,
+    source: Input,
     dialect: Dialect,
+    style: CsvStyle,
     columns: Sequence[TargetColumn],
     *,
     keep_rejects: bool,
@@ -85,12 +85,18 @@ def _scan(
         if keep_rejects
         else "ignore_errors = true"
     )
+    new_line = "" if style.new_line is None else f"new_line = {_escaped(style.new_line)}, "
     reader = (
-        f"read_csv({duckdb_string(str(path))}, columns = {{{types}}}, header = {str(dialect.header).lower()}, "
-        f"delim = {duckdb_string(dialect.delimiter)}, quote = '\"', escape = '\"', nullstr = '\\N', "
-        f"auto_detect = false, compression = '{compression}', {rejects})"
+        f"read_csv({duckdb_string(str(source.path))}, columns = {{{types}}}, header = {str(dialect.header).lower()}, "
+        f"delim = {duckdb_string(dialect.delimiter)}, quote = '\"', escape = {duckdb_string(style.escape or _QUOTE)}, "
+        f"nullstr = '\\N', auto_detect = false, compression = '{source.compression}', {new_line}{rejects})"
     )
     return Scan(f"SELECT {cells} FROM {reader}", columns, _fast(columns))
+
+
+def _escaped(new_line: str) -> str:
+    """A line end as DuckDB's reader wants it named."""
+    return duckdb_string(new_line.replace("\r", "\\r").replace("\n", "\\n"))
 
 
 def _cell(column: TargetColumn, place: int | None) -> str:

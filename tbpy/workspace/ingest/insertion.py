@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tbpy.engines import Session
+from tbpy.workspace.ingest.csv_dialect import FOUND_OUT, CsvStyle
 from tbpy.workspace.ingest.quarantine import Import
 from tbpy.workspace.ingest.scan import BAD_ROWS, Scan
 from tbpy.workspace.ingest.target import Target
@@ -18,12 +19,13 @@ _HARDLY_REPEATED = 0.5
 @dataclass(frozen=True, slots=True)
 class Loading:
     """Where to and under which import files are loaded. `session` is in a transaction, `progress` is told the done part
-    (0 to 1) of a file."""
+    (0 to 1) of a file, `style` is how CSV files are written."""
 
     session: Session
     target: Target
     import_: Import
     progress: Progress | None = None
+    style: CsvStyle = FOUND_OUT
 
     def insert_good(self, scan: Scan, *, dictionaries: bool) -> tuple[int, int]:
         """Inserts the good rows of a scan; answers how many, and how many others there were."""

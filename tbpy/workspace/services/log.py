@@ -15,9 +15,10 @@ from typing import Any
 
 from tbpy.engines import DuckDBEngine, Session
 from tbpy.errors import TbpyError
+from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.identifiers import resource_id
 from tbpy.workspace.services.columns import is_service_table
-from tbpy.workspace.services.storing import LOGS, log_columns, log_table, prepare
+from tbpy.workspace.services.storing import LOGS, log_columns, log_table, prepare, stored_rows
 
 # What waits is bounded: of a log that cannot be written the oldest rows are lost, never memory.
 _MOST_WAITING = 100_000
@@ -49,16 +50,23 @@ class Operation:
 
 
 class ServiceLog:
-    """The logs of one workspace. `clock` gives naive UTC. Threads may share it."""
+    """The logs of one workspace. `clock` gives naive UTC, `stored` the data sources. Threads may share it."""
 
-    def __init__(self, engine: DuckDBEngine, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        engine: DuckDBEngine,
+        clock: Callable[[], datetime],
+        stored: Callable[[], Mapping[str, StoredDatasource]] = dict,
+    ) -> None:
         self._engine = engine
         self._clock = clock
+        self._stored = stored
         self._waiting: dict[str, deque[Record]] = {name: deque(maxlen=_MOST_WAITING) for name in LOGS}
         self._events: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0, 0])
         self._lock = Lock()
         self._flushing = Lock()
         self._cleaned: datetime | None = None
+        self._measured: datetime | None = None
         self._ready = False
         # Since the workspace was opened, by data source.
         self.ingested: Counter[str] = Counter()
@@ -98,7 +106,7 @@ class ServiceLog:
         with self._lock:
             self.ingested[operation.datasource] += operation.rows
             self.quarantined[operation.datasource] += operation.quarantined
-        self.note("datasources_ops_log", _operation_record(operation, second, elapsed))
+        self._note_operation(operation, second, elapsed)
         if operation.import_id is not None:
             self.note("block_log", _block_record(operation, second, elapsed))
 
@@ -116,6 +124,19 @@ class ServiceLog:
                     [(name, batch) for name, waiting in self._waiting.items() if (batch := _take(waiting))]
                 )
 
+    def measure(self) -> None:
+        """Notes how much is stored, once an hour."""
+        hour = self._clock().replace(minute=0, second=0, microsecond=0)
+        if self._measured == hour:
+            return
+        table, moment = log_table("datasources_storage"), f"TIMESTAMP '{hour}'"
+        with self._engine.transaction() as session:
+            prepare(session)
+            session.execute(f"DELETE FROM {table} WHERE timestamp = {moment}")
+            for found in self._stored().values():
+                session.execute(f"INSERT INTO {table} {stored_rows(found, moment)}")
+        self._measured = hour
+
     def flush_for(self, tables: Collection[str]) -> None:
         """Before a query that reads `tables`: writes what waits when it is among them. Raises nothing."""
         if any(map(is_service_table, tables)):
@@ -132,7 +153,12 @@ class ServiceLog:
             self._events.clear()
         for (second, name), (elapsed, rows, quarantined) in taken.items():
             operation = Operation("append-hfi", name, rows=int(rows), quarantined=int(quarantined))
-            self.note("datasources_ops_log", _operation_record(operation, second, elapsed))
+            self._note_operation(operation, second, elapsed)
+
+    def _note_operation(self, operation: Operation, second: str, elapsed: float) -> None:
+        found = self._stored().get(operation.datasource)
+        record = _operation_record(operation, second, elapsed, found.row_width if found is not None else 0)
+        self.note("datasources_ops_log", record)
 
     def _write(self, batches: list[tuple[str, list[Record]]]) -> bool:
         """One transaction, with whatever else is due; answers whether more waits."""
@@ -173,7 +199,8 @@ def _insert(session: Session, name: str, records: list[Record]) -> None:
     session.execute(sql, {"records": orjson.dumps(records, default=str).decode(), "shape": shape})
 
 
-def _operation_record(operation: Operation, second: str, elapsed: float) -> Record:
+def _operation_record(operation: Operation, second: str, elapsed: float, width: int) -> Record:
+    """`width` is the estimated number of bytes of a row."""
     return {
         "timestamp": second,
         "event_type": operation.event_type,
@@ -196,9 +223,9 @@ def _operation_record(operation: Operation, second: str, elapsed: float) -> Reco
         "cpu_time": 0.0,
         "memory_usage": 0,
         "written_rows": operation.rows,
-        "written_bytes": 0,
+        "written_bytes": operation.rows * width,
         "written_rows_quarantine": operation.quarantined,
-        "written_bytes_quarantine": 0,
+        "written_bytes_quarantine": operation.quarantined * width,
         "pipe_id": resource_id("pipe", operation.pipe) if operation.pipe else "",
         "pipe_name": operation.pipe,
         "release": "",

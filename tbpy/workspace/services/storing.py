@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tbpy.clickhouse.quoting import duckdb_name
+from tbpy.clickhouse.quoting import duckdb_name, duckdb_string
 from tbpy.clickhouse.storage import duckdb_type
 from tbpy.clickhouse.types import parse_type
 from tbpy.engines import Session
+from tbpy.workspace.definitions import StoredDatasource
+from tbpy.workspace.identifiers import resource_id
 from tbpy.workspace.services.columns import column_types
 
 SCHEMA = "service"
@@ -18,6 +20,7 @@ LOGS: dict[str, tuple[str, int]] = {
     "datasources_ops_log": ("timestamp", 30),
     "block_log": ("timestamp", 30),
     "jobs_log": ("created_at", 30),
+    "datasources_storage": ("timestamp", 30),
 }
 
 
@@ -42,3 +45,19 @@ def prepare(session: Session) -> None:
         session.execute(f"DROP TABLE IF EXISTS {log_table(name)}")
         columns = ", ".join(f"{duckdb_name(column)} {type_}" for column, type_ in log_columns(name).items())
         session.execute(f"CREATE TABLE {log_table(name)} ({columns})")
+
+
+def stored_rows(found: StoredDatasource, moment: str) -> str:
+    """SQL of one row: how much is stored of a data source now, at `moment`. Bytes are those of values."""
+    width = found.row_width
+    rows, quarantined = f"(SELECT count(*) FROM {found.table})", f"(SELECT count(*) FROM {found.quarantine})"
+    values = {
+        "datasource_id": duckdb_string(resource_id("datasource", found.name)),
+        "datasource_name": duckdb_string(found.name),
+        "timestamp": moment,
+        "bytes": f"CAST({rows} * {width} AS UBIGINT)",
+        "rows": f"CAST({rows} AS UBIGINT)",
+        "bytes_quarantine": f"CAST({quarantined} * {width} AS UBIGINT)",
+        "rows_quarantine": f"CAST({quarantined} AS UBIGINT)",
+    }
+    return f"SELECT {', '.join(f'{value} AS {duckdb_name(name)}' for name, value in values.items())}"

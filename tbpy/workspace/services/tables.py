@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tbpy.clickhouse.compiler import Table, TableColumn, View
-from tbpy.clickhouse.memory import row_width
-from tbpy.clickhouse.quoting import duckdb_name, duckdb_string
+from tbpy.clickhouse.quoting import duckdb_name
 from tbpy.clickhouse.storage import duckdb_type
 from tbpy.clickhouse.types import parse_type
 from tbpy.workspace.definitions import StoredDatasource
-from tbpy.workspace.identifiers import resource_id
 from tbpy.workspace.services.columns import DATABASE, NAMES, column_types
-from tbpy.workspace.services.storing import LOGS, log_table
+from tbpy.workspace.services.storing import LOGS, log_table, stored_rows
 
 # What ClickHouse SQL makes of the logs.
 _VIEWS = {
@@ -73,6 +71,9 @@ _COPY_JOBS = (
 )
 
 
+_NOW = "CAST(date_trunc('second', now()) AS TIMESTAMP)"
+
+
 @lru_cache(maxsize=64)
 def columns_of(name: str) -> tuple[TableColumn, ...]:
     return tuple(TableColumn(column, parse_type(type_)) for column, type_ in column_types(name).items())
@@ -84,21 +85,6 @@ def _nothing(name: str) -> str:
 
 
 def _storage(stored: Iterable[StoredDatasource]) -> str:
-    """How much is stored now: a row for each data source. Bytes are those of values, not of the file."""
-    rows = " UNION ALL ".join(_stored_rows(found) for found in stored)
-    return f"({rows})" if rows else _nothing("datasources_storage")
-
-
-def _stored_rows(found: StoredDatasource) -> str:
-    width = row_width(column.parsed_type for column in found.columns)
-    rows, quarantined = f"(SELECT count(*) FROM {found.table})", f"(SELECT count(*) FROM {found.quarantine})"
-    values = {
-        "datasource_id": duckdb_string(resource_id("datasource", found.name)),
-        "datasource_name": duckdb_string(found.name),
-        "timestamp": "CAST(date_trunc('second', now()) AS TIMESTAMP)",
-        "bytes": f"CAST({rows} * {width} AS UBIGINT)",
-        "rows": f"CAST({rows} AS UBIGINT)",
-        "bytes_quarantine": f"CAST({quarantined} * {width} AS UBIGINT)",
-        "rows_quarantine": f"CAST({quarantined} AS UBIGINT)",
-    }
-    return f"SELECT {', '.join(f'{value} AS {duckdb_name(name)}' for name, value in values.items())}"
+    """How much is stored now, after what was noted of every hour before."""
+    noted = f"SELECT * FROM {log_table('datasources_storage')}"
+    return f"({' UNION ALL '.join((noted, *(stored_rows(found, _NOW) for found in stored)))})"
