@@ -86,7 +86,7 @@ def pipe_document(project: Project, pipe: Pipe, base: str, workspace_id: str) ->
         "name": pipe.name,
         "description": pipe.description or "",
         "type": pipe.type or "default",
-        "endpoint": _node_id(pipe, endpoint) if endpoint else None,
+        "endpoint": node_id(pipe, endpoint) if endpoint else None,
         "url": f"{base}/v0/pipes/{pipe.name}.json",
         "parent": None,
         "created_at": changed,
@@ -105,7 +105,7 @@ def node_document(project: Project, pipe: Pipe, node: Node) -> dict[str, Any]:
     checked = project.nodes.get(NodeKey(pipe.name, node.name))
     target = node.target.value if node.target and node.type == "materialized" else None
     return {
-        "id": _node_id(pipe, node),
+        "id": node_id(pipe, node),
         "name": node.name,
         "sql": node.sql.text,
         "description": node.description,
@@ -189,7 +189,7 @@ def _option(datasource: Datasource, name: str) -> str:
     return (datasource.engine.get(name) if datasource.engine else None) or ""
 
 
-def _node_id(pipe: Pipe, node: Node) -> str:
+def node_id(pipe: Pipe, node: Node) -> str:
     return resource_id("node", f"{pipe.name}.{node.name}")
 
 

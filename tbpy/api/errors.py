@@ -5,6 +5,7 @@ Source: Tinybird docs, "API error codes"; texts as published clients and public 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tbpy.errors import (
@@ -19,6 +20,7 @@ from tbpy.errors import (
     TemplateError,
 )
 
+_UNKNOWN_TABLE = re.compile(r"Unknown table expression identifier '([^']*)'")
 _TEMPLATE_DOCUMENTATION = "https://docs.tinybird.co/cli/advanced-templates.html"
 NO_ENDPOINT_DOCUMENTATION = "https://docs.tinybird.co/api-reference/pipe-api.html"
 
@@ -94,7 +96,7 @@ def body_of(error: TbpyError) -> Any:
     """The JSON body; a template's `custom_error` gives its own."""
     if isinstance(error, CustomTemplateError):
         return error.body
-    body: dict[str, Any] = {"error": error.answer}
+    body: dict[str, Any] = {"error": _text(error)}
     if isinstance(error, DiagnosticsError):
         body["errors"] = [{"filename": found.file, "error": found.message} for found in error.diagnostics]
     if isinstance(error, TemplateError):
@@ -102,6 +104,12 @@ def body_of(error: TbpyError) -> Any:
     elif isinstance(error, DocumentedError):
         body["documentation"] = error.documentation
     return body
+
+
+def _text(error: TbpyError) -> str:
+    """What the error says. Tinybird looks up the tables of a query itself, and has its own words for unknown ones."""
+    unknown = _UNKNOWN_TABLE.match(error.message) if isinstance(error, QueryError) else None
+    return f"Resource '{unknown[1]}' not found" if unknown else error.answer
 
 
 def headers_of(error: TbpyError) -> dict[str, str]:

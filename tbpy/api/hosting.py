@@ -15,28 +15,35 @@ from threading import RLock
 
 from starlette.types import ASGIApp
 
+from tbpy.api.describing import file_time
 from tbpy.api.identifiers import resource_id
 from tbpy.api.names import names_of_folder
 from tbpy.api.service import Service, open_service
 from tbpy.api.tokens import TokenStore
 from tbpy.api.tokens.jwt import workspace_of_jwt
 from tbpy.api.tokens.store import PERSONAL_NAME
-from tbpy.errors import NotFoundError
+from tbpy.errors import ConflictError, NotFoundError
+from tbpy.project import find_datafiles
 from tbpy.workspace import Workspace
 
 _FOLDER = "workspaces"
-_NAME = "name"
+_NAME, _BRANCH = "name", "branch"
 # What `tb test run` makes, and leaves for its next run to remove.
 _TEST = "Tinybird_Local_Test_"
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A workspace under one of its names. `id` is what clients call it by."""
+    """A workspace under one of its names. `id` is what clients call it by, `main` the id of what it is a branch of.
+
+    `created` is when it was made, as metadata tells time, where that is known.
+    """
 
     name: str
     id: str
     token: str
+    main: str | None = None
+    created: str | None = None
 
 
 @dataclass
@@ -46,6 +53,7 @@ class _Apart:
     name: str
     root: Path
     tokens: TokenStore
+    is_branch: bool = False
     app: ASGIApp | None = None
     service: Service | None = field(default=None, repr=False)
 
@@ -91,11 +99,39 @@ class Hosting:
                 if name not in self._names:
                     self._names.append(name)
             elif name not in self._apart:
-                root = self._folder / resource_id("workspace", name)
-                (root / ".tbpy").mkdir(parents=True, exist_ok=True)
-                (root / _NAME).write_text(name, encoding="utf-8")
-                self._apart[name] = _Apart(name, root, TokenStore(root / ".tbpy" / "tokens.json"))
+                self._make(name)
             return self.find(name)
+
+    def create_branch(self, name: str) -> Listed:
+        """A workspace with the datafiles that the project's own has now, and no data. Raises `ConflictError`."""
+        with self._lock:
+            if name in self._apart or name in self._names:
+                raise ConflictError(f"A workspace with name {name} already exists")
+            root = self._make(name, is_branch=True)
+            folder = self._first.folder
+            for found in find_datafiles(folder):
+                (root / found.file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(folder / found.file, root / found.file)
+            return self.find(name)
+
+    def branches(self) -> tuple[Listed, ...]:
+        return tuple(one for one in self.all() if one.main is not None)
+
+    def find_branch(self, wanted: str) -> Listed:
+        """By name or id. Raises `NotFoundError`."""
+        found = next((one for one in self.branches() if wanted in (one.name, one.id)), None)
+        if found is None:
+            raise NotFoundError(f"Branch {wanted} not found")
+        return found
+
+    def _make(self, name: str, *, is_branch: bool = False) -> Path:
+        root = self._folder / resource_id("workspace", name)
+        (root / ".tbpy").mkdir(parents=True, exist_ok=True)
+        if is_branch:
+            (root / _BRANCH).touch()
+        (root / _NAME).write_text(name, encoding="utf-8")
+        self._apart[name] = _apart(root, name)
+        return root
 
     def delete(self, wanted: str) -> None:
         """Removes a workspace apart with its data, or forgets one more name of the project's own, which stays."""
@@ -163,7 +199,9 @@ class Hosting:
         return first.tokens.workspace_id if name == first.name else resource_id("workspace", name)
 
     def _listed(self, apart: _Apart) -> Listed:
-        return Listed(apart.name, apart.tokens.workspace_id, admin_of(apart.tokens))
+        main = self._first.tokens.workspace_id if apart.is_branch else None
+        created = file_time(apart.root, _NAME)
+        return Listed(apart.name, apart.tokens.workspace_id, admin_of(apart.tokens), main, created)
 
     def _read(self) -> dict[str, _Apart]:
         """Those of an earlier run; what its test runs left is removed."""
@@ -173,7 +211,7 @@ class Hosting:
             if name.startswith(_TEST):
                 shutil.rmtree(root, ignore_errors=True)
             else:
-                found[name] = _Apart(name, root, TokenStore(root / ".tbpy" / "tokens.json"))
+                found[name] = _apart(root, name)
         return found
 
     def _close(self) -> None:
@@ -185,6 +223,10 @@ class Hosting:
 def admin_of(tokens: TokenStore) -> str:
     """The token that clients work with."""
     return tokens.get(PERSONAL_NAME).token
+
+
+def _apart(root: Path, name: str) -> _Apart:
+    return _Apart(name, root, TokenStore(root / ".tbpy" / "tokens.json"), (root / _BRANCH).exists())
 
 
 def _close(apart: _Apart) -> None:

@@ -149,6 +149,12 @@ class DuckDBEngine:
             session.register(compiled.functions)
             session.execute(f"COPY ({rows}) TO {duckdb_string(str(path))} (FORMAT parquet)", _parameters(compiled, now))
 
+    def explain(self, compiled: CompiledQuery, *, now: datetime | None = None) -> str:
+        """DuckDB's plan of a compiled query."""
+        with self.session() as session:
+            session.register(compiled.functions)
+            return "\n".join(plan for _, plan in session.rows(f"EXPLAIN {compiled.sql}", _parameters(compiled, now)))
+
     def close(self) -> None:
         with self._opening:
             if self._database is not None:

@@ -34,6 +34,14 @@ class PipeInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """The ClickHouse SQL that a pipe runs for some parameters, and DuckDB's plan of it."""
+
+    query: str
+    plan: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointInfo:
     name: str
     parameters: tuple[Parameter, ...]

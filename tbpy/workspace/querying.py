@@ -58,6 +58,17 @@ class Request:
         over = f"SELECT * FROM {RESULT}" if sql is None else sql
         return self._planned(("over", name, over), lambda: self._compile_over(NodeKey(pipe.name, node.name), over))
 
+    def compile_node(self, pipe_name: str, node_name: str | None = None) -> tuple[str, CompiledQuery]:
+        """The SQL of a node, its template rendered, and what it is compiled to; of the output node unless named."""
+        pipe = self.project.pipes.get(pipe_name)
+        if pipe is None:
+            raise NotFoundError(f"Pipe '{pipe_name}' not found")
+        node = pipe.output_node if node_name is None else pipe.node(node_name)
+        if node is None:
+            raise NotFoundError(f"Node '{node_name}' not found")
+        text = self._render(pipe, node)
+        return text, self._compile(text, self._scope().catalog(pipe, node))
+
     def _compile_over(self, key: NodeKey, sql: str) -> CompiledQuery:
         scope = self._scope()
         catalog, answer = scope.catalog(), scope.view(key)

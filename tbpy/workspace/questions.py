@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 from tbpy.engines import QueryResult
@@ -13,7 +14,7 @@ from tbpy.workspace.state import State, naive
 if TYPE_CHECKING:
     from tbpy.clickhouse.compiler import CompiledQuery
     from tbpy.engines.duckdb import OnStart
-    from tbpy.workspace.infos import EndpointInfo, MaterializationInfo, PipeInfo
+    from tbpy.workspace.infos import EndpointInfo, Explanation, MaterializationInfo, PipeInfo
     from tbpy.workspace.plans import Plans
     from tbpy.workspace.querying import Request
 
@@ -79,6 +80,16 @@ class Questions(State):
         compiled = request.compile_sql(sql or "") if endpoint is None else request.compile_endpoint(endpoint, sql)
         self.log.flush_for(compiled.tables)
         self._engine.write_parquet(compiled, path, now=request.now, time_limit=time_limit, on_start=on_start)
+
+    def explain(
+        self, pipe: str, parameters: Mapping[str, Any] | None = None, *, node: str | None = None
+    ) -> Explanation:
+        """How a node of a pipe is answered, its last one unless named. Raises `NotFoundError`."""
+        from tbpy.workspace.infos import Explanation
+
+        request = self._request(parameters)
+        query, compiled = request.compile_node(pipe, node)
+        return Explanation(dedent(query).strip(), self._engine.explain(compiled, now=request.now))
 
     def endpoints(self) -> tuple[EndpointInfo, ...]:
         from tbpy.workspace.querying import endpoint_infos

@@ -19,7 +19,7 @@ from tbpy.api.routes.common import Route, json_answer, query_parameters, service
 from tbpy.api.routes.imports import format_of, receive_data
 from tbpy.api.running import in_thread
 from tbpy.api.tokens.scopes import CREATE
-from tbpy.clickhouse.formats import write
+from tbpy.clickhouse.formats import Statistics, write
 from tbpy.clickhouse.quoting import quote_identifier, quote_identifier_if_needed
 from tbpy.datafiles import Column, parse_datasource
 from tbpy.errors import UsageError
@@ -55,7 +55,9 @@ def analyzed(folder: Path, source: str, kind: str | None) -> dict[str, Any]:
         workspace.append(_NAME, source, kind)
         present = _present(workspace, columns)
         preview = workspace.query(f"SELECT * FROM {_NAME} LIMIT {_PREVIEW}")
-        shown = json.loads(b"".join(write("JSON", preview.columns, preview, statistics=None)))
+        rows, counted = preview.rows, preview.statistics
+        statistics = Statistics(counted.elapsed, counted.rows_read, counted.bytes_read)
+        shown = json.loads(b"".join(write("JSON", preview.columns, rows, statistics=statistics)))
     return {
         "analysis": {
             "columns": [

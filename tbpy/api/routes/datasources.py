@@ -142,4 +142,7 @@ ROUTES: tuple[Route, ...] = (
     (("POST",), "/v0/datasources/{name}/delete", delete_rows),
     (("POST",), "/v1/datasources/{name}/delete", delete_rows_v1),
     (("POST",), "/v0/datasources/{name}/alter", _refused),
+    (("POST",), "/v0/datasources/exchange", _refused),
+    (("POST", "DELETE"), "/v0/datasources/{name}/share", _refused),
+    (("POST",), "/v0/datafiles", refuse("datafiles")),
 )

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from tbpy.api.answers import answer_query
 from tbpy.api.authentication import access_of
 from tbpy.api.calls import Call
-from tbpy.api.describing import chosen, file_text, pipe_document
+from tbpy.api.describing import chosen, file_text, node_id, pipe_document
 from tbpy.api.errors import NO_ENDPOINT_DOCUMENTATION, DocumentedError
 from tbpy.api.identifiers import name_of
 from tbpy.api.parameters import Parameters, flag, of_pipe, single
@@ -25,8 +25,9 @@ from tbpy.api.routes.common import (
     service_of,
     text_answer,
 )
+from tbpy.api.running import in_thread
 from tbpy.api.tokens import Access
-from tbpy.api.tokens.scopes import READ_PIPE
+from tbpy.api.tokens.scopes import ADMIN, READ_PIPE
 from tbpy.clickhouse.formats import EXTENSIONS
 from tbpy.datafiles import Pipe
 from tbpy.errors import NotFoundError
@@ -101,6 +102,17 @@ async def endpoint_data(request: Request, name: str, format_name: str) -> Respon
     )
 
 
+async def explain(request: Request) -> Response:
+    """The SQL of a pipe, or of one of its nodes, for the parameters of the request, and the plan of it."""
+    access_of(request).require(ADMIN)  # secrets are in a plan
+    service = service_of(request)
+    pipe, wanted = _pipe(service.workspace.project, request.path_params["file"]), request.path_params.get("node")
+    names = {node_id(pipe, node): node.name for node in pipe.nodes}
+    parameters, node = of_pipe(query_parameters(request)), names.get(wanted or "", wanted)
+    found = await in_thread(service.threads, service.workspace.explain, pipe.name, parameters, node=node)
+    return json_answer({"debug_query": found.query, "query_explain": found.plan})
+
+
 def find_endpoint(project: Project, access: Access, name: str) -> str:
     """The name of an endpoint by its name or id. Raises `ForbiddenError` before it tells what exists."""
     found = name_of("pipe", name, project.pipes)
@@ -122,6 +134,10 @@ ROUTES: tuple[Route, ...] = (
     (("POST",), "/v0/pipes", _refused),
     (("GET",), "/v1/pipes/{file}", one_pipe),
     (("PUT", "DELETE"), "/v0/pipes/{file}", _refused),
+    (("GET",), "/v0/pipes/{file}/explain", explain),
+    (("GET",), "/v0/pipes/{file}/nodes/{node}/explain", explain),
     (("POST", "PUT", "DELETE"), "/v0/pipes/{file}/nodes", _refused),
+    (("PUT", "DELETE"), "/v0/pipes/{file}/endpoint", _refused),
+    (("POST",), "/v0/pipes/{file}/population", _refused),
     (("POST", "PUT", "DELETE"), "/v0/pipes/{file}/nodes/{rest:path}", _refused),
 )

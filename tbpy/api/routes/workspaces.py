@@ -9,10 +9,10 @@ from starlette.responses import Response
 
 from tbpy.api.authentication import access_of
 from tbpy.api.errors import ForbiddenError
-from tbpy.api.hosting import Hosting, Listed, admin_of
+from tbpy.api.hosting import Hosting, Listed
 from tbpy.api.identifiers import resource_id
 from tbpy.api.parameters import single
-from tbpy.api.routes.common import Route, all_parameters, base_url, json_answer, service_of
+from tbpy.api.routes.common import Route, all_parameters, base_url, json_answer, refuse, service_of
 from tbpy.api.running import in_thread
 from tbpy.api.service import Service
 from tbpy.api.tokens.scopes import ADMIN
@@ -23,7 +23,7 @@ _EMAIL = "local_testing@tinybird.co"
 
 async def workspace(request: Request) -> Response:
     access, service = access_of(request), service_of(request)
-    found = _workspace(service, Listed(service.name, service.tokens.workspace_id, admin_of(service.tokens)))
+    found = _workspace(service, hosting_of(request).find(service.tokens.workspace_id))
     if not access.is_admin:
         found.pop("token")
     return json_answer(
@@ -76,9 +76,57 @@ async def regions(request: Request) -> Response:
     return json_answer({"regions": [{"name": "local", "api_host": base, "host": base, "provider": "local"}]})
 
 
-async def no_environments(request: Request) -> Response:
-    access_of(request)
-    return json_answer({"environments": []})
+async def list_branches(request: Request) -> Response:
+    access_of(request).require(ADMIN)
+    hosting, service = hosting_of(request), service_of(request)
+    seen = hosting.seen_by(service)
+    return json_answer({"environments": [_branch(one) for one in hosting.branches() if one in seen]})
+
+
+async def create_branch(request: Request) -> Response:
+    """A branch is there at once; the job is for who waits for one."""
+    access_of(request).require(ADMIN)
+    service, given = service_of(request), await all_parameters(request)
+    name = single(given, "name")
+    if not name:
+        raise UsageError("Missing required parameter: name")
+    if single(given, "data"):
+        raise UsageError("Branches begin without data: leave out the parameter data")
+    _require_owner(request)
+    branch = await in_thread(service.threads, hosting_of(request).create_branch, name)
+    job = service.jobs.start("branch", {"workspace_id": branch.id}, lambda: {"progress_percentage": 100})
+    return json_answer({"job": job.as_dict(base_url(request)), "workspace": {"id": branch.id}})
+
+
+async def one_branch(request: Request) -> Response:
+    access_of(request).require(ADMIN)
+    hosting, service = hosting_of(request), service_of(request)
+    found = hosting.find_branch(request.path_params["id"])
+    if found not in hosting.seen_by(service):
+        raise NotFoundError(f"Branch {found.name} not found")
+    return json_answer(_branch(found) | {"token": found.token})
+
+
+async def delete_branch(request: Request) -> Response:
+    access_of(request).require(ADMIN)
+    _require_owner(request)
+    hosting = hosting_of(request)
+    branch = hosting.find_branch(request.path_params["id"])
+    await in_thread(service_of(request).threads, hosting.delete, branch.id)
+    return json_answer({"ok": True})
+
+
+async def list_tags(request: Request) -> Response:
+    """The tags of datafiles, each with the resources that have it."""
+    access_of(request).require(ADMIN)
+    project = service_of(request).workspace.project
+    found: dict[str, list[dict[str, str]]] = {}
+    for kind, resources in (("datasource", project.datasources), ("pipe", project.pipes)):
+        for resource in resources.values():
+            for tag in resource.tags.names:
+                shown = {"id": resource_id(kind, resource.name), "name": resource.name, "type": kind}
+                found.setdefault(tag, []).append(shown)
+    return json_answer({"tags": [{"name": tag, "resources": having} for tag, having in sorted(found.items())]})
 
 
 async def no_connectors(request: Request) -> Response:
@@ -98,6 +146,10 @@ def _require_owner(request: Request) -> None:
         raise ForbiddenError("Only the admin token of the server makes and removes workspaces")
 
 
+def _branch(listed: Listed) -> dict[str, Any]:
+    return {"id": listed.id, "name": listed.name, "main": listed.main, "created_at": listed.created}
+
+
 def _workspace(service: Service, listed: Listed) -> dict[str, Any]:
     return {
         "id": listed.id,
@@ -106,9 +158,9 @@ def _workspace(service: Service, listed: Listed) -> dict[str, Any]:
         "role": "admin",
         "owner": service.tokens.user_id,
         "plan": "local",
-        "is_branch": False,
+        "is_branch": listed.main is not None,
         "is_forward": True,
-        "main": None,
+        "main": listed.main,
         "members": [],
     }
 
@@ -127,6 +179,12 @@ ROUTES: tuple[Route, ...] = (
     (("GET",), "/v0/user/workspaces", user_workspaces),
     (("GET",), "/v1/user/workspaces", user_workspaces),
     (("GET",), "/v0/regions", regions),
-    (("GET",), "/v1/environments", no_environments),
+    (("GET",), "/v1/environments", list_branches),
+    (("POST",), "/v1/environments", create_branch),
+    (("GET",), "/v0/environments/{id}", one_branch),
+    (("DELETE",), "/v0/environments/{id}", delete_branch),
+    (("GET",), "/v0/tags", list_tags),
+    (("POST",), "/v0/tags", refuse("tags")),
+    (("PUT", "DELETE"), "/v0/tags/{name}", refuse("tags")),
     (("GET",), "/v0/connectors", no_connectors),
 )

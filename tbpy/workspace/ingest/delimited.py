@@ -18,6 +18,8 @@ from tbpy.workspace.ingest.sources import Input, read_sample
 from tbpy.workspace.ingest.target import TargetColumn
 
 _QUOTE = '"'
+# DuckDB wants a spelling of NULL, and it may not have the escape in it: one that no file has.
+_BACKSLASH, _NULL, _NO_NULL = "\\", "'\\N'", "chr(1)"
 _REJECTS = "tbpy_rejects"
 _REJECT_SCANS = "tbpy_reject_scans"
 # What a record without an error looks like in `reject_errors`: one row a line, with the first thing wrong in it.
@@ -89,7 +91,7 @@ def _scan(
     reader = (
         f"read_csv({duckdb_string(str(source.path))}, columns = {{{types}}}, header = {str(dialect.header).lower()}, "
         f"delim = {duckdb_string(dialect.delimiter)}, quote = '\"', escape = {duckdb_string(style.escape or _QUOTE)}, "
-        f"nullstr = '\\N', auto_detect = false, compression = '{source.compression}', {new_line}{rejects})"
+        f"nullstr = {_NO_NULL if style.escape == _BACKSLASH else _NULL}, auto_detect = false, compression = '{source.compression}', {new_line}{rejects})"
     )
     return Scan(f"SELECT {cells} FROM {reader}", columns, _fast(columns))
 
