@@ -21,20 +21,20 @@ def _array(call: AggregateCall, sql: str, item: t.Type) -> Typed:
     return call.typed(sql, t.Array(item))
 
 
-@aggregate("groupArray", "array_agg", parameters=1, insensitive=("array_agg",))
+@aggregate("groupArray", "array_agg", parameters=1, insensitive=("array_agg",), order="listed")
 def group_array(call: AggregateCall) -> Typed:
     most = call.whole_parameter(0)
     return _array(call, call.collect() if most is None else f"{call.collect()}[1:{most}]", call.type())
 
 
-@aggregate("array_concat_agg", insensitive=True)
+@aggregate("array_concat_agg", insensitive=True, order="listed")
 def array_concat_agg(call: AggregateCall) -> Typed:
     if not isinstance(t.plain(call.type()), t.Array):
         call.wrong_type()
     return call.typed(f"flatten({call.collect()})", call.type())
 
 
-@aggregate("groupArrayLast", parameters=1)
+@aggregate("groupArrayLast", parameters=1, order="listed")
 def group_array_last(call: AggregateCall) -> Typed:
     """The last values, in the order of the ring that ClickHouse keeps them in."""
     most = call.whole_parameter(0)
@@ -118,7 +118,7 @@ def _number_of(item: str, type_: t.Type) -> tuple[str, int]:
     return "", 0
 
 
-@aggregate("groupArraySample", parameters=2, note="only where the sample holds all values")
+@aggregate("groupArraySample", parameters=2, note="only where the sample holds all values", order="listed")
 def group_array_sample(call: AggregateCall) -> Typed:
     """All values where they fit; which ones ClickHouse would draw otherwise is not known, so that is an error."""
     most = call.whole_parameter(0)
@@ -148,7 +148,7 @@ def group_array_sorted(call: AggregateCall) -> Typed:
     return call.typed(field(call.context, f"list_sort({numbered})[1:{most}]", "v"), t.Array(call.type()))
 
 
-@aggregate("groupArrayInsertAt", args=2, parameters=2)
+@aggregate("groupArrayInsertAt", args=2, parameters=2, order="listed")
 def group_array_insert_at(call: AggregateCall) -> Typed:
     """Values at given places; the first one that comes to a place stays, a default fills the gaps."""
     if not t.is_integer(call.type(1)):
@@ -209,13 +209,13 @@ def _moving(call: AggregateCall, item: t.Type, finish: str) -> Typed:
     return _array(call, call.let(call.collect(scaled), slide), item)
 
 
-@aggregate("groupArrayMovingSum", parameters=1)
+@aggregate("groupArrayMovingSum", parameters=1, order="listed")
 def group_array_moving_sum(call: AggregateCall) -> Typed:
     item = sum_type(call, call.type())
     return _moving(call, item, "{0} / {2}" if isinstance(item, t.Decimal) else "{0}")
 
 
-@aggregate("groupArrayMovingAvg", parameters=1)
+@aggregate("groupArrayMovingAvg", parameters=1, order="listed")
 def group_array_moving_avg(call: AggregateCall) -> Typed:
     item = sum_type(call, call.type())
     if isinstance(item, t.Decimal):
@@ -233,6 +233,7 @@ def group_array_moving_avg(call: AggregateCall) -> Typed:
     args=(1, 2),
     parameters=2,
     insensitive=("group_concat", "string_agg"),
+    order="listed",
 )
 def group_concat(call: AggregateCall) -> Typed:
     """The values as text, one after the other; the separator is a parameter or a second, constant argument."""

@@ -119,6 +119,17 @@ class AggregateCall:
         item = f"{{'k': {key}, 'i': {place}, 'v': {value}}}"
         return f"list_{best}(list_transform({source}, lambda {self.elements.name}, {index}: {item}))['v']"
 
+    def pick(self, function: str, argument: str, where: Sequence[str] = (), *, nulls: bool = False) -> str:
+        """The first or the last value: by the numbers of rows where they have some, which threads cannot mix up.
+
+        `function` is DuckDB's; NULL is left out, unless with `nulls`.
+        """
+        row = self.compiler.scope.row
+        if row is None or self.elements is not None or self.window is not None:
+            return self.apply(function, argument, where=where, distinct=False)
+        extreme = "arg_max" if function == "last" else "arg_min"
+        return self.apply(f"{extreme}_null" if nulls else extreme, argument, row, where=where, distinct=False)
+
     def collect(self, expression: str | None = None, where: Sequence[str] = ()) -> str:
         """The values of `expression` (by default the only argument) as a list in the order of rows, never NULL."""
         if self.distinct:

@@ -15,20 +15,20 @@ def _pick(call: AggregateCall, skipping: str, keeping: str) -> Typed:
     """One value: `skipping` is DuckDB's aggregate that leaves out NULL, `keeping` the one for RESPECT NULLS."""
     type_ = call.type()
     if call.node.nulls == "respect" or not t.is_nullable(type_):
-        value = call.apply(keeping, call.sql(), distinct=False)
+        value = call.pick(keeping, call.sql(), nulls=t.is_nullable(type_))
     elif skipping == "any_value":
-        value = call.apply(skipping, call.sql(), distinct=False)
+        value = call.pick(skipping, call.sql())
     else:
-        value = call.apply(keeping, call.sql(), where=[f"{call.sql()} IS NOT NULL"], distinct=False)
+        value = call.pick(keeping, call.sql(), where=[f"{call.sql()} IS NOT NULL"])
     return call.typed(call.or_default(value, type_), call.kept_type())
 
 
-@aggregate("any", "any_value", "first_value", nulls="keep", insensitive=("any_value", "first_value"))
+@aggregate("any", "any_value", "first_value", nulls="keep", insensitive=("any_value", "first_value"), order="picked")
 def any_(call: AggregateCall) -> Typed:
     return _pick(call, "any_value", "first")
 
 
-@aggregate("anyLast", "last_value", nulls="keep", insensitive=("last_value",))
+@aggregate("anyLast", "last_value", nulls="keep", insensitive=("last_value",), order="picked")
 def any_last(call: AggregateCall) -> Typed:
     return _pick(call, "last", "last")
 
@@ -42,9 +42,10 @@ def any_last(call: AggregateCall) -> Typed:
     "first_value_respect_nulls",
     nulls="keep",
     insensitive=("any_value_respect_nulls", "first_value_respect_nulls"),
+    order="picked",
 )
 def any_respect_nulls(call: AggregateCall) -> Typed:
-    return call.typed(call.or_default(call.apply("first", call.sql()), call.type()), call.type())
+    return call.typed(call.or_default(call.pick("first", call.sql(), nulls=True), call.type()), call.type())
 
 
 @aggregate(
@@ -54,12 +55,13 @@ def any_respect_nulls(call: AggregateCall) -> Typed:
     "last_value_respect_nulls",
     nulls="keep",
     insensitive=("last_value_respect_nulls",),
+    order="picked",
 )
 def any_last_respect_nulls(call: AggregateCall) -> Typed:
-    return call.typed(call.or_default(call.apply("last", call.sql()), call.type()), call.type())
+    return call.typed(call.or_default(call.pick("last", call.sql(), nulls=True), call.type()), call.type())
 
 
-@aggregate("anyHeavy")
+@aggregate("anyHeavy", order="listed")
 def any_heavy(call: AggregateCall) -> Typed:
     """The majority vote of Misra and Gries: a counter that other values lower, and a new candidate at zero."""
     values, state, item = call.collect(), call.context.fresh("s"), call.context.fresh("e")
@@ -88,7 +90,7 @@ def _by_extreme(function: str) -> None:
     name = "argMin" if function == "arg_min" else "argMax"
     alias = "min_by" if function == "arg_min" else "max_by"
 
-    @aggregate(name, alias, args=(2, None), insensitive=(alias,))
+    @aggregate(name, alias, args=(2, None), insensitive=(alias,), order="picked")
     def build(call: AggregateCall) -> Typed:
         """With more than two arguments the first ones make a tuple."""
         *values, key = call.args

@@ -24,6 +24,7 @@ class Aggregate:
     `nulls`: "skip" (ClickHouse's Null adapter: rows with a NULL argument do not count, the result is Nullable when an
     argument is, unless `never_null`) or "keep" (the builder sees Nullable and does all itself).
     `native_skip`: DuckDB's own aggregate leaves out NULLs, so no FILTER is needed for a single argument.
+    `order`: "listed" when the result shows the order of rows, "picked" when it is that of one of them.
     `parameters`: how many parameters it takes at most, None for any number.
     """
 
@@ -38,6 +39,7 @@ class Aggregate:
     window_only: bool = False
     parameters: int | None = 0
     note: str = ""
+    order: str = ""
 
 
 AGGREGATES: dict[str, Aggregate] = {}
@@ -54,6 +56,7 @@ def aggregate(
     window_only: bool = False,
     parameters: int | None = 0,
     note: str = "",
+    order: str = "",
 ) -> Callable[[AggregateBuilder], AggregateBuilder]:
     """Register a builder under its name and its aliases. `insensitive`: True, or the names read in any case."""
     least, most = args if isinstance(args, tuple) else (args, args)
@@ -64,7 +67,7 @@ def aggregate(
             if name in AGGREGATES:
                 raise AssertionError(f"aggregate function {name} is registered twice")
             AGGREGATES[name] = Aggregate(
-                names[0], build, least, most, nulls, never_null, native_skip, free, window_only, parameters, note
+                names[0], build, least, most, nulls, never_null, native_skip, free, window_only, parameters, note, order
             )
             if free:
                 _INSENSITIVE[name.lower()] = name

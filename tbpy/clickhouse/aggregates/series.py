@@ -39,7 +39,7 @@ def _delta_sum(call: AggregateCall) -> Typed:
     return call.typed(wrapped(total, type_), type_)
 
 
-@aggregate("deltaSum", never_null=True)
+@aggregate("deltaSum", never_null=True, order="listed")
 def delta_sum(call: AggregateCall) -> Typed:
     return _delta_sum(call)
 

@@ -74,7 +74,6 @@ def sum_result(type_: t.Type) -> t.Type:
 _MERGES = {
     "min": "min",
     "max": "max",
-    "any": "any_value",
     "groupBitAnd": "bit_and",
     "groupBitOr": "bit_or",
     "groupBitXor": "bit_xor",
@@ -86,7 +85,9 @@ def _merge_value(call: AggregateCall, function: str, parts: Parts) -> Parts:
     assert isinstance(state, t.AggregateFunction)
     inner = t.plain(state.arguments[0])
     if function == "anyLast":
-        return (call.apply("last", parts[0], where=[f"{parts[0]} IS NOT NULL"]),)
+        return (call.pick("last", parts[0], where=[f"{parts[0]} IS NOT NULL"]),)
+    if function == "any":
+        return (call.pick("any_value", parts[0]),)
     if function == "sumWithOverflow":
         return (wrapped(call.apply("sum", parts[0]), inner),)
     if function in ("min", "max") and (isinstance(inner, t.Enum) or needs_key(inner)):

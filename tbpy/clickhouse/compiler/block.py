@@ -11,11 +11,12 @@ from tbpy.clickhouse.compiler.typed import Typed
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`totals` is the SQL of the totals row, where the query has WITH TOTALS."""
+    """`totals` is the SQL of the totals row, where the query has WITH TOTALS; `ordered` is whether ORDER BY holds."""
 
     sql: str
     outputs: tuple[Output, ...]
     totals: str | None = None
+    ordered: bool = False
 
     def relation(self, alias: str, names: tuple[str, ...], titles: tuple[str, ...] = ()) -> Relation:
         """The block as a source that DuckDB knows as `alias`; `titles` rename its columns."""

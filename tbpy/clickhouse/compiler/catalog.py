@@ -60,6 +60,11 @@ class Table:
     columns: tuple[TableColumn, ...]
     engine: TableEngine = field(default_factory=TableEngine)
 
+    @property
+    def numbered(self) -> bool:
+        """Whether `rowid` numbers its rows as they were inserted: of a query only where that is its first column."""
+        return not self.physical.startswith("(") or self.physical.startswith("(SELECT rowid,")
+
 
 @dataclass(frozen=True, slots=True)
 class View:

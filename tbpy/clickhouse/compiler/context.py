@@ -27,6 +27,7 @@ class Hoisted:
     sql: str
     outputs: tuple[Output, ...]
     totals: str | None = None
+    ordered: bool = False
 
 
 @dataclass(slots=True)

@@ -323,6 +323,8 @@ class ExpressionCompiler:
             raise failures.nested_aggregate(node.name, node)
         call = AggregateCall(node.name, node, args, self, parameters, where, distinct=node.distinct, window=window)
         result = build_combined(row, suffixes, call)
+        if row.order and window is None:
+            self.scope.orders.add(row.order)
         return replace(result, aggregate=window is None or any(arg.aggregate for arg in args), constant=False)
 
     def window_function(self, node: ast.Function) -> Typed:

@@ -97,6 +97,8 @@ class Scope:
     key_sql: frozenset[str] = frozenset()  # the SQL of the keys of GROUP BY
     key_readings: Mapping[str, Typed] = field(default_factory=dict)  # what stands for a key outside of aggregates
     joins: int = 0
+    row: str | None = None  # SQL that numbers the rows of the only source as they were inserted, where it is a table
+    orders: set[str] = field(default_factory=set)  # how aggregates of this SELECT go by the order of rows
 
     def lambda_argument(self, name: str) -> Typed | None:
         for frame in reversed(self.lambdas):

@@ -13,6 +13,7 @@ from tbpy.clickhouse.compiler.cuts import Cut, limit_by_cut, select_cut
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.matchers import expand_columns
 from tbpy.clickhouse.compiler.ordering import order_sql
+from tbpy.clickhouse.compiler.row_order import keep_order, keeps_order
 from tbpy.clickhouse.compiler.scope import NO_SOURCE, CommonTableEntry, Scope
 from tbpy.clickhouse.compiler.settings import apply_settings
 from tbpy.clickhouse.compiler.sources import Source, SourceCompiler
@@ -60,6 +61,7 @@ class SelectCompiler:
     keys: list[Typed] = field(default_factory=list)
     totals: str | None = None
     source_totals: str | None = None
+    ordered: bool = False
     cut: Cut = field(default_factory=Cut)
 
     @property
@@ -80,6 +82,7 @@ class SelectCompiler:
         self._order()
         self._limit_by()
         self._limit()
+        keep_order(self)
         self._laterals()
         if self.select.totals:
             from tbpy.clickhouse.compiler.grouping import with_totals
@@ -101,6 +104,8 @@ class SelectCompiler:
         source: Source = SourceCompiler(self.context, self.scope).compile(self.select.from_)
         self.clauses.from_ = source.sql
         self.source_totals = source.totals
+        self.ordered = source.ordered
+        self.scope.row = source.row
         self.scope.relations = source.relations
         self.scope.joins = source.joins
 
@@ -255,7 +260,7 @@ class SelectCompiler:
     def _block(self) -> Block:
         from tbpy.clickhouse.compiler.finishing import finish
 
-        return finish(self)
+        return replace(finish(self), ordered=keeps_order(self))
 
     def sql(self, clauses: Clauses, *more: str) -> str:
         """The SELECT with these clauses, one column per output, and `more` columns behind them."""

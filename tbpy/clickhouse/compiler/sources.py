@@ -24,13 +24,16 @@ from tbpy.clickhouse.storage import default_sql
 class Source:
     """A part of FROM: its SQL, the relations it offers, and how many joins it holds.
 
-    `totals` is the same with the totals row of a subquery in place of its rows.
+    `totals` is the same with the totals row of a subquery in place of its rows. `ordered`: the rows come as an ORDER BY
+    says; `row` numbers those of a table as they were inserted.
     """
 
     sql: str
     relations: tuple[Relation, ...]
     joins: int = 0
     totals: str | None = None
+    ordered: bool = False
+    row: str | None = None
 
 
 TableFunctionBuilder = Callable[["SourceCompiler", ast.TableFunction, str], Source]
@@ -113,7 +116,9 @@ class SourceCompiler:
             from tbpy.clickhouse.compiler.final import final_source
 
             return final_source(self, table, relation, alias)
-        return Source(f"{self._rows(table)} AS {alias}", (relation,))
+        rows = self._rows(table)
+        numbered = table.numbered and rows == table.physical
+        return Source(f"{rows} AS {alias}", (relation,), row=f"{alias}.rowid" if numbered else None)
 
     def _rows(self, table: Table) -> str:
         if table.engine.join is None:
@@ -126,7 +131,8 @@ class SourceCompiler:
         alias = self.context.alias("t")
         block = Block(hoisted.sql, hoisted.outputs)
         totals = None if hoisted.totals is None else f"({hoisted.totals}) AS {alias}"
-        return Source(f"{hoisted.name} AS {alias}", (block.relation(alias, _qualifiers(node), titles),), totals=totals)
+        relation = block.relation(alias, _qualifiers(node), titles)
+        return Source(f"{hoisted.name} AS {alias}", (relation,), totals=totals, ordered=hoisted.ordered)
 
     def _common_table(self, node: ast.TableName, entry: CommonTableEntry) -> Hoisted:
         from tbpy.clickhouse.compiler.queries import compile_block
@@ -164,7 +170,9 @@ class SourceCompiler:
         return self._hoist(key, view.name, block)
 
     def _hoist(self, key: tuple[int, str], name: str, block: Block) -> Hoisted:
-        hoisted = Hoisted(duckdb_name(self.context.alias(f"{name}_")), block.sql, block.outputs, block.totals)
+        hoisted = Hoisted(
+            duckdb_name(self.context.alias(f"{name}_")), block.sql, block.outputs, block.totals, block.ordered
+        )
         self.context.hoisted.append(hoisted)
         self.context.views[key] = hoisted
         return hoisted
@@ -177,7 +185,8 @@ class SourceCompiler:
         alias = self.context.alias("t")
         names = (node.alias,) if node.alias else ()
         totals = None if block.totals is None else f"({block.totals}) AS {alias}"
-        return Source(f"({block.sql}) AS {alias}", (block.relation(alias, names, node.columns),), totals=totals)
+        relation = block.relation(alias, names, node.columns)
+        return Source(f"({block.sql}) AS {alias}", (relation,), totals=totals, ordered=block.ordered)
 
     def function(self, node: ast.TableFunction) -> Source:
         builder = TABLE_FUNCTIONS.get(node.name)
