@@ -12,7 +12,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregate_names import canonical_aggregate
 from tbpy.clickhouse.edit_distance import levenshtein
 from tbpy.clickhouse.names import literal_name
-from tbpy.clickhouse.quoting import quote_identifier_if_needed, quote_string
+from tbpy.clickhouse.quoting import quote_string
 from tbpy.clickhouse.type_scalars import (
     ARITY,
     BAD,
@@ -161,19 +161,51 @@ def _variant(arguments: Arguments) -> t.Type:
 
 
 def _json(arguments: Arguments) -> t.Type:
-    """The arguments in ClickHouse's order: limits, typed paths by name, skipped paths."""
-    limits = [f"{one.name}={one.value}" for one in arguments if isinstance(one, Assigned)]
-    named = sorted((one for one in arguments if isinstance(one, NamedType)), key=lambda one: one.name)
-    paths = [f"{quote_identifier_if_needed(one.name)} {_build(one.type)}" for one in named]
-    skipped = [
-        f"SKIP {f'REGEXP {quote_string(one.path)}' if one.is_pattern else quote_identifier_if_needed(one.path)}"
-        for one in arguments
-        if isinstance(one, Skipped)
-    ]
-    found = [*limits, *paths, *skipped]
-    if len(found) != len(arguments):
-        raise type_error(UNEXPECTED, "Unexpected argument of JSON data type")
-    return t.Json(", ".join(found))
+    limits: dict[str, int] = {}
+    paths: dict[str, t.Type] = {}
+    skipped: set[str] = set()
+    patterns: set[str] = set()
+    for argument in arguments:
+        match argument:
+            case Assigned(name, value) if name in _JSON_LIMITS:
+                limits[name] = _json_limit(name, value)
+            case NamedType(path, syntax):
+                if path in paths:
+                    raise type_error(BAD, f"Found duplicated path with type: {path}")
+                paths[path] = _build(syntax)
+            case Skipped(path, is_pattern):
+                (patterns if is_pattern else skipped).add(path)
+            case _:
+                raise type_error(UNEXPECTED, "Unexpected argument of JSON data type")
+    _check_typed_paths(paths, skipped)
+    return t.Json(tuple(sorted(paths.items())), tuple(sorted(skipped)), tuple(sorted(patterns)), *_limits(limits))
+
+
+_JSON_LIMITS = {"max_dynamic_types": 254, "max_dynamic_paths": 10000}
+
+
+def _limits(given: dict[str, int]) -> tuple[int, int]:
+    usual = t.Json()
+    types, paths = usual.max_dynamic_types, usual.max_dynamic_paths
+    return given.get("max_dynamic_types", types), given.get("max_dynamic_paths", paths)
+
+
+def _json_limit(name: str, value: int) -> int:
+    most = _JSON_LIMITS[name]
+    if not 0 <= value <= most:
+        text = f"'{name}' parameter for JSON type should be a positive integer between 0 and {most}. Got {value}"
+        raise type_error(UNEXPECTED, text)
+    return value
+
+
+def _check_typed_paths(paths: dict[str, t.Type], skipped: set[str]) -> None:
+    for path, type_ in paths.items():
+        prefix = next((prefix for prefix in sorted(skipped) if path.startswith(prefix)), None)
+        if prefix is not None:
+            text = (
+                f"Path '{path}' is specified with the data type ('{type_}') and matches the SKIP path prefix '{prefix}'"
+            )
+            raise type_error(BAD, text)
 
 
 # --- aggregate functions ----------------------------------------------------------------------------------------------

@@ -190,4 +190,4 @@ def dynamic(arguments: Arguments) -> t.Type:
     if len(arguments) != 1 or not isinstance(limit, Assigned) or limit.name != "max_types":
         message = "Dynamic data type argument should be in a form 'max_types=N'"
         raise type_error(UNEXPECTED, message)
-    return t.Dynamic(f"max_types={limit.value}")
+    return t.Dynamic(limit.value)

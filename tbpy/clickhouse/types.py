@@ -7,7 +7,7 @@ Source: ClickHouse's public documentation of data types and the answers recorded
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from tbpy.clickhouse.quoting import quote_identifier_if_needed, quote_string
@@ -209,23 +209,62 @@ class Interval(Type):
 
 @dataclass(frozen=True, slots=True)
 class Json(Type):
-    """The JSON type. `arguments` is the text in its brackets, `legacy` marks `Object('json')`."""
+    """The JSON type; `legacy` marks `Object('json')`.
 
-    arguments: str = ""
+    `paths` have types of their own, and are sorted. `skipped` are prefixes of paths that are not kept, `patterns`
+    regular expressions of such paths. The limits change nothing but the names of types here.
+    """
+
+    paths: tuple[tuple[str, Type], ...] = ()
+    skipped: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    max_dynamic_types: int = 32
+    max_dynamic_paths: int = 1024
     legacy: bool = False
 
     def __str__(self) -> str:
         if self.legacy:
             return "Object('json')"
-        return f"JSON({self.arguments})" if self.arguments else "JSON"
+        limits = (
+            ("max_dynamic_types", self.max_dynamic_types, 32),
+            ("max_dynamic_paths", self.max_dynamic_paths, 1024),
+        )
+        arguments = [f"{name}={limit}" for name, limit, default in limits if limit != default]
+        arguments += [f"{quote_identifier_if_needed(path)} {type_}" for path, type_ in self.paths]
+        arguments += [f"SKIP {quote_identifier_if_needed(path)}" for path in self.skipped]
+        arguments += [f"SKIP REGEXP {quote_string(pattern)}" for pattern in self.patterns]
+        return f"JSON({', '.join(arguments)})" if arguments else "JSON"
+
+    @property
+    def is_free(self) -> bool:
+        """Whether every path is kept, as what it is."""
+        return not (self.paths or self.skipped or self.patterns)
+
+    @property
+    def element(self) -> Json:
+        """The type of the objects in an array at a path."""
+        return Json(max_dynamic_types=self.max_dynamic_types // 2, max_dynamic_paths=self.max_dynamic_paths // 4)
+
+    @property
+    def value(self) -> Dynamic:
+        """The type of a path without a type of its own."""
+        return Dynamic(self.max_dynamic_types, self.element)
+
+    def below(self, path: str) -> Json:
+        """The type of the object at a path."""
+        inside = tuple((name[len(path) + 1 :], type_) for name, type_ in self.paths if name.startswith(f"{path}."))
+        return replace(self, paths=inside)
 
 
 @dataclass(frozen=True, slots=True)
 class Dynamic(Type):
-    arguments: str = ""
+    """`element` is the type of the objects in an array, where the value is that of a JSON path."""
+
+    max_types: int = 32
+    element: Json = field(default=Json().element, compare=False)
 
     def __str__(self) -> str:
-        return f"Dynamic({self.arguments})" if self.arguments else "Dynamic"
+        return "Dynamic" if self.max_types == 32 else f"Dynamic(max_types={self.max_types})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +385,14 @@ def is_integer(type_: Type) -> bool:
 
 def is_text(type_: Type) -> bool:
     return isinstance(plain(type_), String | FixedString)
+
+
+def is_document(type_: Type) -> bool:
+    """Whether JSON paths lead below values of the type, or below each of an array of them."""
+    inner = plain(type_)
+    while isinstance(inner, Array):
+        inner = plain(inner.item)
+    return isinstance(inner, Json | Dynamic)
 
 
 def is_temporal(type_: Type) -> bool:

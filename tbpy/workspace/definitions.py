@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.documents import reading_functions
 from tbpy.clickhouse.memory import row_width
 from tbpy.clickhouse.quoting import duckdb_name
 from tbpy.clickhouse.storage import default_sql, duckdb_type
@@ -103,9 +104,12 @@ class StoredDatasource:
 
     @property
     def functions(self) -> tuple[str, ...]:
-        """The Python functions that its DEFAULTs and its sorting key call."""
+        """The Python functions that its DEFAULTs, its sorting key and the reading of JSON call."""
         expressions = [*(column.default for column in self.columns), *self.sorting]
-        return tuple({name: None for found in expressions if found is not None for name in found.functions})
+        reading = reading_functions(column.parsed_type for column in self.columns if "JSON" in column.type)
+        return tuple(
+            dict.fromkeys([*reading, *(name for one in expressions if one is not None for name in one.functions)])
+        )
 
     def column(self, name: str) -> StoredColumn | None:
         return next((column for column in self.columns if column.name == name), None)

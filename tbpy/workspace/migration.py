@@ -41,6 +41,7 @@ def migrate(
 ) -> Migrated:
     """Rebuilds the tables of `old` as those of `new`. `forward` is DuckDB SQL of all new columns, in their order, over
     the old table, where the file has a FORWARD_QUERY."""
+    session.register(new.functions)
     before = _set_aside(session, old)
     create(session, new)
     _carry_quarantine(session, old, new)

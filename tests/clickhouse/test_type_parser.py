@@ -45,7 +45,7 @@ def test_every_type_spells_a_type() -> None:
         ),
         ("Nullable(SimpleAggregateFunction(any, String))", t.SimpleAggregateFunction("any", t.Nullable(t.STRING))),
         ("Object('json')", t.Json(legacy=True)),
-        ("JSON(max_dynamic_paths=10, SKIP b, a UInt8)", t.Json("max_dynamic_paths=10, a UInt8, SKIP b")),
+        ("JSON(max_dynamic_paths=10, SKIP b, a UInt8)", t.Json((("a", t.UINT8),), ("b",), max_dynamic_paths=10)),
     ],
 )
 def test_values(text: str, type_: t.Type) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tbpy.clickhouse.documents import reading_functions
 from tbpy.clickhouse.quoting import duckdb_name
 from tbpy.clickhouse.storage import duckdb_type
 from tbpy.clickhouse.types import is_nullable, parse_type
@@ -30,6 +31,7 @@ class Landing:
         self.engine = engine
         self.folder = folder
         self.target = Target("t", '"t"', '"t_quarantine"', tuple(_column(n, c) for n, c in columns.items()))
+        self.functions = reading_functions(column.type for column in self.target.columns)
         types = ", ".join(
             f"{duckdb_name(c.name)} {duckdb_type(c.type)}{'' if is_nullable(c.type) else ' NOT NULL'}"
             for c in self.target.columns
@@ -38,7 +40,7 @@ class Landing:
         engine.run(quarantine_ddl('"t_quarantine"', [c.name for c in self.target.columns]))
 
     def append(self, source: str | Path, **options: Any) -> AppendReport:
-        with open_inputs(source) as inputs, self.engine.transaction() as session:
+        with open_inputs(source) as inputs, self.engine.transaction(self.functions) as session:
             return append_files(session, self.target, inputs, source, IMPORT, **options)
 
     def append_text(self, text: str, name: str = "rows.ndjson") -> AppendReport:

@@ -16,6 +16,7 @@ from tbpy.clickhouse.casting import printing
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.binary import bytes_of, is_binary, text_of
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
+from tbpy.clickhouse.documents import PRINTED, printed_sql
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import duckdb_type
 from tbpy.errors import QueryError
@@ -165,8 +166,8 @@ def to_string(caster: Caster, value: Typed, target_: t.String) -> Typed:
         if text is not None:
             return Typed(duckdb_string(text), target_, constant=True, value=text)
     if isinstance(value.type, t.Json):
-        function = caster.compiler.context.udf("tb_json_printed")
-        return caster.result(value, f"{function}(CAST({value.sql} AS VARCHAR))", target_)
+        printed = printed_sql(value.sql, value.type, caster.compiler.context.udf(PRINTED))
+        return caster.result(value, printed, target_)
     if isinstance(value.type, t.IPv6):
         return caster.compiler.call("IPv6NumToString", value, node=caster.node)
     sql = printing.text_sql(value.exact(), value.type, caster.zone)

@@ -1,8 +1,6 @@
-"""Conversions of arrays, tuples and maps, element by element, and to UUID and JSON."""
+"""Conversions of arrays, tuples and maps, element by element, and to UUID and addresses."""
 
 from __future__ import annotations
-
-import re
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
@@ -128,25 +126,6 @@ def to_uuid(caster: Caster, value: Typed, target_: t.UUID) -> Typed:
         return Typed(f"CAST({duckdb_string(value.value)} AS UUID)", target_, constant=True)
     condition = f"regexp_full_match({value.sql}, {texts.UUID_SQL})"
     return caster.checked(value, condition, f"CAST({value.sql} AS UUID)", target_)
-
-
-_JSON_LIMITS = re.compile(r"(\s*max_dynamic_(paths|types)\s*=\s*\d+\s*,?)*")
-
-
-#: A text in a JSON document that may be a date or a time, or a number of too many digits.
-_TIMES_SQL = duckdb_string(r'"[^"]*[0-9]{1,4}[-/ ][^"]*"|[0-9]{19}')
-
-
-@target(t.Json)
-def to_json(caster: Caster, value: Typed, target_: t.Json) -> Typed:
-    """Limits of dynamic paths and types change nothing here; typed and skipped paths would."""
-    if not isinstance(value.type, t.String | t.Json) or not _JSON_LIMITS.fullmatch(target_.arguments):
-        caster.refuse(value.type, target_)
-    sql = value.sql
-    if isinstance(value.type, t.String):
-        stored = f"{caster.compiler.context.udf('tb_json_stored')}({sql})"
-        sql = f"(CASE WHEN regexp_matches({sql}, {_TIMES_SQL}) AND json_valid({sql}) THEN {stored} ELSE {sql} END)"
-    return caster.result(value, f"{caster.try_cast}({sql} AS JSON)", target_)
 
 
 @target(t.IPv4)

@@ -300,8 +300,11 @@ def to_decimal(caster: Caster, value: Typed, target_: t.Decimal) -> Typed:
         case t.String():
             digits_ = f"[.]?[0-9]{{0,{scale}}}"
             cut = f"regexp_extract({value.sql}, '^[+-]?[0-9]*{digits_}')"
-            condition = f"regexp_full_match({value.sql}, {texts.DECIMAL_SQL})"
-            return caster.checked(value, condition, f"{cast}({cut} AS {storage})", target_)
+            read = caster.compiler.context.udf("tb_wide_decimal_read")
+            other = f"TRY_CAST({read}({value.sql}, {target_.precision}, {scale}) AS {storage})"  # with an exponent
+            plain = f"regexp_full_match({value.sql}, {texts.DECIMAL_SQL})"
+            sql = f"(CASE WHEN {plain} THEN {cast}({cut} AS {storage}) ELSE {other} END)"
+            return caster.checked(value, f"{plain} OR {other} IS NOT NULL", sql, target_)
         case t.DateTime64():
             return caster.result(
                 value, f"{cast}(CAST(epoch_us({value.sql}) AS DECIMAL(38, 6)) / 1000000 AS {storage})", target_

@@ -196,15 +196,20 @@ class ExpressionCompiler:
 
     def path(self, value: Typed, names: tuple[str, ...], node: ast.Identifier) -> Typed:
         """A path into a tuple, map or JSON value: `t.a.b`, `json.user.id`."""
-        for name in names:
-            value = self._step(value, name, node)
-        if names and isinstance(value.type, t.Dynamic):
-            from tbpy.clickhouse.functions.dynamic import only_value
-
-            return only_value(value)
+        for place, name in enumerate(names):
+            if t.is_document(value.type):
+                return self._document_path(value, names[place:], node)
+            value = self.step(value, name, node)
         return value
 
-    def _step(self, value: Typed, name: str, node: ast.Identifier) -> Typed:
+    def _document_path(self, value: Typed, names: tuple[str, ...], node: ast.Node) -> Typed:
+        from tbpy.clickhouse.functions.json_paths import only_value, path_below
+
+        call = ast.Function("getSubcolumn", (), start=node.start, end=node.end)
+        return only_value(path_below(Call("getSubcolumn", call, (value,), self), value, names))
+
+    def step(self, value: Typed, name: str, node: ast.Node) -> Typed:
+        """One step below a value that is no JSON: an element of a tuple, `size0` of an array."""
         inner = t.plain(value.type)
         if isinstance(inner, t.Tuple):
             for position, field in enumerate(field_names(inner)):
@@ -219,7 +224,7 @@ class ExpressionCompiler:
             return replace(value, sql=sql, type=t.Array(found.type), condition=None)
         subcolumn = self.subcolumn(value, name, node)
         if subcolumn is None:
-            raise failures.unknown_identifier(node.name, node, self.scope.column_names())
+            raise failures.unknown_identifier(getattr(node, "name", name), node, self.scope.column_names())
         return subcolumn
 
     def subcolumn(self, value: Typed, name: str, node: ast.Node) -> Typed | None:

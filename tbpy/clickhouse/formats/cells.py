@@ -74,7 +74,10 @@ def json_cell(type_: t.Type, style: JsonStyle) -> Cell:
             return _json_tuple(type_, style)
         case t.Map():
             return _json_map(type_, style)
-        case t.Json() | t.Dynamic() | t.Variant():
+        case t.Json():
+            whole = not type_.is_free
+            return lambda value: stored_json.write(value, style.indent, whole=whole)
+        case t.Dynamic() | t.Variant():
             return lambda value: stored_json.write(value, style.indent)
         case t.Float():
             return _json_float(type_, style)
@@ -226,7 +229,8 @@ def _scalar_cell(type_: t.Type, *, plain: Callable[[str], str] | None, text: Cal
         return _dynamic_cell(text or string_text)
     found = scalar(type_)
     if isinstance(type_, t.Json):
-        return _composed(text, lambda value: finish_json(stored_json.write(value, None)).decode())
+        whole = not type_.is_free
+        return _composed(text, lambda value: finish_json(stored_json.write(value, None, whole=whole)).decode())
     quote = {Kind.BARE: None, Kind.PLAIN: plain, Kind.TEXT: text}[found.kind]
     return _composed(quote, found.text)
 

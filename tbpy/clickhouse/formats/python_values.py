@@ -48,6 +48,8 @@ def _converter(type_: t.Type) -> Converter:
         case t.Map():
             key, convert = raw_cell(type_.key), converter(type_.value)
             return lambda value: {key(k): convert(v) for k, v in pairs(type_, value)}
+        case t.Json() if not type_.is_free:
+            return stored_json.read
         case t.Json() | t.Dynamic() | t.Variant():
             return lambda value: stored_json.read(stored_json.write(value, None))
     return scalar(type_).text

@@ -26,12 +26,15 @@ def read(value: Any) -> Any:
         return value
 
 
-def write(value: Any, indent: Indent | None) -> str:
-    """The text of a stored value, indented when `indent` tells where it stands."""
-    return _text(read(value), indent)
+def write(value: Any, indent: Indent | None, *, whole: bool = False) -> str:
+    """The text of a stored value, indented when `indent` tells where it stands.
+
+    A path without a value is no part of a JSON column, unless it has a type of its own (`whole`).
+    """
+    return _text(read(value), indent, whole)
 
 
-def _text(value: Any, indent: Indent | None) -> str:
+def _text(value: Any, indent: Indent | None, whole: bool) -> str:
     if isinstance(value, str):
         return encode_basestring(value)
     if value is None or isinstance(value, bool):
@@ -39,27 +42,28 @@ def _text(value: Any, indent: Indent | None) -> str:
     if isinstance(value, float):
         return float64_text(value)
     if isinstance(value, dict):
-        return _object(value, indent)
+        return _object(value, indent, whole)
     if isinstance(value, list):
-        return _array(value, indent)
+        return _array(value, indent, whole)
     return str(value)
 
 
-def _object(value: dict[str, Any], indent: Indent | None) -> str:
+def _object(value: dict[str, Any], indent: Indent | None, whole: bool) -> str:
     colon = ":" if indent is None else ": "
     deeper = None if indent is None else indent.deeper()
-    items = [encode_basestring(key) + colon + _text(value[key], deeper) for key in sorted(value) if _shown(value[key])]
+    shown = [key for key in value if whole or _shown(value[key])]
+    shown.sort(key=lambda key: f"{key}." if isinstance(value[key], dict) else key)  # the order of whole paths
+    items = [encode_basestring(key) + colon + _text(value[key], deeper, whole) for key in shown]
     return lines(indent, "{", items, "}")
 
 
 def _shown(value: Any) -> bool:
-    """A path without a value is not part of a JSON column."""
     if isinstance(value, dict):
         return any(_shown(item) for item in value.values())
     return value is not None
 
 
-def _array(value: list[Any], indent: Indent | None) -> str:
+def _array(value: list[Any], indent: Indent | None, whole: bool) -> str:
     if indent is None or not any(isinstance(item, dict | list) for item in value):
-        return "[" + ",".join(_text(item, None) for item in value) + "]"
-    return lines(indent, "[", [_text(item, indent.deeper()) for item in value], "]")
+        return "[" + ",".join(_text(item, None, whole) for item in value) + "]"
+    return lines(indent, "[", [_text(item, indent.deeper(), whole) for item in value], "]")

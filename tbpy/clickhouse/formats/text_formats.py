@@ -118,9 +118,11 @@ def vertical(result: Result) -> Iterator[bytes]:
 
 
 def _vertical_cell(type_: t.Type) -> Cell:
-    if not isinstance(t.plain(type_), t.Json):
+    inner = t.plain(type_)
+    if not isinstance(inner, t.Json):
         return raw_cell(type_)
-    return lambda value: finish_json(stored_json.write(value, Indent(0, "    "))).decode()
+    whole = not inner.is_free
+    return lambda value: finish_json(stored_json.write(value, Indent(0, "    "), whole=whole)).decode()
 
 
 def vertical_blocks(result: Result, cells: Sequence[Cell]) -> Iterator[bytes]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from string import ascii_lowercase, ascii_uppercase
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.failures import QueryError
 from tbpy.clickhouse.compiler.typed import Typed
-from tbpy.clickhouse.functions.dynamic import is_document, path_below
+from tbpy.clickhouse.functions.json_paths import subcolumn
 from tbpy.clickhouse.functions.json_values import (
     Element,
     as_bool,
@@ -34,7 +35,7 @@ def element(call: Call, start: int = 1, end: int | None = None) -> Element:
     """The element at the path that the arguments from `start` on give. TRY makes malformed documents NULL."""
     document = _document(call)
     steps = call.args[start:end]
-    if all(_plain_step(step) for step in steps):
+    if all(_plain_step(step) for step in steps) and not call.name.endswith(_ANY_CASE):
         path = duckdb_string("$" + "".join(json_path(str(step.value)) for step in steps))
         return Element(
             f"CAST(TRY(json_extract({document}, {path})) AS VARCHAR)", f"TRY(json_extract_string({document}, {path}))"
@@ -58,7 +59,10 @@ def _plain_step(step: Typed) -> bool:
 def _step(call: Call, place: str, step: Typed) -> str:
     """One step: a key of an object, or a position from 1 (or from the end) in an array or object."""
     if isinstance(t.plain(step.type), t.String):
-        sql = duckdb_string(pointer(step.value)) if isinstance(step.value, str) else pointer_of(step.sql)
+        if call.name.endswith(_ANY_CASE):
+            sql = pointer_of(_key_in_any_case(call, place, step.sql))
+        else:
+            sql = duckdb_string(pointer(step.value)) if isinstance(step.value, str) else pointer_of(step.sql)
         return f"(CASE WHEN starts_with({place}, '{{') THEN json_extract({place}, {sql}) END)"
     if not t.is_integer(step.type):
         call.wrong_type()
@@ -67,40 +71,58 @@ def _step(call: Call, place: str, step: Typed) -> str:
     return f"(CASE WHEN starts_with({place}, '{{') THEN json_extract({place}, {key}) ELSE {items} END)"
 
 
+_ANY_CASE = "CaseInsensitive"
+
+
+def _in_any_case(name: str) -> tuple[str, str]:
+    """A function of that name, and its twin that reads keys in any case."""
+    return name, name + _ANY_CASE
+
+
+def _key_in_any_case(call: Call, place: str, key: str) -> str:
+    """The first key of an object that differs from `key` by the case of ASCII letters alone."""
+    name = call.context.fresh("k")
+    return f"list_filter(json_keys({place}), lambda {name}: {_lower_ascii(name)} = {_lower_ascii(key)})[1]"
+
+
+def _lower_ascii(sql: str) -> str:
+    return f"translate({sql}, '{ascii_uppercase}', '{ascii_lowercase}')"
+
+
 # --- one type each ----------------------------------------------------------------------------------------------------
 
 
-@scalar("JSONExtractString", args=(1, None), strict=False, low_cardinality=False)
+@scalar(*_in_any_case("JSONExtractString"), args=(1, None), strict=False, low_cardinality=False)
 def extract_string(call: Call) -> Typed:
     return call.typed(f"coalesce({as_text(call.context, element(call))}, '')", t.STRING)
 
 
-@scalar("JSONExtractInt", args=(1, None), strict=False, low_cardinality=False)
+@scalar(*_in_any_case("JSONExtractInt"), args=(1, None), strict=False, low_cardinality=False)
 def extract_int(call: Call) -> Typed:
     return call.typed(f"coalesce({as_integer(element(call), t.INT64)}, 0)", t.INT64)
 
 
-@scalar("JSONExtractUInt", args=(1, None), strict=False, low_cardinality=False)
+@scalar(*_in_any_case("JSONExtractUInt"), args=(1, None), strict=False, low_cardinality=False)
 def extract_uint(call: Call) -> Typed:
     return call.typed(f"coalesce({as_integer(element(call), t.UINT64)}, CAST(0 AS UBIGINT))", t.UINT64)
 
 
-@scalar("JSONExtractFloat", args=(1, None), strict=False, low_cardinality=False)
+@scalar(*_in_any_case("JSONExtractFloat"), args=(1, None), strict=False, low_cardinality=False)
 def extract_float(call: Call) -> Typed:
     return call.typed(f"coalesce({as_float(element(call), t.FLOAT64)}, 0e0)", t.FLOAT64)
 
 
-@scalar("JSONExtractBool", args=(1, None), strict=False, low_cardinality=False)
+@scalar(*_in_any_case("JSONExtractBool"), args=(1, None), strict=False, low_cardinality=False)
 def extract_bool(call: Call) -> Typed:
     return call.condition(f"coalesce({as_bool(element(call))}, false)")
 
 
-@scalar("JSONExtractRaw", args=(1, None), strict=False, low_cardinality=False)
+@scalar(*_in_any_case("JSONExtractRaw"), args=(1, None), strict=False, low_cardinality=False)
 def extract_raw(call: Call) -> Typed:
     return call.typed(f"coalesce({printed(call.context, element(call).raw)}, '')", t.STRING)
 
 
-@scalar("JSONExtract", args=(2, None), nulls="keep", low_cardinality=False)
+@scalar(*_in_any_case("JSONExtract"), args=(2, None), nulls="keep", low_cardinality=False)
 def extract(call: Call) -> Typed:
     """The last argument names the type; NULL arguments give NULL, as with ClickHouse's default for NULLs."""
     type_ = _wanted(call)
@@ -187,13 +209,13 @@ def _list(call: Call, raw: str, opening: str, sql: str, type_: t.Type) -> Typed:
     return call.typed(f"coalesce({made}, {default_sql(type_)})", type_)
 
 
-@scalar("JSONExtractKeys", args=(1, None), strict=False, low_cardinality=False)
+@scalar(*_in_any_case("JSONExtractKeys"), args=(1, None), strict=False, low_cardinality=False)
 def extract_keys(call: Call) -> Typed:
     raw = element(call).raw
     return _list(call, raw, "{", f"json_keys({raw})", t.Array(t.STRING))
 
 
-@scalar("JSONExtractArrayRaw", args=(1, None), strict=False, low_cardinality=False)
+@scalar(*_in_any_case("JSONExtractArrayRaw"), args=(1, None), strict=False, low_cardinality=False)
 def extract_array_raw(call: Call) -> Typed:
     raw, name = element(call).raw, call.context.fresh("e")
     text = printed(call.context, f"CAST({name} AS VARCHAR)")
@@ -206,14 +228,14 @@ def _entries(call: Call, raw: str, value: str, name: str, type_: t.Type) -> Type
     return _list(call, raw, "{", pairs, t.Array(t.Tuple((t.STRING, type_))))
 
 
-@scalar("JSONExtractKeysAndValuesRaw", args=(1, None), strict=False, low_cardinality=False)
+@scalar(*_in_any_case("JSONExtractKeysAndValuesRaw"), args=(1, None), strict=False, low_cardinality=False)
 def extract_entries_raw(call: Call) -> Typed:
     raw, name = element(call).raw, call.context.fresh("k")
     value = printed(call.context, f"CAST(json_extract({raw}, {pointer_of(name)}) AS VARCHAR)")
     return _entries(call, raw, value, name, t.STRING)
 
 
-@scalar("JSONExtractKeysAndValues", args=(2, None), strict=False, low_cardinality=False)
+@scalar(*_in_any_case("JSONExtractKeysAndValues"), args=(2, None), strict=False, low_cardinality=False)
 def extract_entries(call: Call) -> Typed:
     type_ = _wanted(call)
     raw, name = element(call, 1, -1).raw, call.context.fresh("k")
@@ -285,8 +307,8 @@ def get_subcolumn(call: Call) -> Typed:
     inner = t.plain(source.type)
     if has_element(inner, name):
         return call.compiler.call("variantElement", source, call.args[1], node=call.node)
-    if is_document(inner):
-        return path_below(call, source, name)
+    if t.is_document(inner):
+        return subcolumn(call, source, name)
     if isinstance(inner, t.Map) and name in ("keys", "values"):
         item = inner.key if name == "keys" else inner.value
         return call.typed(f"map_{name}({source.sql})", t.Array(item))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.printing import text_sql
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.documents import PRINTED, printed_sql
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import field_names
@@ -32,7 +33,7 @@ def _json(call: Call, sql: str, type_: t.Type) -> str:
         case t.Float():
             return f"(CASE WHEN isfinite({sql}) THEN {_plain(call, sql, type_)} ELSE 'null' END)"
         case t.Json() | t.Dynamic():
-            text = f"replace({call.context.udf('tb_json_printed')}(CAST({sql} AS VARCHAR)), '/', '\\/')"
+            text = f"replace({printed_sql(sql, type_, call.context.udf(PRINTED))}, '/', '\\/')"
             return f"coalesce({text}, 'null')" if isinstance(type_, t.Dynamic) else text
         case t.FixedString(length):
             return quoted_json(f"rpad({sql}, {length}, chr(0))")

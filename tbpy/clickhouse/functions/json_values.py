@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.caster import Caster
 from tbpy.clickhouse.compiler.context import Context
+from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.documents import STORED_OR_NULL, document_sql
 from tbpy.clickhouse.functions.registry import Call
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import default_sql, duckdb_type, field_names
@@ -90,12 +93,38 @@ def convert(call: Call, element: Element, type_: t.Type) -> str:
             return _as_map(call, element, value)
         case t.Enum(_, members):
             names = ", ".join(duckdb_string(name) for name, _ in members)
-            return f"CASE WHEN {element.text} IN ({names}) THEN {element.text} END"
-        case t.Decimal() | t.Date() | t.Date32() | t.DateTime() | t.DateTime64() | t.UUID():
-            return f"TRY_CAST({element.text} AS {duckdb_type(type_)})"
+            numbers = " ".join(f"WHEN '{number}' THEN {duckdb_string(name)}" for name, number in members)
+            return (
+                f"CASE WHEN {element.text} IN ({names}) THEN {element.text} ELSE CASE {element.raw} {numbers} END END"
+            )
+        case (
+            t.Decimal()
+            | t.UUID()
+            | t.IPv4()
+            | t.IPv6()
+            | t.Date()
+            | t.Date32()
+            | t.DateTime()
+            | t.DateTime64()
+            | t.Time()
+        ):
+            return _read(call, element, type_)
         case t.Json():
-            return element.raw
+            return document_sql(element.raw, type_, call.context.udf(STORED_OR_NULL))
+        case t.Dynamic():
+            return f"CAST({call.context.udf('tb_json_value')}({element.raw}) AS JSON)"
     call.unsupported(f"type {type_}")
+
+
+def _read(call: Call, element: Element, type_: t.Type) -> str:
+    """A text as a conversion reads it, but a date is no time, and a time may be a number of seconds."""
+    text = Caster(call.compiler, call.node, lenient=True).plain(Typed(element.text, t.STRING), type_).sql
+    if isinstance(type_, t.Date | t.Date32):
+        return f"CASE WHEN strlen({element.text}) <= 10 THEN {text} END"
+    if isinstance(type_, t.Time):
+        seconds = f"TRY_CAST({element.raw} AS BIGINT) * {10 ** (type_.precision or 0)}"
+        return f"CASE WHEN regexp_full_match({element.raw}, {_INTEGER}) THEN {seconds} ELSE {text} END"
+    return text
 
 
 def filled(call: Call, element: Element, type_: t.Type) -> str:

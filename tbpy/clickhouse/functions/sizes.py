@@ -5,6 +5,7 @@ from __future__ import annotations
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.binary import by_bytes, bytes_of, is_binary, text_of
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.documents import PRINTED, printed_sql
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.storage import default_sql
 
@@ -43,8 +44,9 @@ def _emptiness(name: str, operator: str) -> None:
                 return call.condition(f"(cardinality({sql}) {operator} 0)")
             case t.String() | t.UUID() | t.IPv4() | t.IPv6():
                 return call.condition(f"({sql} {operator} {default_sql(call.args[0].type)})")
-            case t.Json(""):
-                return call.condition(f"(CAST({sql} AS VARCHAR) {operator} '{{}}')")
+            case t.Json() as document:
+                printed = printed_sql(sql, document, call.context.udf(PRINTED))
+                return call.condition(f"({printed} {operator} '{{}}')")
             case t.FixedString():
                 return call.condition(f"(rtrim({sql}, chr(0)) {operator} '')")
         call.wrong_type()

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.literals import tuple_sql
 from tbpy.clickhouse.compiler.parts import part, parts
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
+from tbpy.clickhouse.functions.json_paths import only_value, path_below
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.vector_arithmetic import tuple_of
 from tbpy.clickhouse.quoting import duckdb_string
@@ -50,8 +52,8 @@ def _tuple_type(call: Call, position: int = 0) -> t.Tuple:
 def tuple_element(call: Call) -> Typed:
     """By number from 1 (from the end when negative) or by name; of an array of tuples, the array of that element."""
     value, inner = call.original[0], t.plain(call.args[0].type)
-    if isinstance(inner, t.Json | t.Dynamic):
-        return call.compiler.call("getSubcolumn", *call.args[:2], node=call.node)
+    if t.is_document(inner):
+        return _of_document(call)
     while isinstance(inner, t.Array):
         inner = t.plain(inner.item)
     if not isinstance(inner, t.Tuple):
@@ -62,6 +64,18 @@ def tuple_element(call: Call) -> Typed:
             return call.original[2]
         raise _no_element(call, call.args[1].value)
     return part_of_each(call.context, value, position)
+
+
+def _of_document(call: Call) -> Typed:
+    """`(json).a.b`: the steps of one path, each of which is a tupleElement of the one before."""
+    document, keys = call.node.arguments[0], [str(call.constant_value(1, "index"))]
+    while isinstance(document, ast.Function) and document.name == "tupleElement" and len(document.arguments) == 2:
+        document, key = document.arguments
+        keys.insert(0, str(key.value) if isinstance(key, ast.Literal) else "")
+    value = call.args[0] if len(keys) == 1 else call.compiler.compile(document)
+    if not t.is_document(value.type):
+        value, keys = call.args[0], keys[-1:]
+    return only_value(path_below(replace(call, args=(value,)), value, tuple(keys)))
 
 
 def part_of_each(context: Context, value: Typed, position: int) -> Typed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,57 @@ _OBJECTS = "JSON(max_dynamic_types=16, max_dynamic_paths=256)"
 _TIMES = ("Date", "DateTime", "DateTime64(9)")
 
 Typed = tuple[str, Any]
+
+
+class Pairs(tuple[tuple[str, Any], ...]):
+    """The members of an object as they are written, so that none gets lost where two have one name."""
+
+
+class Digits(str):
+    """A number that is written as it stands."""
+
+
+def add_path(found: dict[str, Any], path: str, value: Any) -> None:
+    if path in found:
+        hint = "You can enable setting type_json_skip_duplicated_paths to skip duplicated paths during insert"
+        raise ValueError(f"Duplicate path found during parsing JSON object: {path}. {hint}")
+    found[path] = value
+
+
+def nested(paths: dict[str, Any]) -> dict[str, Any]:
+    """Values by their paths as an object of objects, in ClickHouse's order: that of the paths."""
+    document: dict[str, Any] = {}
+    for path in sorted(paths):
+        *above, last = path.split(".")
+        place = document
+        for key in above:
+            place = place.setdefault(key, {})
+            if not isinstance(place, dict):
+                raise ValueError(f"A value and an object at one path ({path}) are not supported by tbpy yet")
+        if last in place:
+            raise ValueError(f"A value and an object at one path ({path}) are not supported by tbpy yet")
+        place[last] = paths[path]
+    return document
+
+
+def _object(pairs: Pairs) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for path, item in leaves(pairs, ""):
+        add_path(found, path, typed(item)[1])
+    return nested(found)
+
+
+def leaves(pairs: Pairs, prefix: str) -> Iterator[tuple[str, Any]]:
+    """The paths of an object and their values, without those that have none."""
+    for key, item in pairs:
+        if isinstance(item, Pairs):
+            yield from leaves(item, f"{prefix}{key}.")
+        elif item is not None:
+            yield f"{prefix}{key}", item
+
+
+def loads(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=Pairs)
 
 
 def _temporal(text: str) -> Typed | None:
@@ -83,8 +134,8 @@ def typed(value: Any) -> Typed:
         return "Float64", value
     if isinstance(value, str):
         return _temporal(value) or ("String", value)
-    if isinstance(value, dict):
-        return "JSON", {key: typed(item)[1] for key, item in value.items()}
+    if isinstance(value, Pairs):
+        return "JSON", _object(value)
     return _array(value)
 
 
@@ -125,52 +176,37 @@ def _times(items: list[Typed]) -> Typed:
     ]
 
 
-def dumped(value: Any) -> str:
+def dumped(value: Any, number: Callable[[float], str] = repr) -> str:
+    """JSON text; `number` writes floats, by default so that they stay floats when they are read again."""
     if isinstance(value, float):
-        return repr(value) if value == value and abs(value) != float("inf") else "null"
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{dumped(key)}:{dumped(item)}" for key, item in value.items()) + "}"
+        return number(value) if value == value and abs(value) != float("inf") else "null"
+    if isinstance(value, dict | Pairs):
+        members = value.items() if isinstance(value, dict) else value
+        return "{" + ",".join(f"{dumped(key)}:{dumped(item, number)}" for key, item in members) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(map(dumped, value)) + "]"
+        return "[" + ",".join(dumped(item, number) for item in value) + "]"
+    if isinstance(value, Digits):
+        return value
     return json.dumps(value, ensure_ascii=False)
 
 
-def stored(text: str) -> str:
-    """A JSON document with its dates and times as ClickHouse keeps them."""
-    return dumped(typed(json.loads(text))[1])
+def value_stored(text: str) -> str:
+    """A value of JSON text as it is stored below a path."""
+    return dumped(typed(loads(text))[1])
 
 
 def type_of(text: str | None) -> str:
     if text is None:
         return "None"
-    kind = typed(json.loads(text))[0]
+    kind = typed(loads(text))[0]
     return "None" if kind == "JSON" else kind  # an object is no value of a path
-
-
-def _paths(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    for key, item in value.items():
-        path = f"{prefix}{key}"
-        if isinstance(item, dict):
-            yield from _paths(item, f"{path}.")
-        elif item is not None:
-            yield path, typed(item)[0]
-
-
-def paths(text: str) -> list[str]:
-    return sorted({path for path, _ in _paths(json.loads(text))})
-
-
-def path_types(text: str) -> list[str]:
-    """The types of `paths`, in the same order."""
-    found = dict(_paths(json.loads(text)))
-    return [found[path] for path in sorted(found)]
 
 
 def compared(left: str | None, right: str | None) -> int | None:
     """-1, 0 or 1 as the first value of a path is less, equal or greater; None where either is missing."""
     if left is None or right is None:
         return None
-    (kind, one), (other_kind, other) = typed(json.loads(left)), typed(json.loads(right))
+    (kind, one), (other_kind, other) = typed(loads(left)), typed(loads(right))
     if "None" in (kind, other_kind):
         return None
     numbers = ("Int64", "UInt64", "Float64")
@@ -187,7 +223,7 @@ def calculated(symbol: str, left: str | None, right: str | None) -> str | None:
     """Of two numbers below paths, as JSON text; whole ones wrap around in 64 bits."""
     if left is None or right is None:
         return None
-    (kind, one), (other_kind, other) = typed(json.loads(left)), typed(json.loads(right))
+    (kind, one), (other_kind, other) = typed(loads(left)), typed(loads(right))
     if "None" in (kind, other_kind):
         return None
     if not {kind, other_kind} <= {"Int64", "Float64"}:
@@ -202,19 +238,17 @@ def calculated(symbol: str, left: str | None, right: str | None) -> str | None:
     return repr(float(result))
 
 
-def printed(text: str) -> str:
-    """A stored document as ClickHouse prints it: in order of its keys, without nulls."""
-    return write(text, None)
+def printed(text: str, whole: bool) -> str:
+    """A stored document as ClickHouse prints it: in order of its paths, without nulls but those of typed paths."""
+    return write(text, None, whole=whole)
 
 
 _V = "VARCHAR"
 
 FUNCTIONS = {
-    "tb_json_printed": Udf(printed, (_V,), _V),
-    "tb_json_stored": Udf(stored, (_V,), _V),
+    "tb_json_printed": Udf(printed, (_V, "BOOLEAN"), _V),
+    "tb_json_value": Udf(value_stored, (_V,), _V),
     "tb_json_type": Udf(type_of, (_V,), _V, null_handling="special"),
-    "tb_json_paths": Udf(paths, (_V,), "VARCHAR[]"),
-    "tb_json_path_types": Udf(path_types, (_V,), "VARCHAR[]"),
     "tb_json_calculated": Udf(calculated, (_V, _V, _V), _V, null_handling="special"),
     "tb_json_compare": Udf(compared, (_V, _V), "INTEGER", null_handling="special"),
 }

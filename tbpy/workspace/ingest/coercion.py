@@ -18,6 +18,7 @@ answer is NULL where the value is not one of the type. Which JSON goes into whic
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.documents import STORED_OR_NULL, document_sql
 from tbpy.clickhouse.quoting import duckdb_name, duckdb_string
 from tbpy.clickhouse.storage import duckdb_type, field_names
 from tbpy.workspace.ingest.scalars import scalar_from_text, wide_integer
@@ -71,7 +72,8 @@ def from_json(type_: t.Type, sql: str) -> str:
             values = [_from_json_part(item, part) for item, part in _tuple_parts(type_, sql)]
             return f"CASE WHEN json_type({sql}) IN ('ARRAY', 'OBJECT') THEN {_struct_of(type_, values)} END"
         case t.Json():
-            return f"CASE WHEN json_type({sql}) = 'OBJECT' THEN CAST({sql} AS JSON) END"
+            document = document_sql(sql, type_, STORED_OR_NULL)
+            return f"CASE WHEN json_type({sql}) = 'OBJECT' THEN CAST({document} AS JSON) END"
         case t.Dynamic() | t.Variant():
             return f"CAST({sql} AS JSON)"
     return from_text(type_, f"(CAST({sql} AS JSON)->>'$')")

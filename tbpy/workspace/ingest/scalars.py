@@ -10,8 +10,10 @@ Only DateTime fractions and decimal digits beyond the scale are cut off, as Clic
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.documents import STORED_OR_NULL, document_sql
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import duckdb_type
 
@@ -100,7 +102,11 @@ def _time(_: t.Type, sql: str) -> str:
     return f"CASE WHEN regexp_full_match({sql}, '-?[0-9]+') THEN TRY_CAST({sql} AS BIGINT) END"
 
 
-def _document(_: t.Type, sql: str) -> str:
+def _document(type_: t.Json, sql: str) -> str:
+    return f"CAST({document_sql(sql, type_, STORED_OR_NULL)} AS JSON)"
+
+
+def _json_value(_: t.Type, sql: str) -> str:
     return f"CASE WHEN json_valid({sql}) THEN CAST({sql} AS JSON) END"
 
 
@@ -108,7 +114,7 @@ def _impossible(type_: t.Type, _: str) -> str:
     return f"CAST(NULL AS {duckdb_type(type_)})"
 
 
-_SIMPLE: dict[type[t.Type], Callable[[t.Type, str], str]] = {
+_SIMPLE: dict[type[t.Type], Callable[[Any, str], str]] = {
     t.String: _string,
     t.FixedString: _fixed_string,
     t.Bool: _bool,
@@ -120,8 +126,8 @@ _SIMPLE: dict[type[t.Type], Callable[[t.Type, str], str]] = {
     t.Time: _time,
     t.Interval: _time,
     t.Json: _document,
-    t.Dynamic: _document,
-    t.Variant: _document,
+    t.Dynamic: _json_value,
+    t.Variant: _json_value,
     t.Nothing: _impossible,
     t.AggregateFunction: _impossible,
 }
