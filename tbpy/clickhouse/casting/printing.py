@@ -50,11 +50,16 @@ def text_sql(sql: str, type_: t.Type, zone: str | None = None) -> str | None:
     return None
 
 
+def in_utc(zone: str | None) -> bool:
+    """Whether the wall clock of a zone is the stored instant; no zone means UTC."""
+    return zone is None or zone in ("UTC", "Etc/UTC")
+
+
 def local_time(sql: str, zone: str | None) -> str:
     """A stored instant as the wall clock of a zone shows it, a naive TIMESTAMP."""
-    if zone is None or zone in ("UTC", "Etc/UTC"):
+    if in_utc(zone):
         return sql
-    return f"timezone({duckdb_string(zone)}, timezone('UTC', {sql}))"
+    return f"timezone({duckdb_string(zone or '')}, timezone('UTC', {sql}))"
 
 
 def microseconds(value: Typed) -> str:
@@ -66,9 +71,9 @@ def microseconds(value: Typed) -> str:
 
 def instant(sql: str, zone: str | None) -> str:
     """A wall clock of a zone as the instant that is stored for it."""
-    if zone is None or zone in ("UTC", "Etc/UTC"):
+    if in_utc(zone):
         return sql
-    return f"timezone('UTC', timezone({duckdb_string(zone)}, {sql}))"
+    return f"timezone('UTC', timezone({duckdb_string(zone or '')}, {sql}))"
 
 
 def _fractional(sql: str, precision: int) -> str:

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.caster import Caster, target
 from tbpy.clickhouse.casting.numbers import to_integer
-from tbpy.clickhouse.casting.printing import instant, local_time, microseconds
+from tbpy.clickhouse.casting.printing import in_utc, instant, local_time, microseconds
 from tbpy.clickhouse.casting.wide import is_wide
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
@@ -42,18 +42,35 @@ def to_date(caster: Caster, value: Typed, target_: t.Date | t.Date32) -> Typed:
         case t.String() | t.FixedString():
             return _date_of_text(caster, value, target_)
         case t.Date32() if small:
-            sql = f"(DATE '1970-01-01' + CAST((({value.sql} - DATE '1970-01-01') & 65535) AS INTEGER))"
-            return caster.result(value, sql, target_)
+            return caster.result(value, _days_wrapped(value.sql), target_)
         case t.Date() | t.Date32():
             return caster.result(value, value.sql, target_)
         case t.DateTime(zone):
-            return caster.result(value, f"CAST({local_time(value.sql, caster.zone or zone)} AS DATE)", target_)
+            day = f"CAST({local_time(value.sql, caster.zone or zone)} AS DATE)"
+            behind = not in_utc(caster.zone or zone)  # the epoch may be of the day before, which a Date does not have
+            return caster.result(value, _from(day, "DATE '1970-01-01'") if behind else day, target_)
         case t.DateTime64(_, zone):
             clock = local_time(microseconds(value), caster.zone or zone)
-            return caster.result(value, f"CAST({clock} AS DATE)", target_)
+            return caster.result(value, _wrapped_day(clock) if small else f"CAST({clock} AS DATE)", target_)
         case t.Int() | t.Bool() | t.Float() | t.Decimal():
             return _date_of_number(caster, value, target_)
     return caster.refuse(source, target_)
+
+
+def _days_wrapped(day: str) -> str:
+    """A DATE as the 16 bits of a Date tell it: beyond its range it wraps around."""
+    return f"(DATE '1970-01-01' + CAST((({day} - DATE '1970-01-01') & 65535) AS INTEGER))"
+
+
+def _wrapped_day(clock: str) -> str:
+    """The Date of a wall clock. Inside of its range it is a cast, and DuckDB's statistics leave only that."""
+    day = f"CAST({clock} AS DATE)"
+    inside = f"{clock} BETWEEN {_EPOCH} AND TIMESTAMP '2149-06-06 23:59:59.999999'"
+    return f"(CASE WHEN {inside} THEN {day} ELSE {_days_wrapped(day)} END)"
+
+
+def _from(sql: str, least: str) -> str:
+    return f"(CASE WHEN {sql} < {least} THEN {least} ELSE {sql} END)"
 
 
 def _date_of_text(caster: Caster, value: Typed, target_: t.Date | t.Date32) -> Typed:
@@ -137,17 +154,16 @@ def to_datetime(caster: Caster, value: Typed, target_: t.DateTime) -> Typed:
     match source:
         case t.String() | t.FixedString():
             return _moment_of_text(caster, value, target_, target_.zone)
-        case t.Date():
-            return caster.result(value, instant(f"CAST({value.sql} AS TIMESTAMP)", target_.zone), target_)
-        case t.Date32():
+        case t.Date() | t.Date32():
             moment = instant(f"CAST({value.sql} AS TIMESTAMP)", target_.zone)
-            seconds = f"((epoch_us({moment}) // 1000000) & 4294967295)"  # out of range, it wraps around
-            return caster.result(value, f"make_timestamp({seconds} * 1000000)", target_)
+            inside = f"{value.sql} BETWEEN DATE '1970-01-02' AND DATE '2106-02-06'"
+            return caster.result(value, _wrapped_moment(inside, moment), target_)
         case t.DateTime():
             return caster.result(value, value.sql, target_)
         case t.DateTime64(precision):
             cut = value.sql if precision == 0 else f"date_trunc('second', {microseconds(value)})"
-            return caster.result(value, f"CAST({cut} AS TIMESTAMP)", target_)
+            inside = f"{value.sql} BETWEEN {_EPOCH} AND {_LAST_SECOND}"
+            return caster.result(value, _wrapped_moment(inside, f"CAST({cut} AS TIMESTAMP)"), target_)
         case t.Int() | t.Decimal() if is_wide(source):
             return caster.refuse(source, target_)
         case t.Int() | t.Float() | t.Decimal() if caster.accurate:
@@ -158,6 +174,12 @@ def to_datetime(caster: Caster, value: Typed, target_: t.DateTime) -> Typed:
             whole = caster.result(value, f"CAST(trunc({value.sql}) AS BIGINT)", t.INT64)
             return _moment_of_number(caster, whole, target_)
     return caster.refuse(source, target_)
+
+
+def _wrapped_moment(inside: str, moment: str) -> str:
+    """A moment as the 32 bits of a DateTime tell it: beyond its range, which `inside` is about, it wraps around."""
+    wrapped = f"make_timestamp((CAST(floor(epoch_us({moment}) / 1e6) AS BIGINT) & 4294967295) * 1000000)"
+    return f"(CASE WHEN {inside} THEN {moment} ELSE {wrapped} END)"
 
 
 def _moment_of_number(caster: Caster, value: Typed, target_: t.DateTime) -> Typed:

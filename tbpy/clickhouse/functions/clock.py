@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.failures import bad_arguments
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.zones import require_time, zone_argument
@@ -26,13 +27,17 @@ def utc_timestamp(call: Call) -> Typed:
     return call.typed(f"date_trunc('second', {call.context.now()})", t.DateTime("UTC"), constant=True)
 
 
-@scalar("now64", args=(0, 2), insensitive=True)
+@scalar("now64", "nowInBlock64", args=(0, 2), insensitive=("now64",))
 def now64(call: Call) -> Typed:
+    """The moment to microseconds; digits beyond are 0."""
     precision = call.constant_value(0, "precision") if call.args else 3
-    unit = {0: "second", 3: "millisecond", 6: "microsecond"}.get(precision)
-    if unit is None:
-        call.unsupported(f"precision {precision}")
-    sql = f"date_trunc('{unit}', {call.context.now()})"
+    if not isinstance(precision, int):
+        call.wrong_type()
+    if not 0 <= precision <= 9:
+        raise bad_arguments(f"Scale {precision} is out of bounds", call.node)
+    step = 10 ** max(6 - precision, 0)
+    cut = f"make_timestamp(epoch_us({call.context.now()}) // {step} * {step})" if step > 1 else call.context.now()
+    sql = cut if precision <= 6 else f"CAST({cut} AS TIMESTAMP_NS)"
     return call.typed(sql, t.DateTime64(precision, zone_argument(call, 1)), constant=True)
 
 

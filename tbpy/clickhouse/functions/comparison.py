@@ -55,7 +55,7 @@ def _known(left: Typed, right: Typed, test: _Test) -> Typed | None:
     numbers = all(isinstance(value, bool | int | float) for value in (one, other))
     strings = all(isinstance(value, str) for value in (one, other))
     plain = all(isinstance(t.plain(side.type), t.String) for side in (left, right))
-    if not numbers and not (strings and plain):
+    if (not numbers and not (strings and plain)) or _of_different_units(left.type, right.type):
         return None
     if strings:
         one, other = one.encode(), other.encode()
@@ -74,6 +74,9 @@ def condition(call: Call, left: Typed, right: Typed, symbol: str) -> str:
     """The comparison as a DuckDB BOOLEAN."""
     one, other = t.plain(left.type), t.plain(right.type)
     _check_order(call, one, other, symbol)
+    if isinstance(one, t.Interval) and isinstance(other, t.Interval) and one != other:
+        first, second = _in_one_unit(call, left, one.unit, right, other.unit)
+        return f"({first} {symbol} {second})"
     if symbol in _STRICT and (isinstance(one, t.Enum) or isinstance(other, t.Enum)):
         return f"({ordered_enum(left, right, call.node)} {symbol} {ordered_enum(right, left, call.node)})"
     first, second = comparable_sql(call.compiler, left, right, call.node)
@@ -84,9 +87,34 @@ def condition(call: Call, left: Typed, right: Typed, symbol: str) -> str:
     return _with_nan(f"{first} {symbol} {second}", symbol, _can_be_nan(left) and first, _can_be_nan(right) and second)
 
 
+def _of_different_units(one: t.Type, other: t.Type) -> bool:
+    return isinstance(t.plain(one), t.Interval) and isinstance(t.plain(other), t.Interval) and one != other
+
+
+_NANOSECONDS = {
+    "Nanosecond": 1, "Microsecond": 10**3, "Millisecond": 10**6, "Second": 10**9, "Minute": 60 * 10**9,
+    "Hour": 3600 * 10**9, "Day": 86400 * 10**9, "Week": 7 * 86400 * 10**9,
+}  # fmt: skip
+_MONTHS = {"Month": 1, "Quarter": 3, "Year": 12}
+
+
+def _in_one_unit(call: Call, left: Typed, one: str, right: Typed, other: str) -> tuple[str, str]:
+    """Two intervals as numbers of what both are multiples of; a month has no fixed number of days."""
+    sizes = next((sizes for sizes in (_NANOSECONDS, _MONTHS) if one in sizes and other in sizes), None)
+    if sizes is None:
+        text = (
+            f"Cannot compare intervals {t.plain(left.type)} and {t.plain(right.type)} "
+            "because the number of days in a month is not fixed"
+        )
+        raise failures.failure(text, 386, "NO_COMMON_TYPE", call.node)
+    shared = math.gcd(sizes[one], sizes[other])
+    first, second = (
+        f"CAST({side.sql} AS HUGEINT) * {sizes[unit] // shared}" for side, unit in ((left, one), (right, other))
+    )
+    return first, second
+
+
 def _check_order(call: Call, one: t.Type, other: t.Type, symbol: str) -> None:
-    if isinstance(one, t.Interval) and isinstance(other, t.Interval) and one != other:
-        call.unsupported("intervals of different units")
     if symbol in _STRICT and isinstance(one, t.Map):
         call.unsupported("maps")
     if isinstance(one, t.Json | t.Dynamic | t.Variant) or isinstance(other, t.Json | t.Dynamic | t.Variant):

@@ -81,13 +81,20 @@ def _filled(result: Typed, default: str, target: t.Type) -> Typed:
 # --- to<Type> ---------------------------------------------------------------------------------------------------------
 
 
-def _family(suffix: str, target_of: TargetOf, *aliases: str, zoned: bool = False, fixed: int = 0) -> None:
-    """`toX`, `toXOrNull`, `toXOrZero` and `toXOrDefault`. `fixed` arguments after the value say the type."""
+def _family(
+    suffix: str, target_of: TargetOf, *aliases: str, zoned: bool = False, fixed: int = 0, scaled: str = ""
+) -> None:
+    """`toX`, `toXOrNull`, `toXOrZero` and `toXOrDefault`. `fixed` arguments after the value say the type; `scaled` is
+    the function that toX stands for where its second argument is a number of digits."""
     most = 1 + fixed + (1 if zoned else 0)
     name = f"to{suffix}"
 
-    @scalar(name, *aliases, args=(1 + fixed, most), insensitive=aliases)
+    @scalar(name, *aliases, args=(1 + fixed, 3 if scaled else most), insensitive=aliases)
     def strict(call: Call) -> Typed:
+        if scaled and call.name == name and len(call.args) > 1 and t.is_integer(call.args[1].type):
+            return _scaled(call, scaled)
+        if len(call.args) > most:
+            call.wrong_count(f"from {1 + fixed} to {most}")
         target, _ = target_of(call)
         lenient = _is_optional_text(call) and not isinstance(target, t.DateTime64)
         return _converted(call, target, Caster(call.compiler, call.node, lenient=lenient, zone=_zone(call, 1 + fixed)))
@@ -109,6 +116,13 @@ def _family(suffix: str, target_of: TargetOf, *aliases: str, zoned: bool = False
     @scalar(f"{name}OrDefault", args=(1 + fixed, most + 1), nulls="keep")
     def or_default(call: Call) -> Typed:
         return _or_default(call, target_of, fixed, most)
+
+
+def _scaled(call: Call, function: str) -> Typed:
+    """`toDateTime(x, 3)` is `toDateTime64(x, 3)`; without digits it stays itself."""
+    if call.constant_value(1, "scale") == 0:
+        return call.compiler.call(call.name, call.args[0], *call.args[2:], node=call.node)
+    return call.compiler.call(function, *call.args, node=call.node)
 
 
 def _is_optional_text(call: Call) -> bool:
@@ -186,7 +200,7 @@ def _datetime64(call: Call) -> tuple[t.Type, int]:
     return t.DateTime64(precision, _zone(call, 2) or _own_zone(call)), 2
 
 
-_family("DateTime", _datetime, "toDateTime32", zoned=True)
+_family("DateTime", _datetime, "toDateTime32", zoned=True, scaled="toDateTime64")
 _family("DateTime64", _datetime64, zoned=True, fixed=1)
 
 

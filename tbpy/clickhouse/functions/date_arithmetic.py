@@ -10,7 +10,8 @@ from tbpy.clickhouse.casting.printing import microseconds
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.functions.zones import local, require_time, zone_argument, zone_of
+from tbpy.clickhouse.functions.temporal_arithmetic import interval_sum
+from tbpy.clickhouse.functions.zones import is_clock, local, require_time, zone_argument, zone_of
 
 _UNITS = (
     "Year",
@@ -49,13 +50,42 @@ def _add(unit: str) -> None:
 
         @scalar(f"{prefix}{unit}s", args=(2, 3), nulls="keep")
         def build(call: Call, operator: str = operator) -> Typed:
-            require_time(call)
             interval = call.compiler.call(f"toInterval{unit}", call.args[1], node=call.node)
-            return call.compiler.call(operator, call.args[0], interval, node=call.node)
+            return call.compiler.call(operator, _start(call, _DIGITS.get(unit, 3)), interval, node=call.node)
+
+
+#: Digits of a second that a text needs to have fine units added
+_DIGITS = {"Microsecond": 6, "Nanosecond": 9}
+
+
+def _start(call: Call, digits: int) -> Typed:
+    """The moment that is moved: of a text a DateTime64, in another time zone where the call names one."""
+    moment, inner = call.args[0], t.plain(call.args[0].type)
+    if isinstance(inner, t.String):
+        moment = call.compiler.call("toDateTime64", moment, constant(digits), *call.args[2:], node=call.node)
+    elif len(call.args) > 2 and not isinstance(require_time(call), t.DateTime | t.DateTime64):
+        call.wrong_type()
+    elif len(call.args) > 2:
+        moment = call.compiler.call("toTimeZone", moment, call.args[2], node=call.node)
+    if not isinstance(inner, t.String):
+        require_time(call)
+    return moment
 
 
 for _unit in _UNITS:
     _add(_unit)
+
+
+@scalar("addInterval", "subtractInterval", args=2)
+def add_interval(call: Call) -> Typed:
+    return interval_sum(call, "+" if call.name.startswith("add") else "-")
+
+
+@scalar("addTupleOfIntervals", "subtractTupleOfIntervals", args=2, nulls="keep")
+def add_tuple_of_intervals(call: Call) -> Typed:
+    require_time(call)
+    operator = "plus" if call.name.startswith("add") else "minus"
+    return call.compiler.call(operator, *call.args, node=call.node)
 
 
 def _alias(names: tuple[str, ...], operator: str) -> None:
@@ -79,9 +109,8 @@ def date_diff(call: Call) -> Typed:
     require_time(call, 1)
     require_time(call, 2)
     zone = zone_argument(call, 3)
-    if unit in _PASSING and _whole_hours(zone, call.args[1], call.args[2]):
-        # Hours and less pass alike on every clock that differs from UTC by whole hours, also when it is changed.
-        start, end = (call.sql(place) if unit == "nanosecond" else microseconds(call.args[place]) for place in (1, 2))
+    if unit in _PASSING:
+        start, end = (_passing(call.args[position], unit, zone) for position in (1, 2))
     else:
         start, end = (local(call.args[position], zone) for position in (1, 2))
     return call.typed(difference(unit, start, end), t.INT64)
@@ -98,28 +127,43 @@ _PASSING = ("hour", "minute", "second", "millisecond", "microsecond", "nanosecon
 _TICKS = {"microsecond": 1000, "nanosecond": 1}
 
 
+def _passing(moment: Typed, unit: str, zone: str | None) -> str:
+    """A moment in UTC, where hours and less are counted; hours of a zone off by parts of one begin as at its epoch."""
+    if unit == "nanosecond":
+        return moment.sql
+    clock, name = microseconds(moment), zone or zone_of(moment.type)
+    shift = _part_of_hour(name) if unit == "hour" and name and is_clock(moment.type) else 0
+    return f"({clock} - to_minutes({shift}))" if shift else clock
+
+
 def _whole_hours(zone: str | None, *moments: Typed) -> bool:
-    names = {
-        zone or zone_of(moment.type) for moment in moments if not isinstance(t.plain(moment.type), t.Date | t.Date32)
-    }
-    return len(names) < 2 and all(name is None or _offset_minutes(name) == 0 for name in names)
+    names = {zone or zone_of(moment.type) for moment in moments if is_clock(moment.type)}
+    return len(names) < 2 and all(name is None or _part_of_hour(name) == 0 for name in names)
 
 
-def _offset_minutes(zone: str) -> int:
+def _part_of_hour(zone: str) -> int:
+    """The minutes that the zone is off UTC at the epoch, for zones that are ever off by parts of an hour; else 0."""
     try:
-        offset = ZoneInfo(zone).utcoffset(datetime(2024, 1, 1))
+        zone_info = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):
         return 0
-    return int(offset.total_seconds() // 60) % 60 if offset is not None else 0
+    offsets = [zone_info.utcoffset(datetime(year, month, 1)) for year, month in ((1970, 1), (2024, 1), (2024, 7))]
+    minutes = [int(offset.total_seconds() // 60) for offset in offsets if offset is not None]
+    return minutes[0] if any(offset % 60 for offset in minutes) else 0
 
 
 def difference(unit: str, start: str, end: str) -> str:
     if unit == "week":
-        monday = [f"date_trunc('week', {side})" for side in (start, end)]
-        return f"(datediff('day', CAST({monday[0]} AS DATE), CAST({monday[1]} AS DATE)) // 7)"
+        return f"({_week_number(end)} - {_week_number(start)})"
     if unit == "nanosecond":
         return f"(epoch_ns({end}) - epoch_ns({start}))"
     return f"datediff('{unit}', CAST({start} AS TIMESTAMP), CAST({end} AS TIMESTAMP))"
+
+
+def _week_number(clock: str) -> str:
+    """The number of a week since 1970, rounded towards zero: so the last one before it is as long as the first."""
+    days = f"(CAST({clock} AS DATE) - DATE '1970-01-01')"
+    return f"(({days} + 8 - isodow({clock})) // 7)"
 
 
 @scalar("age", args=(3, 4), insensitive=True)
@@ -168,11 +212,12 @@ def to_days_since_year_zero(call: Call) -> Typed:
     return call.typed(f"CAST({days} AS UINTEGER)", t.UINT32)
 
 
-@scalar("fromDaysSinceYearZero", "FROM_DAYS", insensitive=("FROM_DAYS",))
+@scalar("fromDaysSinceYearZero", "FROM_DAYS", "fromDaysSinceYearZero32", insensitive=("FROM_DAYS",))
 def from_days_since_year_zero(call: Call) -> Typed:
     if not t.is_integer(call.args[0].type):
         call.wrong_type()
-    return call.typed(f"(DATE '1970-01-01' + CAST({call.sql(0)} - 719528 AS INTEGER))", t.DATE)
+    day = f"(DATE '1970-01-01' + CAST({call.sql(0)} - 719528 AS INTEGER))"
+    return call.typed(day, t.DATE32 if call.name.endswith("32") else t.DATE)
 
 
 def _shifted(names: tuple[str, ...], *, to_utc: bool) -> None:
@@ -181,10 +226,13 @@ def _shifted(names: tuple[str, ...], *, to_utc: bool) -> None:
     @scalar(*names, args=2, insensitive=[name for name in names if "_" in name])
     def build(call: Call) -> Typed:
         inner = require_time(call)
-        if not isinstance(inner, t.DateTime | t.DateTime64):
-            call.wrong_type()
+        if not isinstance(inner, t.DateTime | t.DateTime64) or inner.zone is not None:
+            call.wrong_type()  # a zone of its own would be taken for another one
         shift = zones.to_utc if to_utc else zones.to_local
-        return call.typed(shift(call.sql(0), zone_argument(call, 1)), inner)
+        moment = shift(call.sql(0), zone_argument(call, 1))
+        if isinstance(inner, t.DateTime):
+            moment = f"least(greatest({moment}, TIMESTAMP '1970-01-01'), TIMESTAMP '2106-02-07 06:28:15')"
+        return call.typed(moment, inner)
 
 
 _shifted(("toUTCTimestamp", "to_utc_timestamp"), to_utc=True)

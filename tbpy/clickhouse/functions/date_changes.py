@@ -18,20 +18,44 @@ def _change(unit: str) -> None:
         if not t.is_integer(call.args[1].type):
             call.wrong_type()
         clock = f"CAST({local(call.args[0])} AS TIMESTAMP)"
-        parts = [f"CAST({call.sql(1)} AS BIGINT)" if part == unit else f"{part}({clock})" for part in _PARTS]
-        second = parts[5] if unit == "second" else f"second({clock})"
-        # A day that the month lacks runs over into the next one.
-        first = f"TRY(make_timestamp({parts[0]}, {parts[1]}, 1, {parts[3]}, {parts[4]}, CAST({second} AS DOUBLE)))"
-        made = f"(CASE WHEN {parts[2]} BETWEEN 1 AND 31 THEN {first} + to_days(CAST({parts[2]} - 1 AS INTEGER)) END)"
-        if isinstance(inner, t.Date) and unit in ("year", "month", "day"):
-            inside = f"{made} BETWEEN TIMESTAMP '1970-01-01' AND TIMESTAMP '2149-06-06'"
-            return call.typed(f"(CASE WHEN {inside} THEN CAST({made} AS DATE) ELSE DATE '1970-01-01' END)", t.DATE)
-        if isinstance(inner, t.DateTime) or (isinstance(inner, t.Date) and unit in ("hour", "minute", "second")):
-            zone = zone_of(inner)
-            inside = f"{made} BETWEEN TIMESTAMP '1970-01-01' AND TIMESTAMP '2106-02-07 06:28:15'"
-            moment = f"(CASE WHEN {inside} THEN {made} ELSE TIMESTAMP '1970-01-01' END)"
-            return call.typed(to_utc(moment, zone), t.DateTime(zone))
-        call.unsupported(f"type {inner}")
+        type_, lowest, first, last = _changed_type(call, inner, unit)
+        made = _with_part(clock, unit, f"CAST({call.sql(1)} AS BIGINT)")
+        inside = f"{made} BETWEEN TIMESTAMP '{first}' AND TIMESTAMP '{last}'"
+        moment = f"(CASE WHEN {inside} THEN {made} ELSE {lowest} END)"
+        if isinstance(type_, t.Date | t.Date32):
+            return call.typed(f"CAST({moment} AS DATE)", type_)
+        return call.typed(to_utc(moment, zone_of(type_)), type_)
+
+
+def _changed_type(call: Call, inner: t.Type, unit: str) -> tuple[t.Type, str, str, str]:
+    """The type of the result, what stands for an impossible one, and the first and last that it has.
+
+    Of the wide types that is the year 0, which DuckDB calls one before Christ and Python has not.
+    """
+    wide = "CAST(error('NOT_IMPLEMENTED: The year 0 is not supported by tbpy') AS TIMESTAMP)"
+    epoch = "TIMESTAMP '1970-01-01'"
+    clock = unit in ("hour", "minute", "second")
+    match inner:
+        case t.Date() if not clock:
+            return inner, epoch, "1970-01-01", "2149-06-06"
+        case t.Date():
+            return t.DATETIME, epoch, "1970-01-01", "2106-02-07 06:28:15"
+        case t.DateTime():
+            return inner, epoch, "1970-01-01", "2106-02-07 06:28:15"
+        case t.Date32():
+            return (t.DateTime64(3) if clock else inner), wide, "0001-01-01", "9999-12-31 23:59:59.999999"
+        case t.DateTime64(precision) if precision <= 6:
+            return inner, wide, "0001-01-01", "9999-12-31 23:59:59.999999"
+    return call.unsupported(f"type {inner}")
+
+
+def _with_part(clock: str, unit: str, value: str) -> str:
+    """A wall clock with one part changed, NULL where there is no such; a day that the month lacks runs over."""
+    parts = [value if part == unit else f"{part}({clock})" for part in _PARTS]
+    second = f"CAST({parts[5]} AS DOUBLE)"
+    first = f"TRY(make_timestamp({parts[0]}, {parts[1]}, 1, {parts[3]}, {parts[4]}, {second}))"
+    whole = f"{first} + to_days(CAST({parts[2]} - 1 AS INTEGER)) + to_microseconds(microsecond({clock}) % 1000000)"
+    return f"(CASE WHEN {parts[2]} BETWEEN 1 AND 31 THEN {whole} END)"
 
 
 for _unit in _PARTS:
@@ -99,17 +123,3 @@ def from_julian(call: Call) -> Typed:
         call.wrong_type()
     text = f"CAST({_JULIAN} + CAST({call.sql(0)} AS INTEGER) AS VARCHAR)"
     return call.typed(text, t.nullable(t.STRING) if call.name.endswith("OrNull") else t.STRING)
-
-
-@scalar("YYYYMMDDhhmmssToDateTime", args=(1, 2))
-def from_digits(call: Call) -> Typed:
-    if not t.is_number(call.args[0].type):
-        call.wrong_type()
-    number, zone = f"CAST({call.sql(0)} AS BIGINT)", zone_argument(call, 1)
-    places = (10**10, 10**8, 10**6, 10**4, 100)
-    parts = [f"{number} // {places[0]}", *(f"({number} // {place}) % 100" for place in places[1:])]
-    made = f"TRY(make_timestamp({', '.join(parts)}, CAST({number} % 100 AS DOUBLE)))"
-    inside = f"{made} BETWEEN TIMESTAMP '1970-01-01' AND TIMESTAMP '2106-02-07 06:28:15'"
-    return call.typed(
-        to_utc(f"(CASE WHEN {inside} THEN {made} ELSE TIMESTAMP '1970-01-01' END)", zone), t.DateTime(zone)
-    )

@@ -85,40 +85,8 @@ def _strftime(text: str, clock: str) -> str:
 
 def _offset(call: Call, clock: str) -> str:
     if _is_date(call):
-        return "'+0000'"
+        call.wrong_type()
     minutes = f"CAST((epoch({clock}) - epoch({call.sql(0)})) / 60 AS INTEGER)"
     sign = f"CASE WHEN {minutes} < 0 THEN '-' ELSE '+' END"
     digits = f"lpad(CAST(abs({minutes}) // 60 * 100 + abs({minutes}) % 60 AS VARCHAR), 4, '0')"
     return f"({sign} || {digits})"
-
-
-# --- Joda -------------------------------------------------------------------------------------------------------------
-
-_JODA: dict[str, str] = {
-    "y": "%Y", "yy": "%y", "yyyy": "%Y", "x": "%G", "w": "%-V", "M": "%-m", "MM": "%m", "MMM": "%b", "MMMM": "%B",
-    "d": "%-d", "dd": "%d", "D": "%-j", "DDD": "%j", "e": "%u", "E": "%a", "EE": "%a", "EEE": "%a", "EEEE": "%A",
-    "a": "%p", "h": "%-I", "hh": "%I", "H": "%-H", "HH": "%H", "m": "%-M", "mm": "%M", "s": "%-S", "ss": "%S",
-}  # fmt: skip
-_JODA_TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
-
-
-@scalar("formatDateTimeInJodaSyntax", args=(2, 3))
-def format_joda(call: Call) -> Typed:
-    require_time(call)
-    pattern = call.constant_value(1, "format")
-    clock = f"CAST({local(call.args[0], zone_argument(call, 2))} AS TIMESTAMP)"
-    return call.typed(_strftime(joda_to_strftime(call, str(pattern)), clock), t.STRING)
-
-
-def joda_to_strftime(call: Call, pattern: str) -> str:
-    text = ""
-    for match in _JODA_TOKEN.finditer(pattern):
-        if match.group(1) is not None:
-            text += (match.group(1).replace("''", "'") or "'").replace("%", "%%")
-        elif match.group(2) is None:
-            text += match.group().replace("%", "%%")
-        elif match.group() in _JODA and match.group() != "w":
-            text += _JODA[match.group()]
-        else:
-            call.unsupported(f"'{match.group()}' in a format")
-    return text

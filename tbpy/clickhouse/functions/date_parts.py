@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.zones import local, require_clock, require_time, zone_argument, zone_of
@@ -19,6 +20,8 @@ _PARTS: tuple[tuple[tuple[str, ...], t.Type, str], ...] = (
     (("toMinute", "MINUTE"), t.UINT8, "minute({0})"),
     (("toSecond", "SECOND"), t.UINT8, "second({0})"),
     (("toMillisecond", "MILLISECOND"), t.UINT16, "(millisecond({0}) % 1000)"),
+    (("toMicrosecond", "MICROSECOND"), t.UINT32, "(epoch_us({0}) % 1000000)"),
+    (("toNanosecond", "NANOSECOND"), t.UINT32, "(epoch_ns({0}) % 1000000000)"),
     (("toISOYear",), t.UINT16, "isoyear({0})"),
     (("toISOWeek",), t.UINT8, "week({0})"),
     (("toYYYYMM",), t.UINT32, "(year({0}) * 100 + month({0}))"),
@@ -29,6 +32,9 @@ _PARTS: tuple[tuple[tuple[str, ...], t.Type, str], ...] = (
         "((year({0}) * 10000 + month({0}) * 100 + day({0})) * 1000000 "
         "+ hour({0}) * 10000 + minute({0}) * 100 + second({0}))",
     ),
+    (("toDaysInMonth",), t.UINT8, "day(last_day({0}))"),
+    (("toYearNumSinceEpoch",), t.UINT16, "(year({0}) - 1970)"),
+    (("toMonthNumSinceEpoch",), t.UINT32, "((year({0}) - 1970) * 12 + month({0}) - 1)"),
     (("toRelativeYearNum",), t.UINT16, "year({0})"),
     (("toRelativeQuarterNum",), t.UINT32, "(year({0}) * 4 + quarter({0}) - 1)"),
     (("toRelativeMonthNum",), t.UINT32, "(year({0}) * 12 + month({0}))"),
@@ -37,7 +43,9 @@ _PARTS: tuple[tuple[tuple[str, ...], t.Type, str], ...] = (
 )
 
 
-_OF_THE_DAY = ("toHour", "toMinute", "toSecond", "toMillisecond")
+_OF_THE_DAY = ("toHour", "toMinute", "toSecond", "toMillisecond", "toMicrosecond", "toNanosecond")
+#: Read from the moment itself, which has more digits than a wall clock
+_OF_THE_SECOND = ("toMicrosecond", "toNanosecond")
 
 
 def _part(names: tuple[str, ...], type_: t.Type, pattern: str) -> None:
@@ -45,7 +53,8 @@ def _part(names: tuple[str, ...], type_: t.Type, pattern: str) -> None:
     def build(call: Call) -> Typed:
         require = require_clock if names[0] in _OF_THE_DAY else require_time
         require(call)
-        clock = local(call.args[0], zone_argument(call, 1))
+        zone = zone_argument(call, 1)
+        clock = call.sql(0) if names[0] in _OF_THE_SECOND else local(call.args[0], zone)
         return call.typed(f"CAST({pattern.format(clock)} AS {duckdb_type(type_)})", type_)
 
 
@@ -72,27 +81,37 @@ _epoch_part("toRelativeSecondNum", 1)
 @scalar("toDayOfWeek", "DAYOFWEEK", args=(1, 3), insensitive=("DAYOFWEEK",))
 def to_day_of_week(call: Call) -> Typed:
     """Modes 0 and 1 count from Monday, 2 and 3 from Sunday; 0 and 3 begin with 1, 1 and 2 with 0."""
-    require_time(call)
     if len(call.args) > 1 and not t.is_integer(call.args[1].type):
         call.wrong_type()
     mode = call.constant_value(1, "mode") & 3 if len(call.args) > 1 else 0
-    clock = local(call.args[0], zone_argument(call, 2))
+    clock = _clock_or_text(call)
     pattern = ("isodow({0})", "(isodow({0}) - 1)", "dayofweek({0})", "(dayofweek({0}) + 1)")[mode]
     return call.typed(f"CAST({pattern.format(clock)} AS UTINYINT)", t.UINT8)
+
+
+def _clock_or_text(call: Call) -> str:
+    """The wall clock of the first argument, which may be a text; the third one is a time zone."""
+    moment = call.args[0]
+    if isinstance(moment.type, t.String):
+        moment = call.compiler.call("toDateTime64", moment, constant(3), *call.args[2:3], node=call.node)
+    else:
+        require_time(call)
+    return local(moment, zone_argument(call, 2))
 
 
 def week_and_year(clock: str, mode: int) -> tuple[str, str]:
     """The number of a week and the year it belongs to, by the modes of MySQL that ClickHouse follows.
 
     Bit 1: weeks begin on Monday; bit 2: weeks belong to one year, 1 to 53; bit 4: week 1 begins with its first weekday,
-    where otherwise it has four days or more in the year (bit 4 is inverted for weeks that begin on Sunday).
+    where otherwise it has four days or more in the year (bit 4 is inverted for weeks that begin on Sunday); bit 8: week
+    1 has the first of January.
     """
     monday, whole = bool(mode & 1), bool(mode & 2)
     first_weekday = bool(mode & 4) == monday
     weekday = f"(isodow({clock}) - 1)" if monday else f"dayofweek({clock})"
-    if whole:
-        # The week belongs to the year of its fourth day, or of its last one: count that day's weeks.
-        ahead = 0 if first_weekday else 3
+    if whole or mode & 8:
+        # The week belongs to the year of its fourth day, of its first or last one: count that day's weeks.
+        ahead = 6 if mode & 8 else 0 if first_weekday else 3
         anchor = f"(CAST({clock} AS DATE) - CAST({weekday} AS INTEGER) + {ahead})"
         return f"((dayofyear({anchor}) - 1) // 7 + 1)", f"year({anchor})"
     day = f"(dayofyear({clock}) - 1)"
@@ -106,22 +125,18 @@ def _week_mode(call: Call) -> int:
     mode = call.constant_value(1, "mode") if len(call.args) > 1 else 0
     if not isinstance(mode, int):
         call.wrong_type()
-    if mode > 7:
-        call.unsupported("modes 8 and 9")
     return mode
 
 
 @scalar("toWeek", "week", args=(1, 3), insensitive=("week",))
 def to_week(call: Call) -> Typed:
-    require_time(call)
-    week, _ = week_and_year(local(call.args[0], zone_argument(call, 2)), _week_mode(call))
+    week, _ = week_and_year(_clock_or_text(call), _week_mode(call))
     return call.typed(f"CAST({week} AS UTINYINT)", t.UINT8)
 
 
 @scalar("toYearWeek", "yearweek", args=(1, 3), insensitive=("yearweek",))
 def to_year_week(call: Call) -> Typed:
-    require_time(call)
-    week, year = week_and_year(local(call.args[0], zone_argument(call, 2)), _week_mode(call) | 2)
+    week, year = week_and_year(_clock_or_text(call), _week_mode(call) | 2)
     return call.typed(f"CAST({year} * 100 + {week} AS UINTEGER)", t.UINT32)
 
 
@@ -152,44 +167,12 @@ def date_name(call: Call) -> Typed:
 
 @scalar("monthName", insensitive=True)
 def month_name(call: Call) -> Typed:
-    require_time(call)
+    if isinstance(require_time(call), t.Date32):
+        call.wrong_type()
     return call.typed(f"monthname({local(call.args[0])})", t.STRING)
 
 
-# --- made of parts ----------------------------------------------------------------------------------------------------
-
-
-def _integers(call: Call, count: int) -> list[str]:
-    for arg in call.args[:count]:
-        if not t.is_number(arg.type):
-            call.wrong_type()
-    return [f"CAST({arg.sql} AS BIGINT)" for arg in call.args[:count]]
-
-
-def _make_date(name: str, type_: t.Type, low: str, high: str, fallback: str) -> None:
-    @scalar(name, args=(2, 3), insensitive=True)
-    def build(call: Call) -> Typed:
-        """A day that the month lacks runs over into the next; what is no date at all is the lowest one."""
-        parts = _integers(call, len(call.args))
-        month, day, most = ("1", parts[1], 366) if len(parts) == 2 else (parts[1], parts[2], 31)
-        first = f"TRY(make_date({parts[0]}, {month}, 1))"
-        made = f"(CASE WHEN {day} BETWEEN 1 AND {most} THEN {first} + CAST({day} - 1 AS INTEGER) END)"
-        inside = f"{made} BETWEEN DATE '{low}' AND DATE '{high}'"
-        if len(parts) == 2:
-            inside += f" AND year({made}) = {parts[0]}"
-        return call.typed(f"(CASE WHEN {inside} THEN {made} ELSE DATE '{fallback}' END)", type_)
-
-
-_make_date("makeDate", t.DATE, "1970-01-01", "2149-06-06", "1970-01-01")
-_make_date("makeDate32", t.DATE32, "1900-01-01", "2299-12-31", "1970-01-01")
-
-
-@scalar("YYYYMMDDToDate")
-def yyyymmdd_to_date(call: Call) -> Typed:
-    [number] = _integers(call, 1)
-    made = f"TRY(make_date({number} // 10000, {number} // 100 % 100, {number} % 100))"
-    inside = f"{made} BETWEEN DATE '1970-01-01' AND DATE '2149-06-06'"
-    return call.typed(f"(CASE WHEN {inside} THEN {made} ELSE DATE '1970-01-01' END)", t.DATE)
+# --- zones -----------------------------------------------------------------------------------------------------------
 
 
 @scalar("timezoneOf", "timeZoneOf", insensitive=True)

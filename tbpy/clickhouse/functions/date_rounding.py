@@ -6,7 +6,16 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.printing import microseconds
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.functions.zones import local, require_clock, require_time, to_utc, zone_argument, zone_of
+from tbpy.clickhouse.functions.zones import (
+    local,
+    local_from_epoch,
+    require_clock,
+    require_time,
+    to_utc,
+    zone_argument,
+    zone_of,
+)
+from tbpy.clickhouse.storage import duckdb_type
 
 #: Rounded down to a Date: DuckDB SQL over the wall clock, a DATE or TIMESTAMP.
 _TO_DATE = {
@@ -31,8 +40,8 @@ def _to_date(names: tuple[str, ...], pattern: str) -> None:
     @scalar(*names, args=(1, 2), insensitive=[name for name in names if name.isupper()])
     def build(call: Call) -> Typed:
         source = require_time(call)
-        clock = local(call.args[0], zone_argument(call, 1))
-        leaves = names[0] in ("toMonday", "toLastDayOfMonth")
+        clock = local_from_epoch(call.args[0], zone_argument(call, 1))
+        leaves = names[0] in ("toMonday", "toLastDayOfMonth", "toStartOfISOYear")
         return call.typed(clamped(pattern.format(clock), source, leaves=leaves), t.DATE)
 
 
@@ -53,33 +62,26 @@ def _week_start(call: Call, clock: str, position: int) -> str:
 @scalar("toStartOfWeek", args=(1, 3))
 def to_start_of_week(call: Call) -> Typed:
     source = require_time(call)
-    clock = local(call.args[0], zone_argument(call, 2))
+    clock = local_from_epoch(call.args[0], zone_argument(call, 2))
     return call.typed(clamped(f"({_week_start(call, clock, 1)})", source, leaves=True), t.DATE)
 
 
 @scalar("toLastDayOfWeek", args=(1, 3))
 def to_last_day_of_week(call: Call) -> Typed:
     source = require_time(call)
-    clock = local(call.args[0], zone_argument(call, 2))
+    clock = local_from_epoch(call.args[0], zone_argument(call, 2))
     return call.typed(clamped(f"({_week_start(call, clock, 1)} + 6)", source, leaves=True), t.DATE)
 
 
 # --- to a DateTime ----------------------------------------------------------------------------------------------------
 
-_MICROSECONDS = {
-    "Nanosecond": 0,
-    "Microsecond": 1,
-    "Millisecond": 1_000,
-    "Second": 1_000_000,
-    "Minute": 60_000_000,
-    "Hour": 3_600_000_000,
-    "Day": 86_400_000_000,
-}
-
 
 def moment(call: Call, clock: str, zone: str | None) -> Typed:
-    """A wall clock as a DateTime of a zone."""
-    return call.typed(to_utc(f"CAST({clock} AS TIMESTAMP)", zone), t.DateTime(zone))
+    """A wall clock as a DateTime of a zone, which holds a DateTime64 between 1970 and 2106."""
+    instant = to_utc(f"CAST({clock} AS TIMESTAMP)", zone)
+    if any(isinstance(arg.type, t.DateTime64) for arg in call.args[:2]):
+        instant = f"least(greatest({instant}, TIMESTAMP '1970-01-01'), TIMESTAMP '2106-02-07 06:28:15')"
+    return call.typed(instant, t.DateTime(zone))
 
 
 def _start_of(name: str, unit: str) -> None:
@@ -87,7 +89,8 @@ def _start_of(name: str, unit: str) -> None:
     def build(call: Call) -> Typed:
         (require_time if unit == "day" else require_clock)(call)
         zone = zone_argument(call, 1) or zone_of(call.args[0].type)
-        return moment(call, f"date_trunc('{unit}', {local(call.args[0], zone)})", zone)
+        clock = (local_from_epoch if unit == "day" else local)(call.args[0], zone)
+        return moment(call, f"date_trunc('{unit}', {clock})", zone)
 
 
 _start_of("toStartOfDay", "day")
@@ -120,34 +123,28 @@ for _name, _count in (
     _minutes(_name, _count)
 
 
-def _fraction(name: str, unit: str, precision: int) -> None:
-    @scalar(name, args=(1, 2))
+def _fraction(unit: str, precision: int) -> None:
+    @scalar(f"toStartOf{unit}", args=(1, 2))
     def build(call: Call) -> Typed:
+        """Digits beyond the unit become zeros; a coarser moment gets the digits of the unit."""
         inner = require_time(call)
         if not isinstance(inner, t.DateTime64):
             call.wrong_type()
-        zone = zone_argument(call, 1) or inner.zone
-        digits = max(inner.precision, precision)
-        if digits > 6:
-            call.unsupported("more than 6 digits of a second")
-        return call.typed(f"date_trunc('{unit}', {call.sql(0)})", t.DateTime64(digits, zone))
+        type_ = t.DateTime64(max(inner.precision, precision), zone_argument(call, 1) or inner.zone)
+        if inner.precision <= precision:
+            fine = duckdb_type(type_) != duckdb_type(inner)
+            return call.typed(f"CAST({call.sql(0)} AS {duckdb_type(type_)})" if fine else call.sql(0), type_)
+        cut = f"date_trunc('{unit.lower()}', {microseconds(call.args[0])})"
+        return call.typed(f"CAST({cut} AS TIMESTAMP_NS)" if type_.precision > 6 else cut, type_)
 
 
-_fraction("toStartOfSecond", "second", 0)
-_fraction("toStartOfMillisecond", "millisecond", 3)
-_fraction("toStartOfMicrosecond", "microsecond", 6)
+_fraction("Second", 0)
+_fraction("Millisecond", 3)
+_fraction("Microsecond", 6)
+_fraction("Nanosecond", 9)
 
 
-@scalar("toStartOfNanosecond", args=(1, 2))
-def to_start_of_nanosecond(call: Call) -> Typed:
-    inner = require_time(call)
-    if not isinstance(inner, t.DateTime64):
-        call.wrong_type()
-    zone = zone_argument(call, 1) or inner.zone
-    return call.typed(f"CAST({call.sql(0)} AS TIMESTAMP_NS)", t.DateTime64(9, zone))
-
-
-# --- date_trunc and toStartOfInterval ---------------------------------------------------------------------------------
+# --- date_trunc ---------------------------------------------------------------------------------
 
 _UNITS = {"year", "quarter", "month", "week", "day", "hour", "minute", "second"}
 
@@ -187,66 +184,3 @@ def date_trunc(call: Call) -> Typed:
     if wide:
         return call.typed(to_utc(f"CAST({truncated} AS TIMESTAMP)", zone), t.DateTime64(0, zone))
     return moment(call, truncated, zone)
-
-
-@scalar("toStartOfInterval", args=(2, 4), nulls="propagate")
-def to_start_of_interval(call: Call) -> Typed:
-    """Weeks are counted from Monday 1970-01-05, months from 1970, years from year 0, hours from midnight."""
-    inner = require_time(call)
-    interval = call.args[1].type
-    if not isinstance(interval, t.Interval) or not call.is_known(1):
-        call.unsupported("an interval that is not constant")
-    count = call.args[1].value
-    if count <= 0:
-        call.unsupported("an interval that is not positive")
-    if len(call.args) > 2 and t.is_temporal(call.args[2].type):
-        call.unsupported("an origin")
-    zone = zone_argument(call, 2) or zone_of(inner)
-    clock = local(call.args[0], zone)
-    return _interval_start(call, inner, clock, interval.unit, count, zone)
-
-
-def _interval_start(call: Call, inner: t.Type, clock: str, unit: str, count: int, zone: str | None) -> Typed:
-    match unit:
-        case "Year":
-            return _as_date(call, inner, f"make_date(CAST(year({clock}) // {count} * {count} AS BIGINT), 1, 1)")
-        case "Quarter":
-            return _as_date(call, inner, _month_start(clock, count * 3))
-        case "Month":
-            return _as_date(call, inner, _month_start(clock, count))
-        case "Week":
-            days = f"datediff('day', DATE '1970-01-05', CAST({clock} AS DATE))"
-            return _as_date(
-                call, inner, f"(DATE '1970-01-05' + CAST(floor({days} / {count * 7}) * {count * 7} AS INTEGER))"
-            )
-        case "Day":
-            days = f"datediff('day', DATE '1970-01-01', CAST({clock} AS DATE))"
-            start = f"(DATE '1970-01-01' + CAST({days} // {count} * {count} AS INTEGER))"
-            return moment(call, start, zone)
-        case "Hour" | "Minute" | "Second" if isinstance(inner, t.Date | t.Date32):
-            call.wrong_type()
-        case "Hour":
-            day = f"date_trunc('day', CAST({clock} AS TIMESTAMP))"
-            start = f"({day} + to_hours(CAST(hour(CAST({clock} AS TIMESTAMP)) // {count} * {count} AS BIGINT)))"
-            return moment(call, start, zone)
-        case "Minute" | "Second":
-            return moment(call, bucketed(f"CAST({clock} AS TIMESTAMP)", _MICROSECONDS[unit] * count), zone)
-    digits = {"Millisecond": 3, "Microsecond": 6}.get(unit)
-    if digits is None or not isinstance(inner, t.DateTime64) or inner.precision > 6:
-        call.unsupported(f"an interval of {unit}s of {call.args[0].type}")
-    start = bucketed(clock, _MICROSECONDS[unit] * count)
-    return call.typed(to_utc(start, zone), t.DateTime64(max(inner.precision, digits), zone))
-
-
-def _month_start(clock: str, count: int) -> str:
-    months = f"((year({clock}) - 1970) * 12 + month({clock}) - 1)"
-    if count == 1:
-        return f"date_trunc('month', {clock})"
-    if count == 3:
-        return f"date_trunc('quarter', {clock})"
-    start = f"({months} // {count} * {count})"
-    return f"make_date(CAST(1970 + {start} // 12 AS BIGINT), CAST({start} % 12 + 1 AS BIGINT), 1)"
-
-
-def _as_date(call: Call, inner: t.Type, sql: str) -> Typed:
-    return call.typed(clamped(sql, inner), t.DATE)

@@ -63,8 +63,6 @@ def temporal_sum(call: Call, symbol: str) -> Typed | None:
 def _counted(call: Call, moment: Typed, number: Typed, symbol: str) -> Typed:
     """A number of days, or of seconds, later or earlier; a fraction is cut off."""
     unit = "Day" if isinstance(t.plain(moment.type), t.Date | t.Date32) else "Second"
-    if isinstance(t.plain(number.type), t.Float) and isinstance(t.plain(moment.type), t.DateTime64):
-        call.unsupported("a fraction of a second")
     interval = Caster(call.compiler, call.node).plain(number.as_type(t.plain(number.type)), t.Interval(unit))
     return _moved(call, moment, interval, symbol)
 
@@ -151,14 +149,28 @@ def _difference(call: Call, left: Typed, right: Typed) -> Typed:
 
 
 def _intervals(call: Call, symbol: str) -> Typed:
-    """The same unit adds up; different units become a tuple that is applied one after another."""
+    """The same unit adds up, also with the last of a tuple; different units become a tuple, applied one by one."""
     left, right = call.args
     one, other = t.plain(left.type), t.plain(right.type)
     if one == other and isinstance(one, t.Interval):
         return call.typed(f"({left.sql} {symbol} {right.sql})", one)
+    if isinstance(one, t.Interval) and isinstance(other, t.Tuple):
+        call.wrong_type()
     parts = [*_parts(left), *(_signed(part, symbol) for part in _parts(right))]
+    if isinstance(other, t.Interval) and parts[-2].type == other:
+        parts[-2:] = [replace(parts[-2], sql=f"({parts[-2].sql} + {parts[-1].sql})")]
     type_ = t.Tuple(tuple(part.type for part in parts))
     return call.typed(tuple_sql([part.exact() for part in parts]), type_)
+
+
+def interval_sum(call: Call, symbol: str) -> Typed:
+    """Two intervals, or a tuple of some and another one, as addInterval gives them: always a tuple."""
+    if not all(is_interval(arg.type) for arg in call.args):
+        call.wrong_type()
+    result = _intervals(call, symbol)
+    if isinstance(result.type, t.Tuple):
+        return result
+    return replace(result, sql=tuple_sql([result.exact()]), type=t.Tuple((result.type,)))
 
 
 def _parts(value: Typed) -> list[Typed]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.casting.printing import microseconds
+from tbpy.clickhouse.casting.printing import in_utc, microseconds
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call
 from tbpy.clickhouse.quoting import duckdb_string
-
-_UTC = (None, "UTC", "Etc/UTC")
 
 
 def zone_of(type_: t.Type) -> str | None:
@@ -35,14 +33,27 @@ def local(value: Typed, zone: str | None = None) -> str:
     return to_local(microseconds(value), name)
 
 
+def is_clock(type_: t.Type) -> bool:
+    """Whether values have a time of day."""
+    return isinstance(t.plain(type_), t.DateTime | t.DateTime64)
+
+
+def local_from_epoch(value: Typed, zone: str | None = None) -> str:
+    """The wall clock that a Date is made from: a DateTime that was yesterday at the epoch counts as of its day."""
+    clock = local(value, zone)
+    if not isinstance(t.plain(value.type), t.DateTime) or in_utc(zone or zone_of(value.type)):
+        return clock
+    return f"greatest({clock}, TIMESTAMP '1970-01-01')"
+
+
 def to_local(sql: str, zone: str | None) -> str:
     """UTC to the wall clock of a zone."""
-    return sql if zone in _UTC else f"timezone({duckdb_string(zone or '')}, timezone('UTC', {sql}))"
+    return sql if in_utc(zone) else f"timezone({duckdb_string(zone or '')}, timezone('UTC', {sql}))"
 
 
 def to_utc(sql: str, zone: str | None) -> str:
     """The wall clock of a zone to UTC."""
-    return sql if zone in _UTC else f"timezone('UTC', timezone({duckdb_string(zone or '')}, {sql}))"
+    return sql if in_utc(zone) else f"timezone('UTC', timezone({duckdb_string(zone or '')}, {sql}))"
 
 
 def require_time(call: Call, position: int = 0) -> t.Type:

@@ -92,8 +92,8 @@ def _temporal(text: str) -> Typed | None:
         return _moment(found)
     if not _OTHER.match(text):
         return None
-    parsed = parse_best_effort(text, "dmy")
-    return None if parsed is None else _printed(_EPOCH + timedelta(microseconds=parsed["us"]), None)
+    parsed = parse_best_effort(text, "dmy", True)["us"]
+    return None if parsed is None else _printed(_EPOCH + timedelta(microseconds=parsed), None)
 
 
 def _day(year: int, month: int, day: int) -> Typed | None:
