@@ -176,6 +176,10 @@ class StorageFullError(TbpyError):
         super().__init__(message)
 
 
+class RemoteError(TbpyError):
+    """A server that cannot be reached, refuses the token, or answers what no such server answers."""
+
+
 class IngestError(TbpyError):
     """Input that could not be taken in at all: nothing was changed."""
 

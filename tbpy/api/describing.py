@@ -12,7 +12,8 @@ from tbpy.api.jobs import timestamp
 from tbpy.datafiles import Column, Datasource, Kind, Node, Pipe
 from tbpy.project import Key, NodeKey, Project
 from tbpy.templating import compile_template
-from tbpy.workspace import DatasourceInfo
+from tbpy.workspace import CopyInfo, DatasourceInfo
+from tbpy.workspace.schedules import ON_DEMAND
 
 
 def datasource_document(project: Project, info: DatasourceInfo) -> dict[str, Any]:
@@ -77,8 +78,10 @@ def engine_name(datasource: Datasource) -> str:
     return (datasource.engine.name if datasource.engine else None) or "MergeTree"
 
 
-def pipe_document(project: Project, pipe: Pipe, base: str, workspace_id: str) -> dict[str, Any]:
-    """A pipe with its nodes. `base` is the server's address."""
+def pipe_document(
+    project: Project, pipe: Pipe, base: str, workspace_id: str, copy: CopyInfo | None = None
+) -> dict[str, Any]:
+    """A pipe with its nodes. `base` is the server's address, `copy` what is known of a copy pipe's runs."""
     endpoint = next((node for node in pipe.nodes if node.type == "endpoint"), None)
     changed = file_time(project.root, pipe.file)
     return {
@@ -97,6 +100,20 @@ def pipe_document(project: Project, pipe: Pipe, base: str, workspace_id: str) ->
         "content": file_text(project.root, pipe.file),
         "workspace_id": workspace_id,
         "nodes": [node_document(project, pipe, node) for node in pipe.nodes],
+        **(_copy_facts(copy) if copy else {}),
+    }
+
+
+def _copy_facts(copy: CopyInfo) -> dict[str, Any]:
+    return {
+        "copy_target_datasource": resource_id("datasource", copy.target),
+        "copy_mode": copy.mode,
+        "schedule": {
+            "cron": None if copy.schedule == ON_DEMAND else copy.schedule,
+            "timezone": "Etc/UTC",
+            "status": "paused" if copy.paused else "running",
+            "next_runs": [timestamp(moment) for moment in copy.next_runs],
+        },
     }
 
 

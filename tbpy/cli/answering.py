@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -15,11 +15,13 @@ from tbpy.cli.output import Body, Printed, Table
 from tbpy.cli.trouble import counted, talk
 
 if TYPE_CHECKING:
+    from tbpy.client.asking import Question
     from tbpy.client.remote import RemoteResult
     from tbpy.engines import QueryResult
 
 TABLE = "table"
 PARQUET = "Parquet"
+NULL = "ᴺᵁᴸᴸ"  # as ClickHouse prints it
 SHOWN_ROWS = 100  # as `tb sql` does
 # Short names, in small letters; `CSV` and the like are ClickHouse's own names, and have no header.
 NAMES = {
@@ -93,18 +95,50 @@ def wanted(
     return Wanted(form, limit or None, stats, output)
 
 
-def answer(result: QueryResult | RemoteResult, how: Wanted) -> Body | Rows | Written:
+def answer(result: QueryResult | RemoteResult | Question, how: Wanted) -> Body | Rows | Written:
     """The rows of `result` as `how` says. A note tells when there were more rows than the limit."""
+    if hasattr(result, "document"):  # the rows are still to be asked for, of a server that writes formats itself
+        return answer_of_server(cast("Question", result), how)
+    return answer_here(result, how)
+
+
+def answer_here(result: QueryResult | RemoteResult, how: Wanted) -> Body | Rows | Written:
     rows, more = limited(result, how.limit)
     if how.format == TABLE and how.output is None:
         shown: Body | Rows | Written = table(result.columns, rows)
     else:
         shown = formatted(result, rows, how)
     if more:
-        talk(f"Only the first {counted(how.limit or 0, 'row')} are shown; --rows-limit 0 shows all.")
+        tell_limit(how)
     if how.stats:
-        tell_statistics(result)
+        tell_statistics(result.statistics.elapsed, result.statistics.rows_read)
     return shown
+
+
+def answer_of_server(question: Question, how: Wanted) -> Body | Rows | Written:
+    if how.output is not None:
+        return Written(how.output, question.write(how.output, how.format))
+    if how.format != TABLE:
+        return Body(question.text(how.format))
+    found = question.document(None if how.limit is None else how.limit + 1)
+    rows = found.rows if how.limit is None else found.rows[: how.limit]
+    if len(rows) < len(found.rows):
+        tell_limit(how)
+    if how.stats:
+        tell_statistics(found.elapsed, found.rows_read)
+    numbers = frozenset(name for name, type_ in found.columns if is_number(type_))
+    return Rows(tuple(name for name, _ in found.columns), tuple(tuple(map(printed, row)) for row in rows), numbers)
+
+
+def printed(value: object) -> str:
+    """A value of JSON for people."""
+    if value is None:
+        return NULL
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def tell_limit(how: Wanted) -> None:
+    talk(f"Only the first {counted(how.limit or 0, 'row')} are shown; --rows-limit 0 shows all.")
 
 
 def limited(result: QueryResult | RemoteResult, limit: int | None) -> tuple[list[Any], bool]:
@@ -174,6 +208,5 @@ def print_answer(shown: Rows | Written) -> Iterator[Printed]:
         yield f"No rows ({', '.join(shown.columns)})"
 
 
-def tell_statistics(result: QueryResult | RemoteResult) -> None:
-    statistics = result.statistics
-    talk(f"{statistics.elapsed:.3f} s, {counted(statistics.rows_read, 'row')} read")
+def tell_statistics(elapsed: float, rows_read: int) -> None:
+    talk(f"{elapsed:.3f} s, {counted(rows_read, 'row')} read")

@@ -71,7 +71,7 @@ def run(
 ) -> CopyReport:
     """Run a copy pipe now. Other options are its parameters: --name value."""
     parameters = parse_parameters(context.args, param or ())
-    with session.open_workspace(context) as workspace:
+    with session.open_workspace(context, changes=True) as workspace:
         return workspace.copy(name, parameters, mode=mode)
 
 
@@ -100,6 +100,6 @@ def resume(context: typer.Context, name: Name, as_json: AsJson = False) -> Pause
 
 
 def _set_paused(context: typer.Context, name: str, paused: bool) -> Paused:
-    with session.open_workspace(context) as workspace:
+    with session.open_workspace(context, changes=True) as workspace:
         workspace.pause_copy(name, paused)
     return Paused(name, paused)

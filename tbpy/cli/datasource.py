@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -13,19 +12,18 @@ from tbpy.cli import data as appending
 from tbpy.cli import session
 from tbpy.cli.answering import FormatOption, Rows, Written, answer, print_answer, wanted
 from tbpy.cli.appended import print_quarantined
+from tbpy.cli.asking import Yes, sure
 from tbpy.cli.command import AsJson, answers, group
 from tbpy.cli.output import Body, Printed, Table
 from tbpy.cli.trouble import counted
-from tbpy.errors import UsageError
 
 if TYPE_CHECKING:
-    from tbpy.client import RemoteWorkspace
-    from tbpy.workspace import AppendReport, DatasourceInfo, QuarantineInfo, ReplayReport, Workspace
+    from tbpy.cli.session import AnyWorkspace
+    from tbpy.workspace import AppendReport, DatasourceInfo, QuarantineInfo, ReplayReport
 
 app = group("Data sources: what is stored.")
 app.command("append", help="The same as `tbpy append`.")(appending.append)
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Name = Annotated[str, typer.Argument(help="The data source.")]
 
 
@@ -90,7 +88,7 @@ def print_removed(removed: Removed) -> Iterator[Printed]:
 @answers(print_removed)
 def truncate(context: typer.Context, name: Name, yes: Yes = False, as_json: AsJson = False) -> Removed:
     """Remove all rows of a data source."""
-    with session.open_workspace(context) as workspace:
+    with session.open_workspace(context, changes=True) as workspace:
         sure(f"Remove all rows of {name}?", yes)
         return Removed(name, workspace.truncate(name))
 
@@ -106,7 +104,7 @@ def delete(
     as_json: AsJson = False,
 ) -> Removed:
     """Remove the rows for which a condition holds."""
-    with session.open_workspace(context) as workspace:
+    with session.open_workspace(context, changes=not dry_run) as workspace:
         if dry_run:
             return Removed(name, count_rows(workspace, name, sql_condition), dry_run=True)
         sure(f"Remove the rows of {name} where {sql_condition}?", yes)
@@ -134,7 +132,7 @@ def replace(
     as_json: AsJson = False,
 ) -> AppendReport:
     """Store the rows of a file in place of those that are there; views of them are made anew."""
-    with session.open_workspace(context) as workspace:
+    with session.open_workspace(context, changes=True) as workspace:
         sure(f"Replace {'the rows' if where is None else f'the rows where {where}'} of {name}?", yes)
         return workspace.replace(name, file, format, condition=where)
 
@@ -179,21 +177,12 @@ def print_replayed(report: ReplayReport) -> Iterator[Printed]:
 @answers(print_replayed)
 def replay(context: typer.Context, name: Name, as_json: AsJson = False) -> ReplayReport:
     """Judge quarantined rows again, by the schema of now; those that fit are stored."""
-    with session.open_workspace(context) as workspace:
+    with session.open_workspace(context, changes=True) as workspace:
         return workspace.replay(name)
 
 
-def count_rows(workspace: Workspace | RemoteWorkspace, name: str, condition: str) -> int:
+def count_rows(workspace: AnyWorkspace, name: str, condition: str) -> int:
     from tbpy.clickhouse.quoting import quote_identifier
 
     result = workspace.query(f"SELECT count() FROM {quote_identifier(name)} WHERE {condition}")
     return int(result.rows[0][0])
-
-
-def sure(question: str, yes: bool) -> None:
-    """Ask before something is lost. Raises `UsageError` where nobody can answer."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError("this removes rows, and there is nobody to ask", hint="say so with --yes")
-    typer.confirm(question, abort=True, err=True)

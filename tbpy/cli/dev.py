@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from tbpy.dev import Development, Rebuilt
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(dev)
-
-
 def print_nothing(_: None) -> Iterator[Printed]:
     yield from ()
 

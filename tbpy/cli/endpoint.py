@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import typer
 
-from tbpy.cli import session
+from tbpy.cli import logs, session
 from tbpy.cli.answering import (
     PARQUET,
     FormatOption,
@@ -27,6 +27,7 @@ from tbpy.cli.answering import (
 from tbpy.cli.command import AsJson, answers, group
 from tbpy.cli.output import Body, Printed, Table
 from tbpy.cli.parameters import parse_parameters
+from tbpy.cli.targets import find_target
 from tbpy.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "http://localhost:7181"
 
 app = group("Endpoints: what the API answers.")
+app.command("stats")(logs.stats)
 
 
 def print_endpoints(endpoints: Sequence[EndpointInfo]) -> Iterator[Printed]:
@@ -99,14 +101,15 @@ def url(
     host: Annotated[str, typer.Option("--host", help="The server.")] = DEFAULT_HOST,
     as_json: AsJson = False,
 ) -> Address:
-    """Print the address of an endpoint on a local server."""
+    """Print the address of an endpoint, on the server that is named or on a local one."""
+    target = find_target(context)
     with session.open_workspace(context) as workspace:
         endpoints = {endpoint.name: endpoint for endpoint in workspace.endpoints()}
     if name not in endpoints:
         raise NotFoundError(f"There is no endpoint {name}", hint=f"there are: {', '.join(endpoints) or 'none'}")
     values = {p.name: example_value(p) for p in endpoints[name].parameters}
     parameters = f"?{urlencode(values)}" if values else ""
-    return Address(name, f"{host.rstrip('/')}/v0/pipes/{quote(name)}.json{parameters}")
+    return Address(name, f"{target.host if target else host.rstrip('/')}/v0/pipes/{quote(name)}.json{parameters}")
 
 
 def example_value(parameter: Parameter) -> str:

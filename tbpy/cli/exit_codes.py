@@ -13,6 +13,7 @@ NOT_FOUND = 3
 QUERY = 4
 INGEST = 5
 CONFLICT = 6
+REMOTE = 7
 BUG = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED = 130
 
@@ -26,6 +27,7 @@ TABLE: tuple[tuple[type[errors.TbpyError], int], ...] = (
     (errors.IngestError, INGEST),
     (errors.ConflictError, CONFLICT),
     (errors.StorageFullError, CONFLICT),
+    (errors.RemoteError, REMOTE),
 )
 
 

@@ -13,13 +13,12 @@ from tbpy.cli.trouble import talk
 from tbpy.errors import NotFoundError, TbpyError, UsageError
 
 if TYPE_CHECKING:
-    from tbpy.client import RemoteWorkspace
-    from tbpy.workspace import Workspace
+    from tbpy.cli.session import AnyWorkspace
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
-def build_missing(workspace: Workspace | RemoteWorkspace, inputs: Sequence[Input], kind: str | None) -> None:
+def build_missing(workspace: AnyWorkspace, root: Path, inputs: Sequence[Input], kind: str | None) -> None:
     """Write what is missing, and build. When that fails, the files are taken away again."""
     known = set(workspace.datasource_names())
     missing = {item.datasource: item.source for item in reversed(inputs) if item.datasource not in known}
@@ -28,14 +27,14 @@ def build_missing(workspace: Workspace | RemoteWorkspace, inputs: Sequence[Input
     written: list[Path] = []
     try:
         for name, source in missing.items():
-            written.append(write_datasource(workspace.root, name, source, kind))
+            written.append(write_datasource(root, name, source, kind))
         workspace.build()
     except TbpyError:
         for path in written:
             path.unlink()
         raise
     for path in written:
-        talk(f"✓ {path.relative_to(workspace.root)} written; look at its types and its sorting key")
+        talk(f"✓ {path.relative_to(root)} written; look at its types and its sorting key")
 
 
 def write_datasource(root: Path, name: str, source: str, kind: str | None) -> Path:

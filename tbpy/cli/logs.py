@@ -71,11 +71,6 @@ class Day:
     rows: int
 
 
-def register(app: typer.Typer, endpoints: typer.Typer) -> None:
-    app.command()(logs)
-    endpoints.command("stats")(stats)
-
-
 def print_entries(entries: Sequence[Entry]) -> Iterator[Printed]:
     if not entries:
         yield "Nothing was noted yet"

@@ -1,4 +1,4 @@
-"""The command `tbpy`: its groups, in the order of a person's work."""
+"""The command `tbpy`: the options before every command, and what becomes of errors."""
 
 from __future__ import annotations
 
@@ -9,28 +9,15 @@ from typing import Annotated
 import typer
 
 import tbpy
-from tbpy.cli import (
-    copy,
-    data,
-    datasource,
-    dev,
-    endpoint,
-    exit_codes,
-    logs,
-    materialization,
-    pipe,
-    project,
-    query,
-    server,
-    test,
-    trouble,
-)
+from tbpy.cli import exit_codes, targets, trouble
 from tbpy.cli.command import fail
+from tbpy.cli.commands import Commands
 from tbpy.errors import TbpyError, no_room
 
 # Rich is for results: help in plain text starts in half the time.
 app = typer.Typer(
     name="tbpy",
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -51,34 +38,37 @@ def _root(
         Path | None,
         typer.Option("--project", "-C", metavar="FOLDER", help="The project's folder; else the nearest one upward."),
     ] = None,
+    cloud: Annotated[
+        bool, typer.Option("--cloud", help="Work on a server: TB_HOST and TB_TOKEN, or the profile in use.")
+    ] = False,
+    local: Annotated[bool, typer.Option("--local", help="Work on the local workspace, as without a target.")] = False,
+    named: Annotated[
+        str | None, typer.Option("--profile", metavar="NAME", help="Work on the server of a profile.")
+    ] = None,
+    host: Annotated[str | None, typer.Option("--host", metavar="URL", help="Work on this server.")] = None,
+    key: Annotated[str | None, typer.Option("--token", help="The token for the server.")] = None,
+    staging: Annotated[
+        bool, typer.Option("--staging", help="Of the server, the deployment that is not live yet.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Develop, test and query Tinybird projects on DuckDB."""
-    context.obj = project_folder
+    """Develop, test, serve and ship Tinybird projects on DuckDB.
 
-
-project.register(app)
-data.register(app)
-query.register(app)
-dev.register(app)
-server.register(app)
-logs.register(app, endpoint.app)
-app.add_typer(datasource.app, name="datasource")
-app.add_typer(pipe.app, name="pipe")
-app.add_typer(endpoint.app, name="endpoint")
-app.add_typer(materialization.app, name="materialization")
-app.add_typer(copy.app, name="copy")
-app.add_typer(test.app, name="test")
+    The options that name a server may also stand after the command.
+    """
+    context.obj = targets.Chosen(project_folder, cloud, local, named, host, key, staging)
 
 
 def main() -> None:
     """Run the command line. A mistake that is nobody's but tbpy's own is told without a traceback, too."""
     try:
-        app()
+        app(targets.to_front(sys.argv[1:]))
     except TbpyError as error:
         sys.exit(fail(error))
+    except KeyboardInterrupt:
+        sys.exit(exit_codes.INTERRUPTED)
     except Exception as error:
         if full := no_room(error):
             sys.exit(fail(full))

@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from tbpy.workspace import AppendReport, BuildReport
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(init)
-    app.command()(build)
-    app.command()(check)
-    app.command()(fmt)
-    app.command()(info)
-
-
 def print_created(created: template.Created) -> Iterator[Printed]:
     yield f"Created {created.project.name} with {counted(len(created.files), 'file')}. Next:"
     yield f"  cd {relative(created.project)}"
@@ -46,10 +38,13 @@ def relative(path: Path) -> Path:
 def init(
     name: Annotated[Path, typer.Argument(help="The folder to make; it must not exist or be empty.")],
     empty: Annotated[bool, typer.Option("--empty", help="Only the folders, without the example.")] = False,
+    cicd: Annotated[
+        str, typer.Option("--cicd", metavar="SERVICE", help="Whose workflows to write: all, github, gitlab or none.")
+    ] = "all",
     as_json: AsJson = False,
 ) -> template.Created:
     """Start a project from a worked example."""
-    return template.create_project(name, empty=empty)
+    return template.create_project(name, empty=empty, cicd=cicd)
 
 
 SIGNS = {"added": "created", "changed": "changed", "removed": "deleted"}
@@ -84,7 +79,7 @@ def build(context: typer.Context, as_json: AsJson = False) -> BuildReport:
     stamp = Stamp(project_root(context))
     if stamp.holds():
         return BuildReport()
-    with session.open_workspace(context) as workspace:
+    with session.open_workspace(context, changes=True) as workspace:
         stamp.take_off()
         report = workspace.build()
         if not report.warnings:  # they are told at every build

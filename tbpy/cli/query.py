@@ -29,11 +29,6 @@ from tbpy.cli.trouble import point_into
 from tbpy.errors import QueryError, UsageError
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(query)
-    app.command("sql", help="The same as `query`.")(query)
-
-
 @answers(print_answer)
 def query(
     context: typer.Context,

@@ -17,7 +17,7 @@ SUFFIXES = (".datasource", ".pipe", ".connection")
 
 def project_root(context: typer.Context) -> Path:
     """The root of the project that a command works on. Raises `UsageError` when there is none."""
-    named: Path | None = context.find_root().obj
+    named: Path | None = context.find_root().obj.project
     if named is not None:
         return configured(existing(named))
     return find_root(Path.cwd())

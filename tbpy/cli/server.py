@@ -26,10 +26,6 @@ ADMIN_VARIABLE = "TBPY_ADMIN_TOKEN"
 LEAST_LENGTH = 16
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(server)
-
-
 def print_nothing(_: None) -> Iterator[Printed]:
     yield from ()
 

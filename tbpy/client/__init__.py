@@ -3,7 +3,7 @@
 Nothing here loads a database: a command that finds a running server starts quickly.
 """
 
-from tbpy.client.opening import connect, open_workspace
+from tbpy.client.opening import connect, find_server, open_workspace
 from tbpy.client.remote import RemoteWorkspace
 
-__all__ = ["RemoteWorkspace", "connect", "open_workspace"]
+__all__ = ["RemoteWorkspace", "connect", "find_server", "open_workspace"]

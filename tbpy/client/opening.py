@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from tbpy.client.remote import RemoteWorkspace
+from tbpy.client.target import Target
 from tbpy.client.transport import Server
 from tbpy.errors import ConflictError
 
@@ -27,15 +28,20 @@ class Open(Protocol[W]):
 
 def connect(root: Path, *, now: datetime | None = None) -> RemoteWorkspace | None:
     """The workspace in the process that serves it; None when there is no such process."""
+    target = find_server(root)
+    return RemoteWorkspace(root, Server(target.host, target.token), now=now) if target else None
+
+
+def find_server(root: Path) -> Target | None:
+    """The process of this machine that serves a project, with the token that it has for this machine's commands."""
     try:
         found = json.loads((root / _PROCESS_FILE).read_text(encoding="utf-8"))
         url, token = found["url"], found["token"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if not url or not token:
+    if not url or not token or not Server(url, token).is_there():
         return None
-    server = Server(url, token)
-    return RemoteWorkspace(root, server, now=now) if server.is_there() else None
+    return Target("local server", url, token)
 
 
 def open_workspace(

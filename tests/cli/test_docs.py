@@ -17,10 +17,11 @@ REFERENCE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="
 
 
 def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
-    for word, child in getattr(command, "commands", {}).items():
-        yield from commands(child, f"{name} {word}")
-    if not hasattr(command, "commands"):
+    if not hasattr(command, "list_commands"):
         yield name, command
+        return
+    for word in command.list_commands(None):
+        yield from commands(command.get_command(None, word), f"{name} {word}")
 
 
 COMMANDS = dict(commands(typer.main.get_command(app), "tbpy"))

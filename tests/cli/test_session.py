@@ -12,7 +12,7 @@ from tests.cli.conftest import Shell
 
 ROOT = Path(__file__).parents[2]
 SAID = {
-    "init": "Created cltv with 14 files",
+    "init": "Created cltv with 16 files",
     "build": "24,000 rows of the fixture in customer_transactions",
     "append customer_transactions.ndjson": "200 rows appended to customer_transactions",
     "append customer_transactions more.csv": "100 rows appended to customer_transactions",

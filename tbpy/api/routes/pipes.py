@@ -26,21 +26,23 @@ from tbpy.api.routes.common import (
     text_answer,
 )
 from tbpy.api.running import in_thread
+from tbpy.api.service import Service
 from tbpy.api.tokens import Access
 from tbpy.api.tokens.scopes import ADMIN, READ_PIPE
 from tbpy.clickhouse.formats import EXTENSIONS
 from tbpy.datafiles import Pipe
 from tbpy.errors import NotFoundError
 from tbpy.project import Project
+from tbpy.workspace import CopyInfo
 
 
 async def list_pipes(request: Request) -> Response:
     access, service = access_of(request), service_of(request)
     given, project = query_parameters(request), service.workspace.project
-    documents = []
+    documents, copies = [], await _copies(service)
     for name, pipe in sorted(project.pipes.items()):
         if access.may(READ_PIPE, name):
-            document = pipe_document(project, pipe, base_url(request), service.tokens.workspace_id)
+            document = pipe_document(project, pipe, base_url(request), service.tokens.workspace_id, copies.get(name))
             documents.append(_listed(document, given))
     return json_answer({"pipes": documents})
 
@@ -70,8 +72,16 @@ async def one_pipe(request: Request) -> Response:
     access.require(READ_PIPE, pipe.name)
     if as_file:
         return text_answer(file_text(project.root, pipe.file))
-    document = pipe_document(project, pipe, base_url(request), service.tokens.workspace_id)
+    copy = (await _copies(service)).get(pipe.name) if pipe.type == "copy" else None
+    document = pipe_document(project, pipe, base_url(request), service.tokens.workspace_id, copy)
     return json_answer(chosen(document, request.query_params.get("attrs")))
+
+
+async def _copies(service: Service) -> dict[str, CopyInfo]:
+    """What is known of copy pipes, by their names."""
+    if not any(pipe.type == "copy" for pipe in service.workspace.project.pipes.values()):
+        return {}
+    return {copy.name: copy for copy in await in_thread(service.threads, service.workspace.copies)}
 
 
 def _pipe(project: Project, name: str) -> Pipe:
