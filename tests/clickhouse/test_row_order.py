@@ -17,7 +17,7 @@ CATALOG = StaticCatalog(
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[DuckDBEngine]:
-    """Half a million rows, more than four times what one thread takes at a time; `n` is the order of their insertion."""
+    """Half a million rows, over four times what one thread takes at a time; `n` is the order of their insertion."""
     engine = DuckDBEngine(threads=4)
     engine.run("CREATE TABLE t AS SELECT n, n % 1000 AS k, n * 7919 % 500009 AS mixed FROM range(500000) r(n)")
     yield engine
@@ -32,7 +32,8 @@ def engine() -> Iterator[DuckDBEngine]:
         "SELECT any(n) AS a, anyLast(n) AS z FROM t GROUP BY k HAVING a != k OR z != 499000 + k",
         "SELECT any(n) AS a, anyLast(n) AS z FROM t HAVING a != 0 OR z != 499999",
         "SELECT anyMerge(s) AS a FROM (SELECT k, anyState(n) AS s FROM t GROUP BY k) GROUP BY k HAVING a != k",
-        "SELECT groupArray(mixed) AS a FROM (SELECT k, mixed FROM t ORDER BY mixed) GROUP BY k HAVING a != arraySort(a)",
+        "SELECT groupArray(mixed) AS a FROM (SELECT k, mixed FROM t ORDER BY mixed) GROUP BY k "
+        "HAVING a != arraySort(a)",
         "SELECT any(mixed) AS a FROM (SELECT k, mixed FROM t ORDER BY mixed DESC) GROUP BY k HAVING a != max(mixed)",
         "WITH o AS (SELECT k, mixed FROM t ORDER BY mixed) SELECT argMin(mixed, 1) AS a FROM o GROUP BY k "
         "HAVING a != min(mixed)",

@@ -91,7 +91,8 @@ def _scan(
     reader = (
         f"read_csv({duckdb_string(str(source.path))}, columns = {{{types}}}, header = {str(dialect.header).lower()}, "
         f"delim = {duckdb_string(dialect.delimiter)}, quote = '\"', escape = {duckdb_string(style.escape or _QUOTE)}, "
-        f"nullstr = {_NO_NULL if style.escape == _BACKSLASH else _NULL}, auto_detect = false, compression = '{source.compression}', {new_line}{rejects})"
+        f"nullstr = {_NO_NULL if style.escape == _BACKSLASH else _NULL}, auto_detect = false, "
+        f"compression = '{source.compression}', {new_line}{rejects})"
     )
     return Scan(f"SELECT {cells} FROM {reader}", columns, _fast(columns))
 
