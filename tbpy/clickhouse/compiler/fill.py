@@ -1,214 +1,141 @@
-"""ORDER BY ... WITH FILL: rows for the values that are missing in an ordered column.
+"""ORDER BY ... WITH FILL: rows for the values that are missing in ordered columns.
 
-The rows of the query and the missing ones are united and ordered again. Missing rows hold type defaults, or with
-INTERPOLATE what the last real row before them held.
+`tb_fill_rows` says which rows are missing, and where; what it gives is joined with the rows of the query. Missing rows
+hold type defaults, the prefix of their neighbours in the columns ordered before, or what INTERPOLATE says.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tbpy.clickhouse import ast
-from tbpy.clickhouse import types as t
-from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.cuts import cut_rows
+from tbpy.clickhouse.compiler.fill_columns import FillColumn, described, fill_column, from_text, invalid, number_text
+from tbpy.clickhouse.compiler.interpolation import interpolated_sql, next_value
 from tbpy.clickhouse.compiler.typed import Typed
-from tbpy.clickhouse.storage import default_sql, duckdb_type
+from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.storage import default_sql
 
 if TYPE_CHECKING:
     from tbpy.clickhouse.compiler.select import Clauses, SelectCompiler
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """The filled column: its place among the outputs, and its bounds and step as SQL; the step is positive."""
+@dataclass(slots=True)
+class FilledRows:
+    """The columns of the rows before filling: those selected, and behind them what only order or INTERPOLATE need.
 
-    position: int
-    type: t.Type
-    first: str | None
-    end: str | None
-    step: str
-    descending: bool
+    `fills` are places of filled columns, `prefix` those of the columns ordered before the first.
+    """
+
+    values: list[Typed]
+    fills: dict[int, FillColumn]
+    prefix: list[int]
+
+    def place(self, value: Typed) -> int:
+        for position, known in enumerate(self.values):
+            if known.sql == value.sql:
+                return position
+        self.values.append(value)
+        return len(self.values) - 1
 
 
 def filled_sql(select: SelectCompiler, clauses: Clauses) -> str:
-    items = select.order_values
-    filled = [index for index, (_, item) in enumerate(items) if item.fill is not None]
-    if filled != [len(items) - 1]:
-        raise failures.unsupported("WITH FILL on anything but the last column of ORDER BY", select.select)
-    limit, offset, cut = clauses.limit, clauses.offset, select.cut
-    clauses.limit = clauses.offset = ""
-    clauses.order_by = []
-    fill = _fill(select, *items[-1])
-    prefix = [_place(select, value, item) for value, item in items[:-1]]
-    base = select.sql(clauses)
-    rows = _united(select, base, fill, prefix)
-    order = [
-        f"c{position}" + (" DESC" if item.descending else "")
-        for position, (_, item) in zip(prefix, items, strict=False)
-    ]
-    order.append(f"c{fill.position}" + (" DESC" if fill.descending else ""))
-    columns = ", ".join(_column(select, position, fill, prefix, order) for position in range(len(select.outputs)))
-    if select.select.interpolate is not None:
-        rows = f"SELECT *, count(*) FILTER (WHERE real) OVER (ORDER BY {', '.join(order)}) AS run FROM ({rows})"
-    keys = ", ".join(f"f.{key}" for key in order)
-    rank = f", rank() OVER (ORDER BY {keys}) AS k" if cut.ties else ""
-    sql = f"SELECT {columns}{rank} FROM ({rows}) AS f ORDER BY {keys}"
-    if not cut.plain:
-        return cut_rows(sql, len(select.outputs), cut)
+    """The rows of a SELECT with the missing ones, in order, and its LIMIT."""
+    rows = FilledRows([output.value for output in select.outputs], {}, [])
+    interpolated = _interpolated(select, rows)
+    prefix_order = _find_columns(select, rows)
+    if any(position in rows.fills or position in rows.prefix for position in interpolated):
+        name = next(select.outputs[p].name for p in interpolated if p in rows.fills or p in rows.prefix)
+        text = f"Column '{name}' is participating in ORDER BY expression and can't be INTERPOLATE output"
+        raise invalid(text, select.select)
+    steps = {place: next_value(select, rows, place, node) for place, node in interpolated.items()}
+    limit, offset, order = clauses.limit, clauses.offset, ", ".join(clauses.order_by)
+    group = f"rank() OVER (ORDER BY {', '.join(prefix_order)})" if prefix_order else "0"
+    own = [f"{value.exact()} AS c{place}" for place, value in enumerate(rows.values)][len(select.outputs) :]
+    number = f"row_number() OVER ({'ORDER BY ' + order if order else ''})"
+    base = select.sql(replace(clauses, limit="", offset="", order_by=[]), *own, f"{number} AS r", f"{group} AS g")
+    sql = _joined(select, rows, base)
+    if steps:
+        sql = interpolated_sql(rows, steps, sql)
+    columns = ", ".join(f"c{position}" for position in range(len(select.outputs)))
+    ties = f", rank() OVER (ORDER BY {_tie_order(select, rows)}) AS k" if select.cut.ties else ""
+    sql = f"SELECT {columns}{ties} FROM ({sql}) AS f ORDER BY i"
+    if not select.cut.plain:
+        return cut_rows(sql, len(select.outputs), select.cut)
     sql += f" LIMIT {limit}" if limit else ""
     return sql + (f" OFFSET {offset}" if offset else "")
 
 
-def _place(select: SelectCompiler, value: Typed, item: ast.OrderItem) -> int:
-    for position, output in enumerate(select.outputs):
-        if output.value.sql == value.sql:
-            return position
-    raise failures.unsupported("WITH FILL ordered by something that is not selected", item)
+def _find_columns(select: SelectCompiler, rows: FilledRows) -> list[str]:
+    """Find the filled columns and those before them; the sort keys of the latter."""
+    by_prefix = select.context.enabled("use_with_fill_by_sorting_prefix", True)
+    order: list[str] = []
+    for value, item in select.order_values:
+        if item.fill is None:
+            if by_prefix and not rows.fills and select.order_keys(value, item):
+                rows.prefix.append(rows.place(value))
+                order.extend(select.order_keys(value, item))
+            continue
+        place = rows.place(value)
+        if place in rows.fills:
+            raise invalid("Multiple WITH FILL for identical expressions is not supported in ORDER BY", item)
+        rows.fills[place] = fill_column(select.expressions, value, item)
+    return order
 
 
-def _fill(select: SelectCompiler, value: Typed, item: ast.OrderItem) -> Fill:
-    assert item.fill is not None
-    if item.fill.staleness is not None:
-        raise failures.unsupported("WITH FILL STALENESS", item)
-    type_ = t.plain(value.type)
-    if not isinstance(type_, t.Int | t.Float | t.Date | t.Date32 | t.DateTime | t.DateTime64 | t.Decimal):
-        raise failures.QueryError(
-            f"WITH FILL expression must be filled with a number or a date, not {value.type}",
-            code=475,
-            name="INVALID_WITH_FILL_EXPRESSION",
-            place=failures.place(item),
-        )
-    return Fill(
-        position=_place(select, value, item),
-        type=type_,
-        first=_bound(select, item.fill.from_, type_),
-        end=_bound(select, item.fill.to, type_),
-        step=_step(select, item, type_),
-        descending=item.descending,
+def _interpolated(select: SelectCompiler, rows: FilledRows) -> dict[int, ast.Expression | None]:
+    """The places of columns that INTERPOLATE continues, with the expression that does; None repeats the value."""
+    items = select.select.interpolate
+    if items is None:
+        return {}
+    names = [output.name for output in select.outputs]
+    if not items:
+        ordered = {value.sql for value, _ in select.order_values}
+        return {place: None for place, value in enumerate(rows.values) if value.sql not in ordered}
+    found: dict[int, ast.Expression | None] = {}
+    for item in items:
+        if item.name not in names:
+            select.expressions.identifier(ast.Identifier((item.name,), start=item.start, end=item.end))
+            continue
+        same = item.expression == ast.Identifier((item.name,))
+        found[names.index(item.name)] = None if same else item.expression
+    return found
+
+
+def _joined(select: SelectCompiler, rows: FilledRows, base: str) -> str:
+    """All rows by their number `i`, and `real` where the query itself has them."""
+    keys = ", ".join(number_text(f"c{place}", column.type) for place, column in rows.fills.items())
+    bounds = ", ".join(bound for column in rows.fills.values() for bound in column.bounds)
+    texts = f"(SELECT list([CAST(r AS VARCHAR), {keys}] ORDER BY r) FROM b), (SELECT list(g ORDER BY r) FROM b)"
+    spec = duckdb_string(described(list(rows.fills.values())))
+    found = f"SELECT {select.context.udf('tb_fill_rows')}({texts}, CAST([{bounds}] AS VARCHAR[]), {spec}) AS v"
+    numbered = f"SELECT unnest(v) AS v, generate_subscripts(v, 1) AS i FROM ({found})"
+    columns = [f"{_column(rows, place, value)} AS c{place}" for place, value in enumerate(rows.values)]
+    return (
+        f"WITH b AS MATERIALIZED ({base}) SELECT {', '.join(columns)}, s.r IS NOT NULL AS real, w.i AS i "
+        f"FROM ({numbered}) AS w LEFT JOIN b AS s ON s.r = CAST(w.v[1] AS BIGINT) "
+        f"LEFT JOIN b AS p ON p.r = CAST(w.v[2] AS BIGINT)"
     )
 
 
-def _bound(select: SelectCompiler, node: ast.Expression | None, type_: t.Type) -> str | None:
-    if node is None:
-        return None
-    value = select.expressions.compile(node)
-    if t.is_temporal(type_) and t.is_integer(value.type):
-        raise failures.unsupported("WITH FILL bounds of a date given as a number", node)
-    return f"CAST({value.sql} AS {duckdb_type(type_)})"
+def _column(rows: FilledRows, place: int, value: Typed) -> str:
+    own, default = f"s.c{place}", default_sql(value.type)
+    if place in rows.fills:
+        text = f"w.v[{list(rows.fills).index(place) + 3}]"
+        missing = f"coalesce({from_text(text, rows.fills[place].type)}, {default})"
+    elif place in rows.prefix:
+        missing = f"CASE WHEN p.r IS NOT NULL THEN p.c{place} ELSE {default} END"
+    else:
+        missing = default
+    return f"CASE WHEN s.r IS NOT NULL THEN {own} ELSE {missing} END"
 
 
-def _step(select: SelectCompiler, item: ast.OrderItem, type_: t.Type) -> str:
-    """The distance between filled values, as a number or an INTERVAL, without its sign."""
-    node = item.fill.step if item.fill is not None else None
-    if node is None:
-        return _unit_step(type_, 1)
-    if isinstance(node, ast.Function) and node.name.startswith("toInterval"):
-        count = select.expressions.compile(node.arguments[0])
-        if not isinstance(count.value, int):
-            raise failures.unsupported("WITH FILL STEP that is not constant", node)
-        return _interval(abs(count.value), node.name.removeprefix("toInterval"))
-    value = select.expressions.compile(node)
-    if not isinstance(value.value, int | float) or value.value == 0:
-        raise failures.bad_arguments("STEP of WITH FILL must be a constant that is not zero", node)
-    if (value.value < 0) != item.descending:
-        raise failures.bad_arguments("STEP of WITH FILL must go in the direction of the order", node)
-    return _unit_step(type_, abs(value.value))
-
-
-def _unit_step(type_: t.Type, count: float) -> str:
-    if isinstance(type_, t.Date | t.Date32):
-        return _interval(int(count), "Day")
-    if isinstance(type_, t.DateTime | t.DateTime64):
-        return _interval(int(count), "Second")
-    return str(count)
-
-
-def _interval(count: int, unit: str) -> str:
-    if unit == "Quarter":
-        count, unit = count * 3, "Month"
-    return f"INTERVAL '{count} {unit.lower()}'"
-
-
-def _united(select: SelectCompiler, base: str, fill: Fill, prefix: list[int]) -> str:
-    """The query's rows and the missing ones; `real` tells them apart."""
-    key = f"c{fill.position}"
-    groups = ", ".join(f"c{position}" for position in prefix)
-    low, high = ("max", "min") if fill.descending else ("min", "max")
-    sign = "-" if fill.descending else "+"
-    start = fill.first or f"{low}({key})"
-    last = fill.end or f"{high}({key})"
-    bounds = f"SELECT {groups + ', ' if groups else ''}{start} AS a, {last} AS z"
-    if groups or fill.first is None or fill.end is None:
-        bounds += " FROM b" + (f" GROUP BY {groups}" if groups else "")
-    inside = _within(fill, "a", "z")
-    steps = _steps(fill, sign)
-    matching = " AND ".join([f"b.{key} = g.v", *(f"b.c{p} IS NOT DISTINCT FROM g.c{p}" for p in prefix)])
-    columns = ", ".join(_missing(select, position, fill, prefix) for position in range(len(select.outputs)))
-    generated = f"SELECT {groups + ', ' if groups else ''}{steps} AS v FROM ({bounds}) WHERE {inside}"
-    missing = (
-        f"SELECT {columns}, false AS real FROM ({generated}) AS g "
-        f"WHERE g.v IS NOT NULL AND NOT EXISTS (SELECT 1 FROM b WHERE {matching})"
-    )
-    return f"WITH b AS ({base}) SELECT *, true AS real FROM b UNION ALL {missing}"
-
-
-def _within(fill: Fill, low: str, high: str) -> str:
-    return f"{low} >= {high}" if fill.descending else f"{low} <= {high}"
-
-
-def _steps(fill: Fill, sign: str) -> str:
-    """All values from a to z: z itself belongs to them unless it was given with TO."""
-    strict = fill.end is not None
-    kind = duckdb_type(fill.type)
-    if t.is_temporal(fill.type):
-        function = "range" if strict else "generate_series"
-        step = fill.step if sign == "+" else f"(-{fill.step})"
-        return f"unnest(CAST({function}(CAST(a AS TIMESTAMP), CAST(z AS TIMESTAMP), {step}) AS {kind}[]))"
-    count = f"CAST(floor(abs(CAST(z AS DOUBLE) - CAST(a AS DOUBLE)) / {fill.step}) AS BIGINT)"
-    if strict:
-        count = f"CAST(ceil(abs(CAST(z AS DOUBLE) - CAST(a AS DOUBLE)) / {fill.step}) AS BIGINT) - 1"
-    wide = "DOUBLE" if isinstance(fill.type, t.Float) else "HUGEINT"
-    value = f"CAST(a AS {wide}) {sign} i * {fill.step}"
-    return f"unnest(list_transform(range({count} + 1), lambda i: CAST({value} AS {kind})))"
-
-
-def _missing(select: SelectCompiler, position: int, fill: Fill, prefix: list[int]) -> str:
-    if position == fill.position:
-        return f"g.v AS c{position}"
-    if position in prefix:
-        return f"g.c{position} AS c{position}"
-    return f"{default_sql(select.outputs[position].value.type)} AS c{position}"
-
-
-def _column(select: SelectCompiler, position: int, fill: Fill, prefix: list[int], order: list[str]) -> str:
-    """A column of the result; with INTERPOLATE a filled row goes on from the last real one."""
-    plain = f"f.c{position}"
-    interpolate = select.select.interpolate
-    if interpolate is None or position == fill.position or position in prefix:
-        return plain
-    name = select.outputs[position].name
-    wanted = [item for item in interpolate if item.name == name]
-    if interpolate and not wanted:
-        return plain
-    output = select.outputs[position].value
-    run = f"OVER (PARTITION BY f.run ORDER BY {', '.join('f.' + key for key in order)})"
-    last = f"(CASE WHEN f.run > 0 THEN first_value({plain}) {run} ELSE {default_sql(output.type)} END)"
-    steps = f"(row_number() {run} - CASE WHEN f.run > 0 THEN 1 ELSE 0 END)"
-    value = _interpolated(select, wanted[0] if wanted else None, name, last, steps)
-    return f"CASE WHEN f.real THEN {plain} ELSE CAST({value} AS {duckdb_type(output.type)}) END AS c{position}"
-
-
-def _interpolated(select: SelectCompiler, item: ast.Interpolate | None, name: str, last: str, steps: str) -> str:
-    """What a filled row holds: the last value, a constant, or the last value moved on by a constant for each row."""
-    expression = item.expression if item is not None else None
-    if expression is None or expression == ast.Identifier((name,)):
-        return last
-    if isinstance(expression, ast.Literal):
-        return select.expressions.compile(expression).sql
-    if isinstance(expression, ast.Function) and expression.name in ("plus", "minus"):
-        one, other = expression.arguments
-        if one == ast.Identifier((name,)) and isinstance(other, ast.Literal) and isinstance(other.value, int | float):
-            return f"{last} {'+' if expression.name == 'plus' else '-'} {steps} * {other.text}"
-    raise failures.unsupported("INTERPOLATE with this expression", item)
+def _tie_order(select: SelectCompiler, rows: FilledRows) -> str:
+    """The order of the filled rows, over their own columns."""
+    keys = [
+        key
+        for value, item in select.order_values
+        for key in select.order_keys(Typed(f"f.c{rows.place(value)}", value.type), item)
+    ]
+    return ", ".join(keys)

@@ -23,7 +23,7 @@ def finish(select: SelectCompiler) -> Block:
     clauses = select.clauses
     if _needs_nesting(select):
         clauses = _nested(select)
-    if any(item.fill is not None for item in select.select.order_by):
+    if _is_filled(select):
         from tbpy.clickhouse.compiler.fill import filled_sql
 
         return Block(filled_sql(select, clauses), select.outputs, select.totals)
@@ -38,11 +38,16 @@ def _order(clauses: Clauses) -> str:
     return f"ORDER BY {', '.join(clauses.order_by)}" if clauses.order_by else ""
 
 
+def _is_filled(select: SelectCompiler) -> bool:
+    return any(item.fill is not None for item in select.select.order_by)
+
+
 def _needs_nesting(select: SelectCompiler) -> bool:
     """Whether what follows the rows has to be said over a subquery of them."""
+    numbers_rows = bool(select.limit_keys) or select.cut.ties or _is_filled(select)
     if select.select.distinct:
-        return bool(select.limit_keys) or select.cut.ties or _foreign_order(select)
-    if not (select.limit_keys or select.cut.ties):
+        return numbers_rows or _foreign_order(select)
+    if not numbers_rows:
         return False
     return any(key.window for key in (*select.limit_keys, *(value for value, _ in select.order_values)))
 

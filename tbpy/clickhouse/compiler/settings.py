@@ -59,7 +59,6 @@ _UNHEEDED: dict[str, tuple[str, ...]] = {
     "transform_null_in": ("0",),
     "type_json_skip_duplicated_paths": ("0",),
     "use_legacy_to_time": ("0",),
-    "use_with_fill_by_sorting_prefix": ("1",),
 }
 
 

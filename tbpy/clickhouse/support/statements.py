@@ -62,7 +62,7 @@ ANSWERED = (
     ),
     Statement("COLLATE", "SELECT name FROM users ORDER BY name COLLATE 'en'"),
     Statement(
-        "WITH FILL, INTERPOLATE",
+        "WITH FILL with FROM, TO, STEP, STALENESS, on any columns; INTERPOLATE",
         "SELECT number AS n, 1 AS i FROM numbers(3) ORDER BY n WITH FILL TO 9 STEP 2 INTERPOLATE (i AS i + 1)",
     ),
     Statement("LIMIT BY", "SELECT action, id FROM events ORDER BY id LIMIT 1, 2 BY action"),
@@ -91,5 +91,4 @@ APPROXIMATE = (
 REFUSED = (
     Statement("EXPLAIN AST and other kinds", "EXPLAIN AST SELECT 1"),
     Statement("SHOW CREATE", "SHOW CREATE TABLE events"),
-    Statement("WITH FILL STALENESS", "SELECT number AS n FROM numbers(3) ORDER BY n WITH FILL STALENESS 2"),
 )
