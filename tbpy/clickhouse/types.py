@@ -395,6 +395,20 @@ def is_document(type_: Type) -> bool:
     return isinstance(inner, Json | Dynamic)
 
 
+def varies(type_: Type) -> bool:
+    """Whether values of the type, or some inside them, may be of different types."""
+    match plain(type_):
+        case Dynamic() | Variant():
+            return True
+        case Array(item):
+            return varies(item)
+        case Map(key, value):
+            return varies(key) or varies(value)
+        case Tuple(items):
+            return any(map(varies, items))
+    return False
+
+
 def is_temporal(type_: Type) -> bool:
     return isinstance(plain(type_), Date | Date32 | DateTime | DateTime64)
 

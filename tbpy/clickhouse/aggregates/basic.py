@@ -204,6 +204,8 @@ def _extreme(call: AggregateCall, name: str, argument: str) -> str:
     type_ = t.plain(call.type())
     if needs_key(type_):
         return call.apply(f"arg_{name}", argument, sort_value(call.args[0]), distinct=False)
-    if isinstance(type_, t.Json | t.Dynamic | t.Variant | t.AggregateFunction):
+    if isinstance(type_, t.Json):
+        call.unsupported(f"type {type_}")
+    if t.varies(type_) or isinstance(type_, t.AggregateFunction):
         call.wrong_type()
     return call.apply(name, argument, distinct=False)

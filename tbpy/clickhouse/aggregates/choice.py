@@ -9,6 +9,7 @@ from tbpy.clickhouse.aggregates.call import AggregateCall
 from tbpy.clickhouse.aggregates.comparing import sort_value
 from tbpy.clickhouse.aggregates.registry import aggregate
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.documents import holds_json
 
 
 def _pick(call: AggregateCall, skipping: str, keeping: str) -> Typed:
@@ -86,6 +87,13 @@ def single_value_or_null(call: AggregateCall) -> Typed:
 # --- by the extreme of another value ---
 
 
+def _check_key(call: AggregateCall, key: Typed) -> None:
+    if t.varies(key.type):
+        call.wrong_type()
+    if holds_json(key.type):
+        call.unsupported(f"type {key.type}")
+
+
 def _by_extreme(function: str) -> None:
     name = "argMin" if function == "arg_min" else "argMax"
     alias = "min_by" if function == "arg_min" else "max_by"
@@ -96,6 +104,7 @@ def _by_extreme(function: str) -> None:
         *values, key = call.args
         if len(values) > 1:
             call.unsupported("more than two arguments")
+        _check_key(call, key)
         value = call.apply(function, values[0].sql, sort_value(key), distinct=False)
         if function == "arg_max" and isinstance(key.type, t.Float):
             numbers = call.apply(function, values[0].sql, key.sql, where=[f"NOT isnan({key.sql})"], distinct=False)
@@ -111,6 +120,7 @@ def _pair_of_extreme(function: str) -> None:
     @aggregate("argAndMin" if function == "arg_min" else "argAndMax", args=2)
     def build(call: AggregateCall) -> Typed:
         value, key = call.args
+        _check_key(call, key)
         extreme = "min" if function == "arg_min" else "max"
         first = call.or_default(call.apply(function, value.sql, sort_value(key), distinct=False), value.type)
         keyed = replace(call, args=(key,))

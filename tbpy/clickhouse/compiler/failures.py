@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.function_names import is_clickhouse_function
 from tbpy.errors import QueryError as QueryError
 from tbpy.errors import SqlPlace, UnsupportedError
+
+if TYPE_CHECKING:
+    from tbpy.clickhouse.compiler.context import Context
 
 
 def place(node: ast.Node | None) -> SqlPlace | None:
@@ -79,6 +83,20 @@ def unsupported(what: str, node: ast.Node | None) -> UnsupportedError:
 
 def bad_filter(message: str, node: ast.Node) -> QueryError:
     return QueryError(message, code=59, name="ILLEGAL_TYPE_OF_COLUMN_FOR_FILTER", place=place(node))
+
+
+def check_varying(context: Context, type_: t.Type, clause: str, node: ast.Node | None) -> None:
+    """Raise ILLEGAL_COLUMN (44) for a key of ORDER BY or GROUP BY whose values may be of different types."""
+    if not t.varies(type_):
+        return
+    if context.enabled(f"allow_suspicious_types_in_{clause.lower().replace(' ', '_')}"):
+        raise unsupported(f"{clause} {type_}", node)
+    text = (
+        f"Data types Variant/Dynamic are not allowed in {clause} keys, because it can lead to unexpected results. "
+        "Consider using a subcolumn with a specific data type instead (for example 'column.Int64' or "
+        "'json.some.path.:Int64' if its a JSON path subcolumn) or casting this column to a specific data type"
+    )
+    raise QueryError(text, code=44, name="ILLEGAL_COLUMN", place=place(node))
 
 
 def nested_aggregate(name: str, node: ast.Node) -> QueryError:

@@ -8,23 +8,35 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.wide import is_wide, order_key
 from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.documents import holds_json
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import field_names
 
 _LOCALE = re.compile("[a-z]{2,3}(_[a-z]{2,4})?")
 
 
-def order_sql(value: Typed, item: ast.OrderItem) -> list[str]:
+def order_sql(context: Context, value: Typed, item: ast.OrderItem) -> list[str]:
     """The sort keys of one item: NULLs last in both directions unless told, NaN beside them."""
     direction = " DESC" if item.descending else ""
     first = bool(item.nulls_first)
     inner = t.plain(value.type)
     nulls = "" if not t.is_nullable(value.type) else " NULLS FIRST" if first else " NULLS LAST"
-    key = sort_key(value, descending=item.descending) if item.collate is None else _collated(value, item)
+    if isinstance(inner, t.Json):
+        key = document_key(context, value.sql, inner)
+    elif holds_json(inner):
+        raise failures.unsupported(f"ORDER BY {value.type}", item)
+    else:
+        key = sort_key(value, descending=item.descending) if item.collate is None else _collated(value, item)
     if isinstance(inner, t.Float) and first != item.descending:
         return [f"isnan({value.sql}){' DESC' if first else ''}{nulls}", f"{key}{direction}{nulls}"]
     return [f"{key}{direction}{nulls}"]
+
+
+def document_key(context: Context, sql: str, type_: t.Json) -> str:
+    """A text that is equal for equal documents of a type, and sorts as ClickHouse sorts them."""
+    return f"{context.udf('tb_json_key')}(CAST({sql} AS VARCHAR), {duckdb_string(str(type_))})"
 
 
 def _collated(value: Typed, item: ast.OrderItem) -> str:

@@ -149,6 +149,7 @@ class SelectCompiler:
         key = self._positional(node)
         if key.aggregate:
             raise failures.nested_aggregate("GROUP BY", node)
+        failures.check_varying(self.context, key.type, "GROUP BY", node)
         return key
 
     def _positional(self, node: ast.Expression) -> Typed:
@@ -216,7 +217,8 @@ class SelectCompiler:
 
     def order_keys(self, value: Typed, item: ast.OrderItem) -> list[str]:
         """The sort keys of one ORDER BY item; a constant sorts nothing, and DuckDB would read it as a position."""
-        return [] if value.constant or value.known else order_sql(value, item)
+        failures.check_varying(self.context, value.type, "ORDER BY", item.expression)
+        return [] if value.constant or value.known else order_sql(self.context, value, item)
 
     def _limit_by(self) -> None:
         limit = self.select.limit_by

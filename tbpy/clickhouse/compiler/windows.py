@@ -44,7 +44,7 @@ def window_parts(compiler: ExpressionCompiler, window: ast.Window | str, node: a
     frame = window.frame or base.frame
     parts = []
     if partition:
-        parts.append("PARTITION BY " + ", ".join(compiler.compile(item).exact() for item in partition))
+        parts.append("PARTITION BY " + ", ".join(_partition_key(compiler, item) for item in partition))
     keys = _order_keys(compiler, order, frame)
     if keys:
         parts.append("ORDER BY " + ", ".join(keys))
@@ -57,6 +57,12 @@ def _named(compiler: ExpressionCompiler, name: str, node: ast.Node) -> ast.Windo
     if window is None:
         raise failures.bad_arguments(f"Window '{name}' is not defined", node)
     return window
+
+
+def _partition_key(compiler: ExpressionCompiler, node: ast.Expression) -> str:
+    key = compiler.compile(node)
+    failures.check_varying(compiler.context, key.type, "GROUP BY", node)
+    return key.exact()
 
 
 def _by_distance(frame: ast.Frame | None) -> bool:
@@ -75,7 +81,10 @@ def _order_keys(compiler: ExpressionCompiler, order: tuple[ast.OrderItem, ...], 
         if t.is_nullable(value.type):
             raise failures.unsupported("RANGE with an offset over a Nullable value", frame)
         return [_distance_key(value) + (" DESC" if item.descending else "")]
-    return [key for value, item in values if not value.constant for key in order_sql(value, item)]
+    for value, item in values:
+        failures.check_varying(compiler.context, value.type, "ORDER BY", item.expression)
+    varying = [(value, item) for value, item in values if not value.constant]
+    return [key for value, item in varying for key in order_sql(compiler.context, value, item)]
 
 
 def _distance_key(value: Typed) -> str:

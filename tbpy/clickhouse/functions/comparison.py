@@ -11,7 +11,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.wide import is_wide, order_key
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.literals import constant
-from tbpy.clickhouse.compiler.ordering import uuid_key
+from tbpy.clickhouse.compiler.ordering import document_key, uuid_key
 from tbpy.clickhouse.compiler.parts import parts
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.comparable import comparable_sql, not_comparable, ordered_enum
@@ -79,6 +79,9 @@ def condition(call: Call, left: Typed, right: Typed, symbol: str) -> str:
         return f"({first} {symbol} {second})"
     if symbol in _STRICT and (isinstance(one, t.Enum) or isinstance(other, t.Enum)):
         return f"({ordered_enum(left, right, call.node)} {symbol} {ordered_enum(right, left, call.node)})"
+    if isinstance(one, t.Json):
+        keys = [document_key(call.context, side.sql, one) for side in (left, right)]
+        return f"({keys[0]} {symbol} {keys[1]})"
     first, second = comparable_sql(call.compiler, left, right, call.node)
     if symbol in _STRICT and (isinstance(one, t.UUID) or isinstance(other, t.UUID)):
         first, second = uuid_key(first), uuid_key(second)
@@ -117,6 +120,8 @@ def _in_one_unit(call: Call, left: Typed, one: str, right: Typed, other: str) ->
 def _check_order(call: Call, one: t.Type, other: t.Type, symbol: str) -> None:
     if symbol in _STRICT and isinstance(one, t.Map):
         call.unsupported("maps")
+    if isinstance(one, t.Json) and isinstance(other, t.Json) and (one == other or (one.is_free and other.is_free)):
+        return
     if isinstance(one, t.Json | t.Dynamic | t.Variant) or isinstance(other, t.Json | t.Dynamic | t.Variant):
         call.unsupported(f"{one} and {other}")
     if isinstance(one, t.AggregateFunction) or isinstance(other, t.AggregateFunction):

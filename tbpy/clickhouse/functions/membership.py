@@ -30,6 +30,8 @@ def in_(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
     value = compiler.compile(node.arguments[0])
     if isinstance(t.plain(value.type), t.Nothing):
         return constant(None)
+    if t.varies(value.type) or isinstance(t.plain(value.type), t.Json):
+        raise failures.wrong_type(node.name, [value.type], node)
     inside = _in_condition(compiler, value, node.arguments[1], node)
     negated = node.name.lower().endswith("notin")
     condition = f"(NOT {inside})" if negated else inside

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from struct import pack
 from typing import Any
 
 from tbpy.clickhouse import types as t
@@ -115,9 +116,45 @@ def _path_types(text: str, type_: str, whole: bool) -> dict[str, str]:
     return found | own if whole else found
 
 
+def key(text: str, type_: str) -> str:
+    """A text that is the same for equal documents, and less for lesser ones: by path, by type, by value."""
+    document = t.parse_type(type_)
+    assert isinstance(document, t.Json)
+    own = {path for path, _ in document.paths}
+    found = dict(leaves(loads(text), ""))
+    return "".join(_path_key(path, found.get(path), path in own) for path in sorted(own | found.keys()))
+
+
+def _path_key(path: str, value: Any, own: bool) -> str:
+    kind, stored = ("", value) if own else typed(value)
+    return f"\x01{path}\x00{kind}\x00{_value_key(stored)}"
+
+
+def _value_key(value: Any) -> str:
+    """Numbers as digits that sort as they do, lists element by element; what is shorter comes first."""
+    if value is None:
+        return "\x7f"
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, int):
+        return f"1{value:080d}" if value >= 0 else f"0{10**80 + value:080d}"
+    if isinstance(value, float):
+        bits = int.from_bytes(pack(">d", value))
+        return f"{bits ^ (1 << 63) if value >= 0 else bits ^ ((1 << 64) - 1):016x}"
+    if isinstance(value, list):
+        return "".join(f"\x02{_value_key(item)}" for item in value) + "\x00"
+    if isinstance(value, dict):
+        value = tuple(value.items())
+    if isinstance(value, tuple):
+        members = dict(leaves(Pairs(value), ""))
+        return "".join(_path_key(path, members[path], False) for path in sorted(members)) + "\x00"
+    return f"{value}\x00"
+
+
 _V = "VARCHAR"
 
 FUNCTIONS = {
+    "tb_json_key": Udf(key, (_V, _V), _V),
     "tb_json_stored": Udf(stored, (_V, _V), _V),
     "tb_json_paths": Udf(paths, (_V, _V, "BOOLEAN"), "VARCHAR[]"),
     "tb_json_path_types": Udf(path_types, (_V, _V, "BOOLEAN"), "VARCHAR[]"),
