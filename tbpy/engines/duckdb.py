@@ -56,6 +56,8 @@ class DuckDBEngine:
         self._registered: set[str] = set()
         self._kept: Session | None = None
         self._counts = RowCounts()
+        #: How many transactions did more than append rows to the tables of data sources.
+        self.rewrites = 0
         self._database: duckdb.DuckDBPyConnection | None = self._open()
 
     def __enter__(self) -> DuckDBEngine:
@@ -72,12 +74,21 @@ class DuckDBEngine:
             return Session(self._database.cursor(), self._registered, on_fatal=self.close)
 
     @contextmanager
-    def transaction(self, functions: Iterable[str] = ()) -> Iterator[Session]:
+    def transaction(self, functions: Iterable[str] = (), *, appends: bool = False) -> Iterator[Session]:
         """A session in a transaction. One writer at a time: DuckDB would let the second one fail at its commit.
 
         `functions` are Python functions that it will call: registered before, they outlive it whatever its end.
+        `appends` promises that no row that a data source has is changed or taken away.
         """
-        with self._writing, self.session() as session:
+        with self._writing:
+            with self.aside(functions) as session:
+                yield session
+            self.rewrites += not appends
+
+    @contextmanager
+    def aside(self, functions: Iterable[str] = ()) -> Iterator[Session]:
+        """As `transaction`, beside that of a writer: for one that writes only to tables that nobody else knows."""
+        with self.session() as session:
             session.register(functions)
             with session.transaction():
                 yield session
@@ -85,7 +96,7 @@ class DuckDBEngine:
 
     @contextmanager
     def small_transaction(self, functions: Iterable[str] = ()) -> Iterator[Session]:
-        """As `transaction`, for work that is done again and again: its session is kept, with what it has prepared."""
+        """As `transaction`, for appends that are made again and again: the session is kept, with what it prepared."""
         with self._writing:
             session = self._kept_session()
             try:

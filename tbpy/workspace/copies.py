@@ -31,21 +31,22 @@ class Copies(State):
         pipe, node, target_name = copying.find_copy(self.project, name)
         how, target, moment = copying.copy_mode(node, mode), self._datasource(target_name), self.now()
         started, stored = time.perf_counter(), self._catalogue
-        with self._engine.transaction() as session:
+        with self._engine.transaction(appends=True) as session:
             job = jobs.start(session, "copy", name, target_name, moment)
         try:
             with self.log.operation("copy", target_name, pipe=name, job_id=job, options={"mode": how}) as done:
                 compiled = copying.compile_copy(self.project, stored, pipe, node, parameters or {}, moment)
                 self.log.flush_for(compiled.tables)
-                with self._engine.transaction((*compiled.functions, *stored.functions)) as session:
+                functions = (*compiled.functions, *stored.functions)
+                with self._engine.transaction(functions, appends=how == "append") as session:
                     rows = copying.write_copy(session, stored, compiled, target, moment, replaces=how == "replace")
                     jobs.finish(session, job, self.now(), rows=rows)
                 done.rows = rows
         except Exception as error:
-            with self._engine.transaction() as session:
+            with self._engine.transaction(appends=True) as session:
                 jobs.fail(session, job, self.now(), str(error))
             raise
-        self._compact((target_name,), rows, moment)
+        self._grew((target_name,), rows)
         emptied = f"{name} answered no rows: {target_name} is empty now" if how == "replace" and not rows else None
         return CopyReport(name, target_name, how, rows, job, time.perf_counter() - started, emptied)
 

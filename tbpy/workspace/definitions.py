@@ -100,7 +100,11 @@ class StoredDatasource:
 
     @property
     def table_ddl(self) -> str:
-        return f"CREATE TABLE {self.table} ({', '.join(column.ddl for column in self.columns)})"
+        return self.table_ddl_as(self.table)
+
+    def table_ddl_as(self, table: str) -> str:
+        """DDL of a table with these columns by another name."""
+        return f"CREATE TABLE {table} ({', '.join(column.ddl for column in self.columns)})"
 
     @property
     def functions(self) -> tuple[str, ...]:

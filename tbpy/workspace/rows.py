@@ -54,7 +54,7 @@ class Rows(State):
         with (
             self.log.imported("append", name, source, import_.id) as done,
             open_inputs(source) as inputs,
-            self._engine.transaction(self._catalogue.functions) as session,
+            self._engine.transaction(self._catalogue.functions, appends=True) as session,
         ):
             before = self._last_row(session, datasource)
             target = target_of(datasource, moment)
@@ -67,7 +67,7 @@ class Rows(State):
             if report.rows:
                 self._flow(session, name, before, moment)
             done.rows, done.quarantined = report.rows, report.quarantined
-        self._compact((name,), report.rows, moment)
+        self._grew((name,), report.rows)
         return replace(report, elapsed=time.perf_counter() - started)
 
     def replace(
@@ -132,7 +132,7 @@ class Rows(State):
         elapsed = time.perf_counter() - started
         for name, lines in events.items():
             self.log.note_events(name, len(lines) - len(quarantined[name]), len(quarantined[name]), elapsed)
-        self._compact(events, max(map(len, events.values()), default=0), moment)
+        self._grew(events, max(map(len, events.values()), default=0))
         return quarantined
 
     def replay(self, name: str) -> ReplayReport:
@@ -142,14 +142,14 @@ class Rows(State):
         datasource, moment, started = self._datasource(name), self.now(), time.perf_counter()
         with (
             self.log.operation("append", name, options={"source": "quarantine"}) as done,
-            self._engine.transaction(self._catalogue.functions) as session,
+            self._engine.transaction(self._catalogue.functions, appends=True) as session,
         ):
             before = self._last_row(session, datasource)
             rows = done.rows = replay(session, datasource, moment)
             left = int(session.value(f"SELECT count(*) FROM {datasource.quarantine}"))
             if rows:
                 self._flow(session, name, before, moment)
-        self._compact((name,), rows, moment)
+        self._grew((name,), rows)
         return ReplayReport(name, rows, left, time.perf_counter() - started)
 
     def truncate(self, name: str) -> int:
@@ -200,7 +200,7 @@ class Rows(State):
             with self._engine.transaction((*datasource.functions, *datasource.merge_functions)) as session:
                 before = count_rows(session, datasource)
                 compact(session, datasource, stored.fixtures, always=True)
-                if self._compactor.expires and not stored.fixtures:
+                if self.maintenance.expires and not stored.fixtures:
                     expire_rows(session, datasource, self.now())
                 taken += before - count_rows(session, datasource)
         return taken

@@ -10,13 +10,13 @@ from datetime import datetime
 from tbpy.clickhouse.quoting import duckdb_name
 from tbpy.engines import Session
 from tbpy.workspace import catalogue
-from tbpy.workspace.definitions import StoredDatasource
+from tbpy.workspace.definitions import StoredDatasource, StoredExpression
 from tbpy.workspace.expressions import at_moment
 
 # A tail of new rows is left alone while it is small: absolutely, or against the table. Merging pays sooner than
 # sorting, for every read of a merged table merges the tail.
 _SMALL_TAIL = 50_000
-_SMALL_UNMERGED_TAIL = 900
+_SMALL_UNMERGED_TAIL = 200
 _TAIL_SHARE = 0.25
 
 
@@ -44,13 +44,26 @@ def count_rows(session: Session, datasource: StoredDatasource) -> int:
     return int(session.value(f"SELECT count(*) FROM {datasource.table}"))
 
 
+def has_expired(session: Session, datasource: StoredDatasource, moment: datetime) -> bool:
+    """Whether the ENGINE_TTL of any row is over at `moment` (naive UTC)."""
+    if datasource.expiry is None:
+        return False
+    session.register(datasource.expiry.functions)
+    return bool(session.value(f"SELECT EXISTS ({_over(datasource, datasource.expiry, moment)})"))
+
+
+def _over(datasource: StoredDatasource, expiry: StoredExpression, moment: datetime) -> str:
+    """SQL of the numbers of the rows whose TTL is over."""
+    rows = f"SELECT {datasource.positional()}, rowid AS came FROM {datasource.table}"
+    return f"SELECT came FROM ({rows}) WHERE {at_moment(expiry.sql, moment)}"
+
+
 def expire_rows(session: Session, datasource: StoredDatasource, moment: datetime) -> int:
     """Deletes the rows whose ENGINE_TTL is over at `moment` (naive UTC); answers how many."""
     if datasource.expiry is None:
         return 0
     session.register(datasource.expiry.functions)
-    rows = f"SELECT {datasource.positional()}, rowid AS came FROM {datasource.table}"
-    over = f"SELECT came FROM ({rows}) WHERE {at_moment(datasource.expiry.sql, moment)}"
+    over = _over(datasource, datasource.expiry, moment)
     gone = int(session.value(f"DELETE FROM {datasource.table} WHERE rowid IN ({over})"))
     if gone:
         kept = min(catalogue.sorted_rows(session, datasource.name), count_rows(session, datasource))

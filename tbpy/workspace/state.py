@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING
 from tbpy.engines import DuckDBEngine, Session
 from tbpy.errors import NotFoundError, TbpyError
 from tbpy.workspace import catalogue, jobs
-from tbpy.workspace.compacting import Compactor
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.flowing import empty_nulls, flow, last_row, reached
+from tbpy.workspace.maintenance import Maintenance
 from tbpy.workspace.services.log import ServiceLog
 from tbpy.workspace.suggesting import did_you_mean
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from tbpy.project import Project
 
 _QUARANTINE = "_quarantine"
-_log = logging.getLogger("tbpy.workspace")
 
 
 class State:
@@ -41,12 +39,12 @@ class State:
         self._clock = clock
         self._secrets = secrets
         self._project: Project | None = None
-        self._compactor = Compactor(engine, expires)
         self.log = ServiceLog(engine, self.now, lambda: self._catalogue.datasources)
         with engine.session() as session:
             catalogue.prepare(session)
             jobs.prepare(session, self.now())
             self._catalogue = catalogue.read(session)
+        self.maintenance = Maintenance(engine, lambda: self._catalogue, self.now, expires)
 
     @property
     def project(self) -> Project:
@@ -100,17 +98,10 @@ class State:
             flow(session, stored.materializations, stored.datasources, name, before, moment)
         empty_nulls(session, stored.datasources, reached(stored.materializations, name))
 
-    def _compact(self, names: Iterable[str], rows: int, moment: datetime) -> None:
-        """After up to `rows` rows came into each of some data sources, and flowed on from there.
-
-        They are stored already: a merge that fails is tried again after the next ones, and fails nothing.
-        """
+    def _grew(self, names: Iterable[str], rows: int) -> None:
+        """After up to `rows` rows came into each of some data sources, and flowed on from there."""
         for name in names:
-            self._compactor.note(reached(self._catalogue.materializations, name), rows)
-        try:
-            self._compactor.run(self._catalogue, moment)
-        except TbpyError as error:
-            _log.warning("Rows could not be merged: %s", error)
+            self.maintenance.note(reached(self._catalogue.materializations, name), rows)
 
 
 def naive(moment: datetime) -> datetime:

@@ -109,6 +109,7 @@ class Workspace(Rows, Copies, Questions):
         ProcessFile(self.root / FOLDER / "process.json").write(self._clock(), url, token)
 
     def close(self) -> None:
+        self.maintenance.close()
         if self._engine.path is not None and self.log.waiting:
             with suppress(TbpyError):
                 self.log.flush()
@@ -128,7 +129,7 @@ class Workspace(Rows, Copies, Questions):
         started = time.perf_counter()
         project = project or self.project
         with self._engine.transaction() as session:
-            report = Build(session, project, self._catalogue, self.now(), self._compactor.expires).run()
+            report = Build(session, project, self._catalogue, self.now(), self.maintenance.expires).run()
             stored = catalogue.read(session)
             if accept is not None:
                 accept(report)

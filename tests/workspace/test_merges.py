@@ -50,12 +50,14 @@ def rows(workspace: Workspace, sql: str, sets: frozenset[int] | None = None) -> 
     return engines.ordered(workspace.query(sql).rows, sets)
 
 
-def final(engine: Engine) -> str:
-    return " FINAL" if engine.clause.split()[0] != "MergeTree" else ""
+# Which of two rows in different partitions was inserted last, FINAL of ClickHouse does not know; and when a TTL takes
+# rows away is free.
+WHENEVER = pytest.mark.parametrize(
+    "engine", [e for e in ENGINES if e.name != "parted" and "TTL" not in e.options], ids=lambda engine: engine.name
+)
 
 
-# Which of two rows in different partitions was inserted last, FINAL of ClickHouse does not know.
-@pytest.mark.parametrize("engine", [e for e in ENGINES if e.name != "parted"], ids=lambda engine: engine.name)
+@WHENEVER
 def test_final_answers_as_clickhouse(engine: Engine, merging: Workspace, oracle: Oracle) -> None:
     @_SETTINGS
     @given(st.lists(st.lists(engine.wild, min_size=1, max_size=4), min_size=1, max_size=6))
@@ -65,16 +67,13 @@ def test_final_answers_as_clickhouse(engine: Engine, merging: Workspace, oracle:
         for block in blocks:
             engines.insert(oracle, engine, block)
             assert merging.append_events({engine.name: engines.lines(engine, block)}) == {engine.name: frozenset()}
-        for query in (f"SELECT * FROM {engine.name}", f"SELECT * FROM {engine.name}{final(engine)}"):
+        for query in (f"SELECT * FROM {engine.name}", f"SELECT * FROM {engine.name} FINAL"):
             assert rows(merging, query, engine.sets) == engines.answer(oracle, query, engine.sets)
 
     check()
 
 
-# A TTL takes rows away at a merge, whose time is free.
-@pytest.mark.parametrize(
-    "engine", [e for e in ENGINES if e.name != "parted" and "TTL" not in e.options], ids=lambda engine: engine.name
-)
+@WHENEVER
 def test_a_merge_changes_no_answer(engine: Engine, merging: Workspace, oracle: Oracle) -> None:
     @_SETTINGS
     @given(st.lists(st.tuples(st.lists(changes_of(engine), min_size=1, max_size=4), st.booleans()), max_size=6))
@@ -89,7 +88,7 @@ def test_a_merge_changes_no_answer(engine: Engine, merging: Workspace, oracle: O
                 merging.append_events({engine.name: engines.lines(engine, block)})
             if compacts:
                 merging.compact(engine.name)
-        query = f"SELECT * FROM {engine.name}{final(engine)}"
+        query = f"SELECT * FROM {engine.name} FINAL"
         assert rows(merging, query, engine.sets) == engines.answer(oracle, query, engine.sets)
 
     check()
@@ -123,6 +122,7 @@ def test_many_inserts_are_merged_on_the_way(folder: Folder, workspace: Workspace
     for block in range(9):
         lines = [f'{{"k": {i % 10}, "v": {block * 1000 + i}}}' for i in range(1000)]
         workspace.append_events({"latest": lines, "plain": lines})
+    assert workspace.maintenance.settle()
     ((count,),) = workspace.query("SELECT count() FROM latest").rows
     assert count < 9000
     assert rows(workspace, "SELECT v FROM latest FINAL") == [[8990 + i] for i in range(10)]

@@ -163,7 +163,7 @@ class ServiceLog:
     def _write(self, batches: list[tuple[str, list[Record]]]) -> bool:
         """One transaction, with whatever else is due; answers whether more waits."""
         try:
-            with self._engine.transaction() as session:
+            with self._engine.transaction(appends=True) as session:
                 if not self._ready:
                     prepare(session)
                 for name, batch in batches:
