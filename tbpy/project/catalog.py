@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tbpy.clickhouse.compiler.catalog import JoinStorage, Table, TableColumn, TableEngine, View
 from tbpy.clickhouse.types import STRING, Type
 from tbpy.datafiles import Datasource, Engine, Node, Pipe
-from tbpy.project.datasources import engine_arguments, engine_name
+from tbpy.project.datasources import engine_name, join_arguments
 from tbpy.project.model import Key, NodeKey
 from tbpy.project.names import Names
 
@@ -32,7 +32,7 @@ def table_engine(datasource: Datasource) -> TableEngine:
 
 def join_storage(engine: Engine) -> JoinStorage | None:
     """What `Join(strictness, kind, key, ...)` is made for; None for any other engine, and where it does not say it."""
-    parts = engine_arguments(engine)
+    parts = join_arguments(engine)
     if engine_name(engine) != "Join" or len(parts) < 3:
         return None
     strictness, kind, *keys = parts

@@ -36,6 +36,7 @@ _JOINS = {
     "SEMI": ("LEFT", "RIGHT"),
     "ANTI": ("LEFT", "RIGHT"),
 }
+_CLASSIC_JOIN = ("join_strictness", "join_type", "key_columns")
 _NOT_FOR_COLUMNS = re.compile(r"\b(?:Time64|BFloat16)\b")
 _COMMON_TYPES = {
     name.lower(): name
@@ -67,11 +68,12 @@ def engine_name(engine: Engine | None) -> str:
     return name.split("(", 1)[0].strip()
 
 
-def engine_arguments(engine: Engine) -> tuple[str, ...]:
-    """What stands in brackets after the engine's name."""
+def join_arguments(engine: Engine) -> tuple[str, ...]:
+    """Strictness, kind and keys of ENGINE Join, as many as there are: from the brackets after its name, or from
+    Classic's instructions."""
     _, bracket, rest = (engine.name or "").partition("(")
-    inner = rest.strip().removesuffix(")") if bracket else ""
-    return tuple(part.strip() for part in inner.split(",")) if inner.strip() else ()
+    texts = [rest.strip().removesuffix(")")] if bracket else list(map(engine.get, _CLASSIC_JOIN))
+    return tuple(part.strip() for text in texts if text for part in text.split(","))
 
 
 def check_types(report: Report, datasource: Datasource) -> dict[str, Type]:
@@ -162,7 +164,7 @@ def _check_engine(report: Report, datasource: Datasource, engine: Engine) -> Non
 
 
 def _check_join(report: Report, datasource: Datasource, engine: Engine, span: Span) -> None:
-    strictness, kind, *keys = (*engine_arguments(engine), "", "")
+    strictness, kind, *keys = (*join_arguments(engine), "", "")
     kinds = _JOINS.get(strictness.upper(), ())
     if not any(keys):
         message = "ENGINE Join needs the strictness and the type of the joins it is for, and its key columns"

@@ -125,3 +125,13 @@ def test_rows_that_are_not_shown_do_not_come_back(joined: tuple[Workspace, Oracl
     insert(workspace, oracle, [(1, 1, "first"), (1, 2, "second")])
     workspace.delete("any_left", "k = 1")
     assert workspace.query("SELECT count() FROM any_left").rows == [(0,)]
+
+
+def test_classic_spells_it_by_instructions(folder: Folder, workspace: Workspace) -> None:
+    rest = 'ENGINE "Join"\nENGINE_JOIN_STRICTNESS "ANY"\nENGINE_JOIN_TYPE "LEFT"\nENGINE_KEY_COLUMNS "k, s"\n'
+    folder.datasource("j", "k UInt32 `json:$.k`; s String `json:$.s`; v Int64 `json:$.v`", rest)
+    folder.build(workspace)
+    workspace.append_events({"j": ['{"k": 1, "s": "a", "v": 7}', '{"k": 1, "s": "a", "v": 8}']})
+    assert workspace.query("SELECT joinGet('j', 'v', toUInt32(1), 'a'), joinGet('j', 'v', toUInt32(1), 'b')").rows == [
+        (7, 0)
+    ]
