@@ -303,7 +303,15 @@ class AggregateFunction(Type):
 
     def __str__(self) -> str:
         head = f"{self.function}({', '.join(self.parameters)})" if self.parameters else self.function
-        return f"AggregateFunction({', '.join([head, *map(str, self.arguments)])})"
+        version = ["1"] if _is_versioned(self.function, self.arguments) else []
+        return f"AggregateFunction({', '.join([*version, head, *map(str, self.arguments)])})"
+
+
+def _is_versioned(function: str, arguments: tuple[Type, ...]) -> bool:
+    """Whether ClickHouse writes the version of a state's layout before the name."""
+    if function.startswith("quantile"):
+        return "Deterministic" in function
+    return function.startswith(("sumMap", "minMap", "maxMap")) and not isinstance(arguments[0], Map)
 
 
 @dataclass(frozen=True, slots=True)

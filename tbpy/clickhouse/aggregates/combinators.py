@@ -1,7 +1,8 @@
 """Combinators: `sumIf`, `uniqArray`, `avgOrNull` and so on, composed over every aggregate, not listed.
 
 A name is read from its end: the longest name that the catalogue has is the base, what follows are combinators, and they
-apply from the outermost (last) inwards, as in ClickHouse. -State, -Merge and their kin are in `state_combinators`.
+apply from the outermost (last) inwards, as in ClickHouse. Around each of them rows with a NULL argument are left out:
+what is inside sees none. -State, -Merge and their kin are in `state_combinators`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.call import AggregateCall, Elements
 from tbpy.clickhouse.aggregates.groups import by_key
-from tbpy.clickhouse.aggregates.registry import Aggregate, build_aggregate, find_aggregate
+from tbpy.clickhouse.aggregates.registry import Aggregate, argument_type, build_aggregate, find_aggregate
 from tbpy.clickhouse.compiler.failures import bad_arguments, failure, wrong_count
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.quoting import duckdb_string
@@ -62,7 +63,36 @@ def build_combined(row: Aggregate, suffixes: tuple[str, ...], call: AggregateCal
     """Compile an aggregate with its combinators, the last suffix first."""
     if not suffixes:
         return build_aggregate(row, call)
-    return COMBINATORS[suffixes[-1]](call, Inner(row, suffixes[:-1]))
+    if suffixes[-1] == "OrNull" and suffixes[-2:-1] in (("State",), ("Merge",)) and not row.never_null:
+        suffixes = (*suffixes[:-2], "OrNull", suffixes[-2])
+    *inner, suffix = suffixes
+    if inner and inner[-1] == suffix and suffix not in _NESTING:
+        text = f"Nested identical combinator '{suffix}' is not supported"
+        raise failure(text, 184, "ILLEGAL_AGGREGATION", call.node)
+    build = COMBINATORS[suffix]
+    sees_null = suffix in _SEES_NULL and inner[-1:] != ["State"]
+    if sees_null or call.node.nulls == "respect" or not any(t.is_nullable(arg.type) for arg in call.args):
+        return build(call, Inner(row, tuple(inner)))
+    return _over_present(call, row, lambda present: build(present, Inner(row, tuple(inner))))
+
+
+# Combinators that may stand around themselves.
+_NESTING = ("Array", "OrNull", "OrDefault")
+# Combinators that hand NULL on to the aggregate inside: it leaves out the rows, or keeps them in its state.
+_SEES_NULL = ("If", "Distinct", "State", "Merge", "MergeState", "SimpleState")
+
+
+def _over_present(call: AggregateCall, row: Aggregate, build: Callable[[AggregateCall], Typed]) -> Typed:
+    """What a combinator makes of the rows without a NULL argument; NULL of no such row, where its type allows."""
+    nullable = [arg.sql for arg in call.args if t.is_nullable(arg.type)]
+    args = tuple(replace(arg, type=t.not_nullable(argument_type(arg.type))) for arg in call.args)
+    present = replace(call, args=args, where=(*call.where, *(f"{sql} IS NOT NULL" for sql in nullable)))
+    result = build(present)
+    type_ = t.nullable(result.type)
+    if type_ == result.type or (row.never_null and not isinstance(result.type, t.Tuple)):
+        return result
+    sql = f"(CASE WHEN {present.rows()} > 0 THEN {result.sql} END)"
+    return replace(result, sql=sql, type=type_, condition=None)
 
 
 # --- which rows count ---
@@ -81,7 +111,13 @@ def conditional(call: AggregateCall) -> AggregateCall:
 
 @combinator("If")
 def _if(call: AggregateCall, inner: Inner) -> Typed:
-    return inner.build(conditional(call))
+    result = inner.build(conditional(call))
+    tuple_ = t.not_nullable(result.type)
+    if tuple_ == result.type or not isinstance(tuple_, t.Tuple) or "OrNull" in inner.suffixes:
+        return result
+    if not any(t.is_nullable(arg.type) for arg in call.args):
+        return result
+    return replace(result, sql=f"coalesce({result.sql}, {default_sql(tuple_)})", type=tuple_)
 
 
 @combinator("Distinct")
@@ -98,11 +134,10 @@ def _with_extreme(best: str) -> Combinator:
     def build(call: AggregateCall, inner: Inner) -> Typed:
         if not call.args:
             raise wrong_count(call.name, 0, "at least 1", call.node)
-        *rest, key = call.args
-        present = (f"{key.sql} IS NOT NULL",) if t.is_nullable(key.type) else ()
+        rest = call.args[:-1]
         name = call.context.fresh("e")
         fields = ", ".join(f"'{index + 1}': {arg.sql}" for index, arg in enumerate(call.args))
-        rows = call.collect(f"{{{fields}}}", where=present)
+        rows = call.collect(f"{{{fields}}}")
         where = f"{name}['{len(call.args)}'] = {name}x"
         extreme = f"list_{best}(list_transform({name}s, lambda {name}: {name}['{len(call.args)}']))"
         chosen = (
@@ -110,9 +145,7 @@ def _with_extreme(best: str) -> Combinator:
             f"lambda {name}x: list_filter({name}s, lambda {name}: {where}))[1])[1]"
         )
         args = tuple(Typed(f"{name}['{index + 1}']", arg.type) for index, arg in enumerate(rest))
-        over = replace(call, args=args, elements=Elements(chosen, name), where=(), distinct=False)
-        result = inner.build(over)
-        return result.as_type(t.nullable(result.type)) if present else result
+        return inner.build(replace(call, args=args, elements=Elements(chosen, name), where=(), distinct=False))
 
     return build
 
@@ -129,14 +162,18 @@ def _or_null(call: AggregateCall, inner: Inner) -> Typed:
     result = inner.build(call)
     type_ = t.nullable(result.type)
     if type_ == result.type and not isinstance(type_, t.Nullable):
-        return result
+        return _filled(call, inner, result)
     sql = f"CASE WHEN {_counted(call, inner)} > 0 THEN {result.sql} END"
     return replace(result, sql=f"({sql})", type=type_, condition=None)
 
 
 @combinator("OrDefault")
 def _or_default(call: AggregateCall, inner: Inner) -> Typed:
-    result = inner.build(call)
+    return _filled(call, inner, inner.build(call))
+
+
+def _filled(call: AggregateCall, inner: Inner, result: Typed) -> Typed:
+    """The result, its type's default where no row counts."""
     default = f"CAST({default_sql(result.type)} AS {duckdb_type(result.type)})"
     sql = f"CASE WHEN {_counted(call, inner)} > 0 THEN {result.sql} ELSE {default} END"
     return replace(result, sql=f"({sql})", condition=None)
@@ -219,17 +256,25 @@ def _map(call: AggregateCall, inner: Inner) -> Typed:
 
 @combinator("Tuple")
 def _tuple(call: AggregateCall, inner: Inner) -> Typed:
-    """The aggregate for every field of a tuple."""
-    tuple_ = t.plain(call.type()) if len(call.args) == 1 else None
-    if not isinstance(tuple_, t.Tuple):
+    """The aggregate for every field of a tuple, or for the fields at the same place of several ones."""
+    tuples = [t.plain(arg.type) for arg in call.args]
+    first = tuples[0] if tuples else None
+    if not isinstance(first, t.Tuple) or not all(isinstance(one, t.Tuple) for one in tuples):
+        call.wrong_type()
+    if any(len(one.items) != len(first.items) for one in tuples if isinstance(one, t.Tuple)):
         call.wrong_type()
     results = []
-    for name, item in zip(field_names(tuple_), tuple_.items, strict=True):
-        part = Typed(f"{call.sql()}[{duckdb_string(name)}]", item)
-        results.append(inner.build(replace(call, args=(part,))))
-    names = field_names(tuple_)
-    fields = ", ".join(f"{duckdb_string(n)}: {r.sql}" for n, r in zip(names, results, strict=True))
-    return call.typed(f"{{{fields}}}", t.Tuple(tuple(result.type for result in results), tuple_.names))
+    for place in range(len(first.items)):
+        parts = [
+            _field(arg, one, place) for arg, one in zip(call.args, tuples, strict=True) if isinstance(one, t.Tuple)
+        ]
+        results.append(inner.build(replace(call, args=tuple(parts))))
+    fields = ", ".join(f"{duckdb_string(n)}: {r.sql}" for n, r in zip(field_names(first), results, strict=True))
+    return call.typed(f"{{{fields}}}", t.Tuple(tuple(result.type for result in results), first.names))
+
+
+def _field(value: Typed, type_: t.Tuple, place: int) -> Typed:
+    return Typed(f"{value.sql}[{duckdb_string(field_names(type_)[place])}]", type_.items[place])
 
 
 # --- buckets ---

@@ -51,8 +51,6 @@ def _over_arrays(call: AggregateCall, function: str, result: Result, filtered: b
     fields = "".join(f", 'v{index}': {arg.sql}[{place}]" for index, arg in enumerate(values))
     row = f"list_transform(range(1, len({keys.sql}) + 1), lambda {place}: {{'k': {keys.sql}[{place}]{fields}}})"
     entries = f"flatten({call.collect(row)})"
-    if t.is_nullable(items[0]):
-        call.unsupported("keys that may be NULL")
     if function == "sum" and all(t.is_nullable(type_) for type_ in items[1:]):
         some = " OR ".join(f"{item}['v{index}'] IS NOT NULL" for index in range(len(values)))
         entries = f"list_filter({entries}, lambda {item}: {some})"
@@ -61,14 +59,15 @@ def _over_arrays(call: AggregateCall, function: str, result: Result, filtered: b
 
     def total(run: str) -> str:
         sums = [_value(call, run, index, function, type_) for index, type_ in enumerate(types)]
-        return f"{{'k': {run}[1]['k'], " + ", ".join(f"'v{i}': {sql}" for i, sql in enumerate(sums)) + "}"
+        first = f"'p': {run}[1]['k'] IS NOT NULL, " if t.is_nullable(items[0]) else ""  # NULL comes first
+        return f"{{{first}'k': {run}[1]['k'], " + ", ".join(f"'v{i}': {sql}" for i, sql in enumerate(sums)) + "}"
 
     def finish(groups: str) -> str:
         columns = ["k", *(f"v{index}" for index in range(len(types)))]
         parts = (f"'{i + 1}': {field(call.context, groups, name)}" for i, name in enumerate(columns))
         return "{" + ", ".join(parts) + "}"
 
-    key_type = t.not_nullable(t.without_low_cardinality(items[0]))
+    key_type = t.without_low_cardinality(items[0])
     type_ = t.Tuple(tuple(t.Array(item) for item in (key_type, *types)))
     groups = by_key(call.context, entries, total)
     if function == "sum":  # a key whose sums are all zero goes

@@ -29,7 +29,8 @@ def state_name(row: Aggregate, suffixes: tuple[str, ...]) -> str:
 @combinator("State")
 def _state(call: AggregateCall, inner: Inner) -> Typed:
     types = tuple(argument_type(arg.type) for arg in call.args)
-    parameters = tuple(column_name(parameter) for parameter in call.node.parameters or ())
+    written = (call.node.parameters or ())[: len(call.parameters)]  # -Resample around it takes the others
+    parameters = tuple(column_name(parameter) for parameter in written)
     type_ = t.AggregateFunction(state_name(inner.row, inner.suffixes), types, parameters)
     inner.build(replace(call, args=call.args, elements=_probe(call), where=()))  # refuses what the function refuses
     layout = state_layout(type_.function, types)
