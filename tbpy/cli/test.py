@@ -26,7 +26,7 @@ Names = Annotated[list[str] | None, typer.Argument(help="Pipes, or files of test
 
 def print_report(report: Report) -> Iterator[Printed]:
     for suite in report.skipped:
-        talk(f"△ {suite.file} is skipped: there is no pipe {suite.pipe}")
+        talk(f"△ {suite.file} is skipped: {suite.skipped}")
     for outcome in report.outcomes:
         yield from print_outcome(outcome)
     sign = "✗" if report.failed else "✓"
@@ -36,14 +36,14 @@ def print_report(report: Report) -> Iterator[Printed]:
 
 def print_outcome(outcome: Outcome) -> Iterator[Printed]:
     case = outcome.case
-    name = f"{case.pipe}.{case.name}"
+    name = case.title
     if outcome.passed:
         yield f"✓ {name}"
         return
     yield f"✗ {name}: {outcome.message}"
     yield f"  {case.file}:{case.line}" + (f" ({case.parameters})" if case.parameters else "")
     if outcome.difference:
-        yield "  - expected, + got:"
+        yield "  for example:" if case.is_rule else "  - expected, + got:"
     yield from outcome.difference
 
 
@@ -75,7 +75,8 @@ def answered(context: typer.Context, names: list[str] | None, now: str | None) -
     from tbpy import testing
 
     suites = testing.find_suites(project_root(context), tuple(names or ()))
-    missing = {Path(name).stem for name in names or ()} - {suite.pipe for suite in suites}
+    known = {suite.pipe for suite in suites} | {Path(suite.file).stem for suite in suites}
+    missing = {Path(name).stem for name in names or ()} - known
     if missing:
         raise NotFoundError(f"there are no tests of {', '.join(sorted(missing))}")
     with session.scratch_workspace(context, now=now) as workspace:

@@ -79,6 +79,11 @@ def published(pipe: Pipe) -> Pipe:
     return replace(pipe, nodes=(*pipe.nodes[:-1], replace(pipe.nodes[-1], type="endpoint")))
 
 
+def untyped(pipe: Pipe) -> Pipe:
+    """The pipe as one that only others read."""
+    return replace(pipe, nodes=tuple(replace(node, type=None) for node in pipe.nodes))
+
+
 def implied_targets(pipes: Iterable[Pipe], datasources: Mapping[str, Datasource]) -> dict[str, tuple[Pipe, Node]]:
     """The materialized nodes whose target no file describes, by the name of the target."""
     found: dict[str, tuple[Pipe, Node]] = {}

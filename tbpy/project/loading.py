@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tbpy.clickhouse.types import Type
 from tbpy.datafiles import Connection, Datasource, Kind, Node, Pipe
-from tbpy.project.classic import implied_datasource, implied_targets
+from tbpy.project.classic import implied_datasource, implied_targets, untyped
 from tbpy.project.datasources import check_datasource, check_types
 from tbpy.project.fingerprint import definition_digest, fingerprints, schema_digest
 from tbpy.project.graph import ordered
@@ -44,7 +44,7 @@ def load_project(
     for name, (pipe, node) in implied.items():
         datasources[name] = implied_datasource(pipe, node, ())
     names = Names(datasources, pipes, files.vendored, frozenset(files.broken), files.classic)
-    loader = _Loader(report, files, names, None if ignore_secrets else known, memory, datasources, implied)
+    loader = _Loader(report, files, names, None if ignore_secrets else known, memory, datasources, pipes, implied)
     loader.link()
     loader.check()
     return loader.project(Path(root), known)
@@ -63,6 +63,7 @@ class _Loader:
     secrets: Mapping[str, str] | None
     memory: Memory
     datasources: dict[str, Datasource]
+    pipes: dict[str, Pipe]
     implied: Mapping[str, tuple[Pipe, Node]]
     sql: dict[NodeKey, NodeSql] = field(default_factory=dict)
     links: dict[NodeKey, tuple[Link, ...]] = field(default_factory=dict)
@@ -73,9 +74,10 @@ class _Loader:
         self.semantics = Semantics(self.report, self.names, self.types, self.memory)
 
     def link(self) -> None:
-        for pipe in self.names.pipes.values():
+        for pipe in list(self.pipes.values()):
             for node in pipe.nodes:
                 self._link_node(pipe, node)
+            pipe = self._without_move(pipe)
             target = check_target(self.report, self.names, pipe)
             if target is not None:
                 self.targets[pipe.name] = target
@@ -94,6 +96,20 @@ class _Loader:
             if pipe.node(node.name) is node:
                 self.sql[NodeKey(pipe.name, node.name)] = sql
                 self.links[NodeKey(pipe.name, node.name)] = links
+
+    def _without_move(self, pipe: Pipe) -> Pipe:
+        """The pipe without the type of a node that moves rows of a data source between releases of Classic."""
+        node = pipe.typed_node
+        if not self.files.classic or node is None or node.target is None:
+            return pipe
+        key = NodeKey(pipe.name, node.name)
+        if all(link.target != Key(Kind.DATASOURCE, node.target.value) for link in self.links.get(key, ())):
+            return pipe
+        message = f"Node '{node.name}' moves rows of '{node.target.value}' between releases: it is not run here"
+        self.report.warning("release", message, pipe.file, node.span, hint="There is one release here, the files.")
+        moved = untyped(pipe)
+        self.pipes[pipe.name] = self.files.contents[Key(Kind.PIPE, pipe.name)] = moved
+        return moved
 
     def _check_connection(self, datasource: Datasource) -> None:
         connections = self.files.of(Connection)

@@ -1,8 +1,9 @@
-"""Tests of a project: `tests/*.yaml` against its endpoints, in a workspace that is made for them."""
+"""Tests of a project: `tests/*.yaml` and those of Tinybird Classic, in a workspace that is made for them."""
 
 from tbpy.testing.answers import ask
+from tbpy.testing.model import Case, Suite
 from tbpy.testing.runner import Outcome, Report, judge, run
-from tbpy.testing.suite import Case, Suite, find_suites, parse_suite
+from tbpy.testing.suite import find_suites, parse_suite
 from tbpy.testing.update import Answer, Updated, update
 
 __all__ = [

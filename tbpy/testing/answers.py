@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from tbpy.clickhouse.formats import write
 from tbpy.clickhouse.quoting import quote_identifier
 from tbpy.errors import CustomTemplateError, NotFoundError, QueryTimeoutError, TbpyError
-from tbpy.testing.suite import Case
+from tbpy.testing import classic
+from tbpy.testing.model import Case
 from tbpy.testing.update import Answer
 
 if TYPE_CHECKING:
@@ -44,9 +45,14 @@ def custom_text(body: Any) -> str:
 
 
 def ask(workspace: Workspace, case: Case) -> Answer:
-    """What the pipe of a case answers to its parameters."""
-    pipe = workspace.project.pipes[case.pipe]
+    """What the pipe or the SQL of a case answers to its parameters."""
     try:
+        if case.printed:
+            form = "TSVWithNames" if case.form == classic.TABLE else case.form
+            return Answer(200, classic.printed(text_of(_printed(workspace, case), form), case.form))
+        if case.sql is not None:
+            return Answer(200, text_of(workspace.query(case.sql, parameters=case.arguments()), case.form))
+        pipe = workspace.project.pipes[case.pipe]
         if pipe.type == "endpoint":
             arguments = case.arguments()
             query = arguments.pop("q", None)
@@ -58,6 +64,12 @@ def ask(workspace: Workspace, case: Case) -> Answer:
         return Answer(200, text_of(result, "TabSeparated"))
     except TbpyError as error:
         return error_answer(error)
+
+
+def _printed(workspace: Workspace, case: Case) -> QueryResult:
+    if case.sql is not None:
+        return workspace.query(case.sql)
+    return workspace.endpoint(case.pipe, case.arguments())
 
 
 def _node_query(pipe: Pipe, node: Node) -> str:

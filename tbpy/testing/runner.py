@@ -6,11 +6,13 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tbpy.testing.difference import difference
-from tbpy.testing.suite import Case, Suite
+from tbpy.testing.model import Case, Suite
 from tbpy.testing.update import Answer
+
+_SHOWN = 10  # rows that break a rule
 
 Ask = Callable[[Case], Answer]
 
@@ -31,7 +33,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`skipped` are suites whose pipe the project does not have. `elapsed` in seconds."""
+    """`skipped` are suites that cannot be run, with the reason in each. `elapsed` in seconds."""
 
     outcomes: tuple[Outcome, ...]
     skipped: tuple[Suite, ...] = ()
@@ -49,11 +51,15 @@ class Report:
 def run(suites: Sequence[Suite], pipes: Iterable[str], ask: Ask, *, workers: int | None = None) -> Report:
     """Ask and judge all cases, in the order of the files. `ask` runs on `workers` threads, one a core unless said."""
     started = time.perf_counter()
-    known = set(pipes)
-    cases = [case for suite in suites if suite.pipe in known for case in suite.cases]
+    known = {"", *pipes}
+    judged = [
+        suite if suite.skipped or suite.pipe in known else replace(suite, skipped=f"there is no pipe {suite.pipe}")
+        for suite in suites
+    ]
+    cases = [case for suite in judged if not suite.skipped for case in suite.cases]
     with ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
         outcomes = tuple(pool.map(lambda case: judge(case, ask(case)), cases))
-    skipped = tuple(suite for suite in suites if suite.pipe not in known)
+    skipped = tuple(suite for suite in judged if suite.skipped)
     return Report(outcomes, skipped, time.perf_counter() - started)
 
 
@@ -66,5 +72,7 @@ def judge(case: Case, answer: Answer) -> Outcome:
         return Outcome(case, answer, message)
     if case.expected_result == answer.text:
         return Outcome(case, answer)
+    if case.is_rule:
+        return Outcome(case, answer, "rows break the rule", tuple(answer.text.splitlines()[:_SHOWN]))
     lines = difference(case.expected_result, answer.text, first_line=case.result_line)
     return Outcome(case, answer, "the result is another", lines)

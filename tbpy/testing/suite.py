@@ -1,4 +1,4 @@
-"""`tests/<pipe>.yaml` as values that know their lines.
+"""The files of tests: `tests/<pipe>.yaml`, and those of Tinybird Classic.
 
 The format is Tinybird's (Tinybird docs, "Test your project"): a list of cases, each with a name, a query string of
 parameters, and the exact text that the endpoint must answer. The stem of the file names the pipe.
@@ -7,51 +7,15 @@ parameters, and the exact text that the endpoint must answer. The stem of the fi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 import yaml
 
 from tbpy.errors import Diagnostic, DiagnosticsError, Span
-
-Parameters = dict[str, str | list[str]]
+from tbpy.testing import classic
+from tbpy.testing.model import Case, Suite
 
 KEYS = ("name", "description", "parameters", "expected_result", "expected_http_status")
-# Arguments that every Tinybird client may send and that no template ever sees.
-RESERVED = frozenset({"token", "from", "cli_version", "debug", "playground", "release_replacements", "format"})
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One test. `line` is where it begins in the file, `result_line` where the first line of its result stands."""
-
-    pipe: str
-    file: str
-    name: str
-    description: str
-    parameters: str
-    expected_result: str
-    expected_http_status: int | None
-    line: int
-    result_line: int
-
-    def arguments(self) -> Parameters:
-        """The parameters decoded; a name that is given more than once is a list."""
-        found: dict[str, list[str]] = {}
-        for name, value in parse_qsl(self.parameters.rpartition("?")[2], keep_blank_values=True):
-            found.setdefault(name, []).append(value)
-        values = {name: items[0] if len(items) == 1 else items for name, items in found.items()}
-        return {name: value for name, value in values.items() if name not in RESERVED and name[:5] != "__tb_"}
-
-
-@dataclass(frozen=True, slots=True)
-class Suite:
-    """The cases of one file; `file` is relative to the project."""
-
-    pipe: str
-    file: str
-    cases: tuple[Case, ...]
 
 
 def find_suites(root: Path, names: tuple[str, ...] = ()) -> tuple[Suite, ...]:
@@ -59,16 +23,20 @@ def find_suites(root: Path, names: tuple[str, ...] = ()) -> tuple[Suite, ...]:
 
     Raises `DiagnosticsError` with the mistakes of all files.
     """
-    files = sorted(file for file in (root / "tests").rglob("*") if file.suffix in (".yaml", ".yml"))
+    files = sorted(file for file in (root / "tests").rglob("*") if file.suffix in (".yaml", ".yml", ".test"))
     wanted = {Path(name).stem for name in names}
     suites: list[Suite] = []
     mistakes: list[Diagnostic] = []
     for file in files:
         if wanted and file.stem not in wanted:
             continue
+        path = file.relative_to(root).as_posix()
+        if file.suffix == ".test":
+            suites.append(classic.command(file, path))
+            continue
         try:
             text = file.read_text(encoding="utf-8-sig")
-            suites.append(parse_suite(text, pipe=file.stem, file=file.relative_to(root).as_posix()))
+            suites.append(parse_suite(text, pipe=file.stem, file=path))
         except DiagnosticsError as error:
             mistakes += error.diagnostics
     if mistakes:
@@ -89,7 +57,12 @@ def parse_suite(text: str, *, pipe: str, file: str) -> Suite:
         return Suite(pipe, file, ())
     if not isinstance(document, yaml.SequenceNode):
         raise _mistake("a test file is a list of tests", text, file, document.start_mark, "start each with `- name:`")
-    return Suite(pipe, file, tuple(_case(node, text, pipe, file) for node in document.value))
+    items = document.value
+    if items and all(map(classic.is_regression, items)):
+        return Suite("", file, (), "regression tests compare two releases of Tinybird Classic")
+    if items and all(map(classic.is_rule, items)):
+        return Suite("", file, tuple(classic.rule(node, file) for node in items))
+    return Suite(pipe, file, tuple(_case(node, text, pipe, file) for node in items))
 
 
 def _case(node: yaml.Node, text: str, pipe: str, file: str) -> Case:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from tbpy.testing.suite import Case
+from tbpy.testing.model import Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,12 @@ class Updated:
 
 
 def update(root: Path, answers: Sequence[tuple[Case, Answer]]) -> Updated:
-    """Write the answers into the files of their cases, below `root`; a file in which nothing changed is not touched."""
-    changed = [(case, answer) for case, answer in answers if not agrees(case, answer)]
+    """Write the answers into the files of their cases, below `root`; a file in which nothing changed is not touched.
+
+    Tests of Tinybird Classic are left alone.
+    """
+    changed = [(case, answer) for case, answer in answers if case.sql is None and not case.printed]
+    changed = [(case, answer) for case, answer in changed if not agrees(case, answer)]
     files = sorted({case.file for case, _ in changed})
     for name in files:
         path = root / name

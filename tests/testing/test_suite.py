@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tbpy.errors import DiagnosticsError
 from tbpy.testing.difference import difference
-from tbpy.testing.suite import Suite, parse_suite
+from tbpy.testing.model import Suite
+from tbpy.testing.suite import parse_suite
 from tbpy.testing.update import Answer, rewrite
 
 FILE = """# head

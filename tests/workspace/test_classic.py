@@ -70,3 +70,12 @@ def test_columns_of_the_kafka_connector_can_be_read(folder: Folder) -> None:
         names = [column.name for column in workspace.query("SELECT * FROM messages").columns]
         assert names == ["id", "__offset", "__value", "__topic", "__partition", "__timestamp", "__key", "__headers"]
         assert len(list(workspace.endpoint("latest").rows)) == 1
+
+
+def test_a_move_between_releases_is_not_run(folder: Folder) -> None:
+    _classic(folder)
+    folder.pipe("move", "SELECT * FROM v0_0_1.events", "TYPE materialized\nDATASOURCE events\n")
+    with folder.open() as workspace:
+        report = folder.build(workspace)
+        assert "release" in [warning.code for warning in report.warnings]
+        assert list(workspace.query("SELECT count() FROM events").rows) == [(1,)]

@@ -14,7 +14,18 @@ from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.matchers import display_name
 
-Amount = int | float
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A number of rows that is found when the query runs: SQL of a BIGINT, which must not be negative."""
+
+    sql: str
+
+    def __str__(self) -> str:
+        return self.sql
+
+
+Amount = int | float | Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +40,9 @@ class Cut:
     def plain(self) -> bool:
         """Whether DuckDB's LIMIT and OFFSET say the same."""
         amounts = (self.limit or 0, self.offset or 0)
-        return not self.ties and all(isinstance(amount, int) and amount >= 0 for amount in amounts)
+        return not self.ties and all(
+            isinstance(amount, Found) or (isinstance(amount, int) and amount >= 0) for amount in amounts
+        )
 
     def condition(self, row: str, count: str, up: str, down: str) -> str:
         """The rows that stay: `row` is a row's number, `up` and `down` its rank from the first and the last row.
@@ -40,18 +53,20 @@ class Cut:
         offset, limit = self.offset or 0, self.limit
         parts = []
         if offset:
-            parts.append(f"{back} >= {-offset}" if offset < 0 else f"{row} > {_rows(offset, count)}")
-        if limit is not None and limit < 0:
-            last = -limit - min(offset, 0)
+            kept = f"{row} > {_rows(offset, count)}"
+            parts.append(kept if isinstance(offset, Found) or offset > 0 else f"{back} >= {-offset}")
+        if limit is not None and not isinstance(limit, Found) and limit < 0:
+            last = -limit - (0 if isinstance(offset, Found) else min(offset, 0))
             parts.append(f"{down} <= {last}")
         elif limit is not None:
-            first = _rows(limit, count) if offset <= 0 else f"{_rows(offset, count)} + {_rows(limit, count)}"
+            taken = isinstance(offset, Found) or offset > 0
+            first = f"{_rows(offset, count)} + {_rows(limit, count)}" if taken else _rows(limit, count)
             parts.append(f"{up} <= {first}")
         return " AND ".join(parts if limit != 0 else [f"{row} <= 0"]) or f"{row} > 0"
 
 
 def _rows(amount: Amount, count: str) -> str:
-    return str(amount) if isinstance(amount, int) else f"ceil({count} * {amount!r})"
+    return str(amount) if isinstance(amount, int | Found) else f"ceil({count} * {amount!r})"
 
 
 def cut_rows(rows: str, width: int, cut: Cut) -> str:
@@ -72,7 +87,7 @@ def select_cut(compiler: ExpressionCompiler, select: ast.Select) -> Cut:
     limit = None if select.limit is None else _amount(compiler, select.limit, "LIMIT")
     offset = None if select.offset is None else _amount(compiler, select.offset, "OFFSET")
     for one, other, what in ((limit, offset, ("LIMIT", "OFFSET")), (offset, limit, ("OFFSET", "LIMIT"))):
-        if isinstance(one, float) and other is not None and other < 0:
+        if isinstance(one, float) and isinstance(other, int | float) and other < 0:
             text = f"Fractional {what[0]} is not supported with negative {what[1]} yet"
             raise _not_implemented(text, select)
     return Cut(limit, offset, select.with_ties)
@@ -88,14 +103,19 @@ def limit_by_cut(compiler: ExpressionCompiler, limit: ast.LimitBy) -> Cut:
 
 
 def _amount(compiler: ExpressionCompiler, node: ast.Expression, clause: str) -> Amount:
-    """A constant number of rows, or a share of them between 0 and 1."""
+    """A constant number of rows, or a share of them between 0 and 1.
+
+    What only the run can tell, such as a scalar subquery, is a whole number of rows there.
+    """
     typed = compiler.compile(node)
+    if typed.constant and not typed.known and isinstance(t.plain(typed.type), t.Int):
+        return Found(f"CAST({typed.sql} AS BIGINT)")
     if not isinstance(t.plain(typed.type), t.Int | t.Float | t.Bool) or typed.value is None or not typed.constant:
         text = f"{clause} expression must be constant with numeric type. Actual: {display_name(compiler, node)}"
         raise _invalid(text, node)
     if not typed.known:
         raise failures.unsupported(f"{clause} with a number that is not known before the query runs", node)
-    amount: Amount = typed.value
+    amount: int | float = typed.value
     if amount == int(amount):
         return int(amount)
     if not 0 < amount < 1:

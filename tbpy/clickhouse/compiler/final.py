@@ -10,7 +10,8 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.block import Block
 from tbpy.clickhouse.compiler.catalog import StaticCatalog, Table, TableColumn
-from tbpy.clickhouse.compiler.scope import Column, Relation
+from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
+from tbpy.clickhouse.compiler.scope import Column, Relation, Scope
 from tbpy.clickhouse.compiler.summing import Summing
 from tbpy.clickhouse.parser import parse_expression
 from tbpy.clickhouse.quoting import duckdb_name, quote_identifier
@@ -85,7 +86,8 @@ def _distinct_keys(table: Table) -> tuple[str, ...]:
 
 
 def _keys(compiler: SourceCompiler, table: Table, relation: Relation) -> list[str]:
-    expressions = compiler.expressions((relation,))
+    scope = Scope(compiler.scope.catalog, relations=(relation,))  # no alias of the query has a say in them
+    expressions = ExpressionCompiler(compiler.context, scope)
     return [expressions.compile(parse_expression(key)).sql for key in table.engine.sorting_key]
 
 
@@ -152,7 +154,6 @@ def _physical(table: Table, name: str) -> str:
 
 def _grouped(compiler: SourceCompiler, table: Table, relation: Relation, engine: str) -> Source:
     """One row per key, the other columns merged by their rule, compiled as the ClickHouse query that says the same."""
-    from tbpy.clickhouse.compiler.scope import Scope
     from tbpy.clickhouse.compiler.select import SelectCompiler
     from tbpy.clickhouse.compiler.sources import Source
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.aliases import walk
 from tbpy.clickhouse.compiler.conversion import coerce
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.join_tables import check_join
@@ -137,8 +138,18 @@ def check_condition(compiler: SourceCompiler, node: ast.Join, kind: str, left: S
     if value.constant:
         if not isinstance(t.plain(value.type), t.Bool | t.Nothing) and t.plain(value.type) != t.UINT8:
             raise _invalid(f"Wrong type {value.type} of JOIN expression", node.on)
-    elif not all(_has_key(compiler, branch, left, right, expressions) for branch in disjuncts(node.on)):
+    elif not _filters_one_side(compiler, node, kind, left, right) and not all(
+        _has_key(compiler, branch, left, right, expressions) for branch in disjuncts(node.on)
+    ):
         raise _invalid("Cannot determine join keys in JOIN ON expression", node.on)
+
+
+def _filters_one_side(compiler: SourceCompiler, node: ast.Join, kind: str, left: Source, right: Source) -> bool:
+    """Whether a condition only chooses rows of the side that may be missing: ClickHouse does so before it joins."""
+    side = {"left": right, "right": left}.get(kind)
+    if node.on is None or side is None or node.strictness is not None:
+        return False
+    return all(_sees(compiler, part, side) is not None for part in conjuncts(node.on))
 
 
 def _has_key(
@@ -194,8 +205,9 @@ def _sees(compiler: SourceCompiler, node: ast.Expression, source: Source) -> Typ
 
 
 def _of_one(compiler: SourceCompiler, node: ast.Expression, source: Source) -> bool:
+    """Whether it names columns of this side and nothing else; which branch of a CASE they are in does not matter."""
     found = _sees(compiler, node, source)
-    return found is not None and not found.constant
+    return found is not None and (not found.constant or any(isinstance(part, ast.Identifier) for part in walk(node)))
 
 
 # --- USING ------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
     python -m tests.differential.projects FOLDER...
     python -m tests.differential.projects --now "2025-07-17 00:00:00" FOLDER
 
-Projects are told by their datafiles; files with mistakes are left out and listed, so that the others can run.
+Projects are told by their datafiles; files with mistakes are left out, so that the others can run. Whatever fails is
+listed on standard error.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from tests.differential.projects.folders import project_roots
 from tests.differential.projects.running import ProjectRun, run_project
 
-_COLUMNS = ("asked", "parameters", "refused", "failed", "crashed", "copies", "tests passed", "tests failed")
+_COLUMNS = ("asked", "parameters", "slow", "refused", "failed", "crashed", "copies", "tests passed", "tests failed")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,9 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name = root.relative_to(folder.parent).as_posix()
             runs.append(run_project(root, name, options.now))
             _print_row(runs[-1])
+            if not options.quiet:
+                _print_failures(runs[-1])
     _print_sums(runs)
-    if not options.quiet:
-        _print_failures(runs)
     return int(any(run.counts["crashed"] for run in runs))
 
 
@@ -57,10 +58,10 @@ def _print_sums(runs: Sequence[ProjectRun]) -> None:
     print(f"| {len(runs)} projects | {' | '.join(cells)} |")
 
 
-def _print_failures(runs: Sequence[ProjectRun]) -> None:
-    for run in runs:
-        for what, told in (*run.left_out.items(), *run.failures.items()):
-            print(f"\n{run.name}: {what}\n    {told[:600]}")
+def _print_failures(run: ProjectRun) -> None:
+    """To the other stream, so that the table can be kept."""
+    for what, told in (*run.left_out.items(), *run.failures.items()):
+        print(f"\n{run.name}: {what}\n    {told[:600]}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -14,8 +15,17 @@ _NUMBERS = ("Int", "UInt", "Float", "Decimal", "Integer")
 
 def requests(pipe: Pipe, now: datetime) -> tuple[Mapping[str, str], ...]:
     """The parameters of each request, those with every parameter last; `now` is what times count from."""
-    everything = {parameter.name: sample(parameter, now) for parameter in pipe_parameters(pipe)}
+    text = "\n".join(node.sql.text for node in pipe.nodes)
+    everything = {
+        parameter.name: _compared(parameter.name, text) or sample(parameter, now) for parameter in pipe_parameters(pipe)
+    }
     return ({}, everything) if everything else ({},)
+
+
+def _compared(name: str, text: str) -> str | None:
+    """A value that the templates ask for: `x` of `{% if name == 'x' %}`."""
+    found = re.search(rf"\{{%\s*(?:el)?if\b[^%]*\b{re.escape(name)}\s*(?:==|in\s*\[)\s*['\"]([^'\"]+)['\"]", text)
+    return found[1] if found else None
 
 
 def sample(parameter: Parameter, now: datetime) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tbpy import testing
 from tbpy.clickhouse.quoting import quote_identifier
 from tbpy.datafiles import Pipe, format_datafile
-from tbpy.errors import DatafileError, QueryError, TbpyError, TemplateError, UnsupportedError
+from tbpy.errors import DatafileError, QueryError, QueryTimeoutError, TbpyError, TemplateError, UnsupportedError
 from tbpy.project import Project, load_project
 from tbpy.workspace import Workspace
 from tests.differential.projects.folders import copied, without_mistakes
@@ -62,20 +62,25 @@ def _run_built(run: ProjectRun, root: Path, now: datetime, tables: str) -> bool:
         run.counts["fixture rows"] += sum(loaded.rows for loaded in report.fixtures)
         run.counts["quarantined"] += sum(loaded.quarantined for loaded in report.fixtures)
         for pipe in workspace.project.pipes.values():
-            for node in pipe.nodes:
-                _run_node(run, workspace, pipe, node.name, now, tables)
-        _run_copies(run, workspace)
+            kinds = {kind for node in pipe.nodes for kind in _run_node(run, workspace, pipe, node.name, now, tables)}
+            if pipe.type == "copy" and "slow" not in kinds:
+                _run_copy(run, workspace, pipe.name)
         if tables == "fixtures":
             _run_tests(run, root, workspace)
         return bool(report.fixtures)
 
 
-def _run_node(run: ProjectRun, workspace: Workspace, pipe: Pipe, node: str, now: datetime, tables: str) -> None:
+def _run_node(
+    run: ProjectRun, workspace: Workspace, pipe: Pipe, node: str, now: datetime, tables: str
+) -> Iterator[str]:
+    """What came of each request."""
     sql = f"SELECT * FROM {quote_identifier(pipe.name)}.{quote_identifier(node)}"
     for parameters in requests(pipe, now):
         kind = "asked"
         try:
             list(workspace.query(sql, parameters=parameters, time_limit=_SECONDS).rows)
+        except QueryTimeoutError:
+            kind, told = "slow", f"more than {_SECONDS:.0f} s"
         except TemplateError as error:
             kind, told = "parameters", error.message
         except UnsupportedError as error:
@@ -85,19 +90,18 @@ def _run_node(run: ProjectRun, workspace: Workspace, pipe: Pipe, node: str, now:
         except Exception as error:
             kind, told = "crashed", f"{type(error).__name__}: {error}"
         run.counts[kind] += 1
-        if kind in ("refused", "failed", "crashed"):
+        yield kind
+        if kind in ("slow", "refused", "failed", "crashed"):
             run.failures[f"{pipe.name}.{node} ({tables}, {'sample' if parameters else 'no'} parameters)"] = told
 
 
-def _run_copies(run: ProjectRun, workspace: Workspace) -> None:
-    for pipe in workspace.project.pipes.values():
-        if pipe.type == "copy":
-            try:
-                workspace.copy(pipe.name)
-                run.counts["copies"] += 1
-            except TbpyError as error:
-                run.counts["copies failed"] += 1
-                run.failures[f"copy {pipe.name}"] = str(error)
+def _run_copy(run: ProjectRun, workspace: Workspace, name: str) -> None:
+    try:
+        workspace.copy(name)
+        run.counts["copies"] += 1
+    except TbpyError as error:
+        run.counts["copies failed"] += 1
+        run.failures[f"copy {name}"] = str(error)
 
 
 def _run_tests(run: ProjectRun, root: Path, workspace: Workspace) -> None:
