@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tbpy.testing.runner import judge, run
 from tbpy.testing.model import Case, Suite
+from tbpy.testing.runner import judge, run
 from tbpy.testing.update import Answer
 
 
