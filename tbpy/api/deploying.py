@@ -1,31 +1,36 @@
-"""From datafiles that were sent to a live deployment, or to the reasons why there is none.
-
-What is built, what is refused and what is only looked at is decided inside the build's transaction, on what it did.
-"""
+"""From datafiles that were sent to a deployment, or to the reasons why there is none."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
 from typing import Any
 
-from tbpy.api.deployments import Deployment
 from tbpy.api.service import Service
+from tbpy.api.token_changes import token_changes
 from tbpy.api.uploads import same_files
 from tbpy.datafiles import Kind
 from tbpy.errors import ConflictError, Diagnostic, DiagnosticsError, Severity, UsageError
-from tbpy.project import Key, Project, find_datafiles, load_project
-from tbpy.workspace import BuildReport
+from tbpy.project import Key, Project, Resource, find_datafiles, load_project
+from tbpy.workspace import BuildReport, Deployment
+from tbpy.workspace.deployments.folders import write_datafiles
 
 _CONNECTORS = {Kind.DATASOURCE: "datasource", Kind.PIPE: "pipe", Kind.CONNECTION: "data_connector"}
+# Another deployment is waited for so long, and so long one whose data is moved, in seconds.
+_PATIENCE = 30.0
+_MOVING = 10.0
 
 
 class DestructiveError(DiagnosticsError):
     """A deployment that would lose data, without the permission to."""
 
 
-class _CheckedError(Exception):
-    """Takes back a build that was only to be looked at, or that changed nothing."""
+class _UnchangedError(Exception):
+    """Takes back what was only to be looked at, or changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,75 +42,145 @@ class Outcome:
     deployment: Deployment | None
 
 
-def deploy(service: Service, files: Mapping[str, str], *, check: bool = False, destructive: bool = True) -> Outcome:
-    """Builds the datafiles `files` (text by path) and makes them the live deployment.
-
-    With `check` everything is as it was afterwards. Without `destructive` a build that loses rows raises
-    `DestructiveError`; mistakes in the files raise `DiagnosticsError`. One deployment at a time: another one meanwhile
-    raises `ConflictError`.
-    """
-    if not files:
-        raise UsageError("There are no datafiles in the request")
-    if not service.deployments.deploying.acquire(timeout=0 if check else 30):
-        raise ConflictError("A deployment is already in progress")
-    try:
-        return _Deploying(service, files, check, destructive).run()
-    finally:
-        service.deployments.tidy()
-        service.deployments.deploying.release()
-
-
 @dataclass
-class _Deploying:
+class Deploying:
+    """One deployment of `files` (datafiles by path). Without `destructive` nothing may be lost."""
+
     service: Service
     files: Mapping[str, str]
-    check: bool
-    destructive: bool
+    destructive: bool = True
+    notes: list[dict[str, str]] = field(default_factory=list)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    changed: bool = False
 
-    def run(self) -> Outcome:
-        service, store = self.service, self.service.deployments
-        elsewhere = self._is_elsewhere()
-        root = store.receive(self.files) if elsewhere else service.own_folder
-        self.project = load_project(root, secrets=service.secrets)
-        self.notes = self._notes() if elsewhere else []
-        self.found: Outcome | None = None
-        before = store.live
-        try:
-            service.take_in(self.project, accept=self._accept)
-        except _CheckedError:
+    def check(self) -> Outcome:
+        """Changes nothing. Raises what `deploy` raises."""
+        with self._project() as project, self._alone(0):
+            self.project = project
+            self.judge(self.service.workspace.check_deployment(project))
+        return Outcome(self.details, self.changed, None)
+
+    def build(self) -> Outcome:
+        """In place: a developer's workspace has one state. Raises what `deploy` raises."""
+        service, own = self.service, self._is_own()
+        with self._alone(_PATIENCE), self._own_project() if own else self._project() as project:
+            self.project = project
+            self.notes = [] if own else _notes(service)
+            try:
+                service.take_in(project, accept=self._accept, files=None if own else self.files)
+            except _UnchangedError:
+                return Outcome(self.details, False, None)
+        return Outcome(self.details, True, service.workspace.live)
+
+    def deploy(self, *, promote: bool) -> Outcome:
+        """Makes a staging deployment, and with `promote` makes it live.
+
+        Answers when that is done, or when moving data takes long: it goes on then. Mistakes in the files raise
+        `DiagnosticsError`, losses `DestructiveError`; one deployment at a time, another one meanwhile raises
+        `ConflictError`.
+        """
+        ended, began, failed = Event(), list[Deployment](), list[BaseException]()
+
+        def work() -> None:
+            try:
+                self._deploy(began.append, promote)
+            except BaseException as error:
+                failed.append(error)
+            finally:
+                ended.set()
+
+        self.service.deployer.submit(work)
+        while not ended.wait(_MOVING) and not began:
             pass
-        except BaseException:
-            if store.live is not before:
-                store.take_back(store.live, before)
-            raise
-        assert self.found is not None
-        return self.found
+        if failed and not isinstance(failed[0], _UnchangedError):
+            raise failed[0]
+        if failed:
+            return Outcome(self.details, False, None)
+        return Outcome(self.details, True, self.service.workspace.find_deployment(began[0].id))
 
-    def _is_elsewhere(self) -> bool:
-        """Whether the files are others than those of the folder that this server has its project from."""
-        own = {found.file for found in find_datafiles(self.service.own_folder) if found.workspace is None}
-        sent = {name for name in self.files if not name.startswith("vendor/")}
-        return own != sent or not same_files(self.service.own_folder, self.files)
+    def _deploy(self, begun: Callable[[Deployment], None], promote: bool) -> None:
+        workspace = self.service.workspace
+        with self._alone(_PATIENCE), self._project() as project:
+            self.project = project
+            made = workspace.deploy(project, self.files, self._judge_change, begun=begun)
+            if promote:
+                self.service.promote(made.id)
 
-    def _notes(self) -> list[dict[str, str]]:
-        if not (self.service.local and find_datafiles(self.service.own_folder)):
-            return []
-        message = (
-            "Built as it was sent. The files of the folder that is served are others: they are built again as soon as "
-            "one of them changes."
-        )
-        return [_feedback("project", "WARNING", message)]
-
-    def _accept(self, report: BuildReport) -> None:
+    def judge(self, report: BuildReport) -> Mapping[str, Any]:
+        """The details of what was, or will be, done. Raises `DestructiveError`."""
         if not self.destructive:
             refuse_losses(report, self.project)
-        details = {**describe(report, self.project), "feedback": [*self.notes, *feedback(report)]}
-        deployment = None
-        if report and not self.check:
-            deployment = self.service.deployments.promote(details)
-        self.found = Outcome(details, bool(report), deployment)
-        if self.check or not report:  # what answers now has its files elsewhere
-            raise _CheckedError
+        before = self.service.workspace.project
+        changes = token_changes(before, self.project)
+        report = with_told(report, before, self.project)
+        self.changed = bool(report or changes)
+        shown = describe(report, self.project)
+        self.details = {**shown, "token_changes": changes, "feedback": [*self.notes, *feedback(report)]}
+        return self.details
+
+    def _judge_change(self, report: BuildReport) -> Mapping[str, Any]:
+        found = self.judge(report)
+        if not self.changed:
+            raise _UnchangedError
+        return found
+
+    _accept = _judge_change
+
+    @contextmanager
+    def _alone(self, patience: float) -> Iterator[None]:
+        """Raises `ConflictError` while another one is made."""
+        if not self.service.deploying.acquire(timeout=patience):
+            raise ConflictError("A deployment is already in progress")
+        try:
+            yield
+        finally:
+            self.service.deploying.release()
+
+    @contextmanager
+    def _project(self) -> Iterator[Project]:
+        if not self.files:
+            raise UsageError("There are no datafiles in the request")
+        with TemporaryDirectory(prefix="tbpy-deploy-") as folder:
+            write_datafiles(Path(folder), self.files)
+            yield load_project(Path(folder), secrets=self.service.secrets)
+
+    @contextmanager
+    def _own_project(self) -> Iterator[Project]:
+        yield load_project(self.service.own_folder, secrets=self.service.secrets)
+
+    def _is_own(self) -> bool:
+        """Whether the files are those of the folder that this server has its project from."""
+        own = {found.file for found in find_datafiles(self.service.own_folder) if found.workspace is None}
+        sent = {name for name in self.files if not name.startswith("vendor/")}
+        return bool(sent) and own == sent and same_files(self.service.own_folder, self.files)
+
+
+def _notes(service: Service) -> list[dict[str, str]]:
+    if not (service.local and find_datafiles(service.own_folder)):
+        return []
+    message = (
+        "Built as it was sent. The files of the folder that is served are others: they are built again as soon as "
+        "one of them changes."
+    )
+    return [_feedback("project", "WARNING", message)]
+
+
+def with_told(report: BuildReport, before: Project, after: Project) -> BuildReport:
+    """Resources that only say something else of themselves - descriptions, tags, tokens - are changed, too."""
+    known = {*report.added, *report.changed}
+    told = [
+        str(key)
+        for key, resource in after.resources.items()
+        if str(key) not in known and key in before.resources and _told(before.resources[key]) != _told(resource)
+    ]
+    return replace(report, changed=(*report.changed, *told))
+
+
+def _told(resource: Resource) -> tuple[object, ...]:
+    content = resource.content
+    nodes = [node.description for node in getattr(content, "nodes", ())]
+    tokens = [(found.name, found.permission) for found in getattr(content, "tokens", ())]
+    return (content.description, getattr(content, "tags", None), tokens, nodes)
 
 
 def refuse_losses(report: BuildReport, project: Project) -> None:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tbpy.api.deployments import DeploymentStore
 from tbpy.api.flushing import Flusher
 from tbpy.api.jobs import Job, Jobs, job_record
 from tbpy.api.limiting import RateLimiter
@@ -30,11 +29,10 @@ from tbpy.workspace.services import Operation
 if TYPE_CHECKING:
     from tbpy.errors import TbpyError
     from tbpy.project import Project
-    from tbpy.workspace import BuildReport
+    from tbpy.workspace import BuildReport, Deployment
 
 TOKENS_FILE = "tokens.json"
 VARIABLES_FILE = "variables.json"
-DEPLOYMENTS_FOLDER = "deployments"
 
 
 def utc_now() -> datetime:
@@ -63,7 +61,6 @@ class Service:
     workspace: Workspace
     tokens: TokenStore
     variables: VariableStore
-    deployments: DeploymentStore
     local: bool = True
     limits: Limits = field(default_factory=Limits)
     clock: Callable[[], datetime] = utc_now
@@ -79,6 +76,9 @@ class Service:
         # Threads wait for the database most of the time: more of them than cores keep slow queries from the others.
         self.queries = Queries(16)
         self.threads = ThreadPoolExecutor(8, thread_name_prefix="tbpy-work")
+        # One deployment is made at a time, in a thread of its own: whoever sent it need not wait until data is moved.
+        self.deploying = Lock()
+        self.deployer = ThreadPoolExecutor(1, thread_name_prefix="tbpy-deploy")
         self._flusher = Flusher(self.workspace.log)
         self._copies = CopyScheduler(self.workspace)
         self._copies.start()
@@ -110,7 +110,7 @@ class Service:
     @property
     def folder(self) -> Path:
         """Where the datafiles are: what was deployed; for a developer the folder that is worked in, if it has any."""
-        deployed = self.deployments.folder
+        deployed = self.workspace.live_folder
         if deployed is None or (self.local and find_datafiles(self.own_folder)):
             return self.own_folder
         return deployed
@@ -121,11 +121,23 @@ class Service:
             project = load_project(self.folder, secrets=self.secrets, memory=self._memory)
         return self.take_in(project)
 
-    def take_in(self, project: Project, *, accept: Callable[[BuildReport], None] | None = None) -> BuildReport:
-        """Builds a project, and its tokens with it. Raises what `Workspace.build` and `accept` raise."""
-        report = self.workspace.build(project, accept=accept)
+    def take_in(
+        self,
+        project: Project,
+        *,
+        accept: Callable[[BuildReport], Mapping[str, Any] | None] | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> BuildReport:
+        """Builds a project, and its tokens with it. Takes and raises what `Workspace.build` does."""
+        report = self.workspace.build(project, accept=accept, files=files)
         self.tokens.sync(project)
         return report
+
+    def promote(self, deployment: int | str) -> Deployment:
+        """Makes a deployment live, and its tokens with it. Raises what `Workspace.promote` raises."""
+        found = self.workspace.promote(deployment)
+        self.tokens.sync(self.workspace.project)
+        return found
 
     def _note_failure(self, datasource: str, error: TbpyError) -> None:
         self.workspace.log.done(Operation("append-hfi", datasource, error=error.message), 0.0)
@@ -136,6 +148,7 @@ class Service:
     def close(self) -> None:
         """Finishes what was accepted. The workspace stays open, unless the service was made to own it."""
         self._copies.stop()
+        self.deployer.shutdown(cancel_futures=True)
         self.writer.close()
         self.jobs.close()
         self._flusher.close()
@@ -164,7 +177,6 @@ def open_service(
         workspace,
         tokens or TokenStore(folder / TOKENS_FILE, admin_token=admin_token),
         VariableStore(folder / VARIABLES_FILE, utc_now),
-        DeploymentStore(folder / DEPLOYMENTS_FOLDER, utc_now),
         local=local,
         limits=limits or Limits(),
         file_secrets=file_secrets,

@@ -47,13 +47,6 @@ async def read_datafiles(request: Request) -> dict[str, str]:
     return files
 
 
-def write_datafiles(folder: Path, files: Mapping[str, str]) -> None:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="")
-
-
 def same_files(folder: Path, files: Mapping[str, str]) -> bool:
     """Whether a folder has all of these files as they are here."""
     return all(_same(folder / name, text) for name, text in files.items())

@@ -109,6 +109,12 @@ class DuckDBEngine:
                 session.close()
                 raise
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Several transactions with nobody else's writes between them."""
+        with self._writing:
+            yield
+
     def run(self, sql: str, parameters: Parameters = None) -> list[Row]:
         """One statement of tbpy's own, with all its rows."""
         with self.session() as session:

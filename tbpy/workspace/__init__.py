@@ -1,5 +1,7 @@
 """The living state of a project: what is built, what was appended, and what queries over it answer."""
 
+from tbpy.workspace.deployments.beside import Beside
+from tbpy.workspace.deployments.records import Deployment, Stage
 from tbpy.workspace.infos import (
     CopyInfo,
     DatasourceInfo,
@@ -15,11 +17,13 @@ from tbpy.workspace.workspace import Workspace
 
 __all__ = [
     "AppendReport",
+    "Beside",
     "BuildReport",
     "Cause",
     "CopyInfo",
     "CopyReport",
     "DatasourceInfo",
+    "Deployment",
     "EndpointInfo",
     "JobInfo",
     "MaterializationInfo",
@@ -27,5 +31,6 @@ __all__ = [
     "PipeInfo",
     "QuarantineInfo",
     "ReplayReport",
+    "Stage",
     "Workspace",
 ]

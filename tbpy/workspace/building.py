@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tbpy.clickhouse.compiler import compile_query
-from tbpy.datafiles import Datasource
 from tbpy.engines import Session
-from tbpy.errors import Diagnostic, DiagnosticsError, QueryError
+from tbpy.errors import DiagnosticsError
 from tbpy.project import Project, plan
 from tbpy.workspace import catalogue, fixtures
 from tbpy.workspace.catalogue import Catalogue, StoredMaterialization
@@ -22,9 +20,8 @@ from tbpy.workspace.ingest import AppendReport, append_files
 from tbpy.workspace.ingest.quarantine import Import
 from tbpy.workspace.ingest.sources import open_inputs
 from tbpy.workspace.materializing import compile_all
-from tbpy.workspace.migration import create, drop, migrate
+from tbpy.workspace.migration import create, drop, forward_conversion, migrate
 from tbpy.workspace.reports import BuildReport, Migrated
-from tbpy.workspace.scopes import Scope
 from tbpy.workspace.sorting import expire_rows, sort_rows
 from tbpy.workspace.targets import target_of
 
@@ -54,7 +51,7 @@ class Build:
         if not (todo or new_fixtures or stale):
             self._sort(self.before.datasources)
             return BuildReport(warnings=self.project.diagnostics)
-        stored = define(self.project)
+        stored = self._where_they_are(define(self.project))
         dropped = self._drop_removed(stored)
         migrated = self._apply(stored)
         materializations, warnings = compile_all(self.project, stored)
@@ -74,6 +71,11 @@ class Build:
             populated=populated,
             warnings=(*self.project.diagnostics, *warnings),
         )
+
+    def _where_they_are(self, defined: Mapping[str, StoredDatasource]) -> dict[str, StoredDatasource]:
+        """Tables that a deployment made stay where they are."""
+        places = {name: found.physical for name, found in self.before.datasources.items() if "@" in found.physical}
+        return {name: replace(found, physical=places.get(name, found.physical)) for name, found in defined.items()}
 
     def _drop_removed(self, stored: Mapping[str, StoredDatasource]) -> dict[str, int]:
         dropped = {}
@@ -102,16 +104,10 @@ class Build:
             else:
                 fixtures.take_out(self.session, old)
                 catalogue.write_fixture(self.session, name, None)
-                migrated.append(migrate(self.session, old, new, self.moment, self._forward(old, name)))
+                forward = forward_conversion(self.project, self.project.datasources[name], old, new)
+                migrated.append(migrate(self.session, old, new, self.moment, forward))
                 catalogue.write_datasource(self.session, new)
         return tuple(migrated)
-
-    def _forward(self, old: StoredDatasource, name: str) -> str | None:
-        datasource = self.project.datasources[name]
-        query = datasource.forward_query
-        if query is None:
-            return None
-        return _compile_forward(self.project, datasource, old, query.text)
 
     def _load_fixtures(
         self, stored: Mapping[str, StoredDatasource], new: Mapping[str, Fixture], stale: list[str]
@@ -197,14 +193,3 @@ def _same_table(old: StoredDatasource, new: StoredDatasource) -> bool:
     return old.physical == new.physical and [(c.name, c.type, c.physical) for c in old.columns] == [
         (c.name, c.type, c.physical) for c in new.columns
     ]
-
-
-def _compile_forward(project: Project, datasource: Datasource, old: StoredDatasource, query: str) -> str:
-    scope = Scope(project, {datasource.name: old}, lambda pipe, node: "", {datasource.name: "$old"})
-    try:
-        return compile_query(f"{query} FROM {datasource.name}", scope.catalog()).sql
-    except QueryError as error:
-        message = f"the FORWARD_QUERY cannot be run: {error.message}"
-        raise DiagnosticsError(
-            (Diagnostic("forward-query", message, file=datasource.file, hint=error.hint),)
-        ) from error

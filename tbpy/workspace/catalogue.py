@@ -9,6 +9,7 @@
 | fixtures | digest of the fixture file that was loaded into a data source |
 | jobs | what was done on its own, such as copies, and how it ended |
 | paused | copy pipes whose schedule is paused |
+| deployments | what was deployed, and what is stored for each that is kept beside the live one (see `deployments`) |
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from typing import Any
 
 from tbpy.engines import Session
 from tbpy.errors import ConflictError
-from tbpy.workspace.definitions import QUARANTINE_SCHEMA, StoredDatasource, from_json, to_json
+from tbpy.workspace.definitions import QUARANTINE_SCHEMA, StoredDatasource, from_data, from_json, to_json
 
 FORMAT = 2
 
@@ -98,7 +100,7 @@ def read(session: Session) -> Catalogue:
         {name: from_json(definition) for name, definition, _ in stored},
         {name: rows for name, _, rows in stored},
         tuple(
-            _materialization(text)
+            _materialization(json.loads(text))
             for (text,) in session.rows("SELECT definition FROM tbpy.materializations ORDER BY place")
         ),
         read_fixtures(session),
@@ -154,13 +156,42 @@ def write_fixture(session: Session, datasource: str, digest: str | None) -> None
         session.execute("INSERT INTO tbpy.fixtures VALUES ($name, $digest)", {"name": datasource, "digest": digest})
 
 
-def _materialization(text: str) -> StoredMaterialization:
-    data = json.loads(text)
+def _materialization(data: Mapping[str, Any]) -> StoredMaterialization:
     return StoredMaterialization(**{**data, "columns": tuple(data["columns"]), "functions": tuple(data["functions"])})
 
 
 def paused_pipes(session: Session) -> frozenset[str]:
     return frozenset(name for (name,) in session.rows("SELECT pipe FROM tbpy.paused"))
+
+
+def to_document(stored: Catalogue) -> dict[str, Any]:
+    """As JSON, without fixtures: those are of the one catalogue that is built in place."""
+    return {
+        "fingerprints": dict(stored.fingerprints),
+        "datasources": {name: asdict(found) for name, found in stored.datasources.items()},
+        "sorted_rows": dict(stored.sorted_rows),
+        "materializations": [asdict(found) for found in stored.materializations],
+    }
+
+
+def from_document(document: Mapping[str, Any]) -> Catalogue:
+    """What `to_document` was given."""
+    return Catalogue(
+        document["fingerprints"],
+        {name: from_data(data) for name, data in document["datasources"].items()},
+        document["sorted_rows"],
+        tuple(map(_materialization, document["materializations"])),
+    )
+
+
+def write(session: Session, stored: Catalogue) -> None:
+    """Makes `stored` the catalogue; what is known of fixtures goes."""
+    write_fingerprints(session, stored.fingerprints)
+    session.execute("DELETE FROM tbpy.datasources")
+    for name, datasource in stored.datasources.items():
+        write_datasource(session, datasource, stored.sorted_rows.get(name, 0))
+    write_materializations(session, stored.materializations)
+    session.execute("DELETE FROM tbpy.fixtures")
 
 
 def write_paused(session: Session, pipe: str, paused: bool) -> None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tbpy.errors import TbpyError
 from tbpy.workspace import catalogue, jobs
+from tbpy.workspace.deployments.keeping_up import KeepingUp
 from tbpy.workspace.reports import CopyReport
-from tbpy.workspace.state import State, naive
+from tbpy.workspace.state import naive
 
 if TYPE_CHECKING:
     from tbpy.workspace.infos import CopyInfo, JobInfo
 
 
-class Copies(State):
+class Copies(KeepingUp):
     """The part of a workspace that runs copy pipes."""
 
     def copy(self, name: str, parameters: Mapping[str, Any] | None = None, *, mode: str | None = None) -> CopyReport:
@@ -38,8 +39,18 @@ class Copies(State):
                 compiled = copying.compile_copy(self.project, stored, pipe, node, parameters or {}, moment)
                 self.log.flush_for(compiled.tables)
                 functions = (*compiled.functions, *stored.functions)
-                with self._engine.transaction(functions, appends=how == "append") as session:
-                    rows = copying.write_copy(session, stored, compiled, target, moment, replaces=how == "replace")
+                taking_out = self._taking_out(target_name, refilled=True) if how == "replace" else nullcontext()
+                with taking_out, self._engine.transaction(functions, appends=how == "append") as session:
+                    rows = copying.write_copy(
+                        session,
+                        stored,
+                        compiled,
+                        target,
+                        moment,
+                        replaces=how == "replace",
+                        landed=self._note,
+                        journaled=self._journaled,
+                    )
                     jobs.finish(session, job, self.now(), rows=rows)
                 done.rows = rows
         except Exception as error:

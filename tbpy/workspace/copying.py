@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -73,10 +73,13 @@ def write_copy(
     moment: datetime,
     *,
     replaces: bool,
+    landed: Callable[[Session, str, int], None],
+    journaled: Collection[str],
 ) -> int:
     """Appends the answer to the target, or puts it in place of its rows; what is materialized from it follows.
 
-    Answers how many rows that were.
+    `landed` is told the target and the row number below those of the new rows; `journaled` is as in `flow`. Answers
+    how many rows that were.
     """
     made = insertion(compiled, target)
     session.register(compiled.functions)
@@ -89,11 +92,12 @@ def write_copy(
     columns = ", ".join(map(duckdb_name, made.columns))
     rows = int(session.value(f"INSERT INTO {target.table} ({columns}) SELECT * FROM temp.{_MADE}"))
     session.execute(f"DROP TABLE temp.{_MADE}")
+    landed(session, target.name, before)
     if replaces:
         catalogue.write_sorted_rows(session, target.name, 0)
-        refill_targets(session, stored.materializations, stored.datasources, target.name, moment)
+        refill_targets(session, stored.materializations, stored.datasources, (target.name,), moment)
     elif rows:
-        flow(session, stored.materializations, stored.datasources, target.name, before, moment)
+        flow(session, stored.materializations, stored.datasources, target.name, before, moment, journaled)
     empty_nulls(session, stored.datasources, reached(stored.materializations, target.name))
     return rows
 

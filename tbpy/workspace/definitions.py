@@ -155,7 +155,11 @@ def to_json(datasource: StoredDatasource) -> str:
 
 
 def from_json(text: str) -> StoredDatasource:
-    data = json.loads(text)
+    return from_data(json.loads(text))
+
+
+def from_data(data: Mapping[str, Any]) -> StoredDatasource:
+    """From the fields of one, as `asdict` gives them."""
     columns = tuple(
         StoredColumn(item["name"], item["type"], item["physical"], item["path"], _expression(item["default"]))
         for item in data["columns"]

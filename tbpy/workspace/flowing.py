@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from tbpy.clickhouse.quoting import duckdb_name
 from tbpy.engines import Session
 from tbpy.workspace.catalogue import StoredMaterialization
 from tbpy.workspace.definitions import StoredDatasource
+from tbpy.workspace.deployments.journal import note_rows
 
 _PROBE = "tbpy_probe"
 # A constant of the database, asked for once.
@@ -22,16 +23,22 @@ def flow(
     source: str,
     after: int,
     moment: datetime,
+    journaled: Collection[str] = (),
 ) -> None:
     """Sends the rows of `source` with a row number above `after`, of which there is one at least, through the nodes
-    that read it, and on from there. As in ClickHouse, where nothing comes in no node runs."""
+    that read it, and on from there. As in ClickHouse, where nothing comes in no node runs.
+
+    What comes into the data sources `journaled` is noted in their journals.
+    """
     for materialization in (found for found in materializations if found.source == source):
         target = stored[materialization.target]
         goes_on = any(found.source == target.name for found in materializations)
-        before = last_row(session, target) if goes_on else -1
+        before = last_row(session, target) if goes_on or target.name in journaled else -1
         rows = insert(session, materialization, target, after, moment)
+        if target.name in journaled:
+            note_rows(session, target, before, landed=False)
         if goes_on and rows:
-            flow(session, materializations, stored, target.name, before, moment)
+            flow(session, materializations, stored, target.name, before, moment, journaled)
 
 
 def fill(

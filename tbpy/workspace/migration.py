@@ -9,8 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler import compile_query
 from tbpy.clickhouse.quoting import duckdb_name
+from tbpy.datafiles import Datasource
 from tbpy.engines import Session
+from tbpy.errors import Diagnostic, DiagnosticsError, QueryError
+from tbpy.project import Project
+from tbpy.workspace.conversions import OLD, Conversion
 from tbpy.workspace.definitions import StoredColumn, StoredDatasource
 from tbpy.workspace.expressions import at_moment
 from tbpy.workspace.ingest.quarantine import Import, quarantine_ddl, settle, wrong_value
@@ -18,6 +23,7 @@ from tbpy.workspace.ingest.readings import Reading
 from tbpy.workspace.ingest.scan import Scan
 from tbpy.workspace.ingest.typed_values import from_typed
 from tbpy.workspace.reports import Migrated
+from tbpy.workspace.scopes import Scope
 from tbpy.workspace.targets import target_of
 
 IMPORT_ID = "build"
@@ -37,22 +43,103 @@ def drop(session: Session, datasource: StoredDatasource) -> int:
 
 
 def migrate(
-    session: Session, old: StoredDatasource, new: StoredDatasource, moment: datetime, forward: str | None = None
+    session: Session, old: StoredDatasource, new: StoredDatasource, moment: datetime, forward: Conversion | None = None
 ) -> Migrated:
-    """Rebuilds the tables of `old` as those of `new`. `forward` is DuckDB SQL of all new columns, in their order, over
-    the old table, where the file has a FORWARD_QUERY."""
+    """Rebuilds the tables of `old` as those of `new`, by `forward` where the file has a FORWARD_QUERY."""
     session.register(new.functions)
     before = _set_aside(session, old)
     create(session, new)
-    _carry_quarantine(session, old, new)
-    relation = forward.replace("$old", before) if forward else _matched(old, new, before, moment)
-    types = [row[1] for row in session.rows(f"DESCRIBE {relation}")]
-    named = ", ".join(f"s{i}" for i in range(len(types)))
-    given = f"SELECT * FROM ({relation}) AS given({named})"
-    kept, quarantined = _settle_all(session, new, given, types, moment)
+    aside = f"quarantine.{before}"
+    carry_quarantine(session, old, new, aside)
+    kept, quarantined = carry(
+        session, new, forward or conversion(old, new, moment), before, Import(IMPORT_ID, moment), moment
+    )
+    session.execute(f"DROP TABLE {aside}")
     session.execute(f"DROP TABLE {before}")
-    dropped = tuple(column.name for column in old.columns if new.column(column.name) is None)
-    return Migrated(new.name, kept, quarantined, () if forward else dropped)
+    return Migrated(new.name, kept, quarantined, () if forward else dropped_columns(old, new))
+
+
+def dropped_columns(old: StoredDatasource, new: StoredDatasource) -> tuple[str, ...]:
+    return tuple(column.name for column in old.columns if new.column(column.name) is None)
+
+
+def conversion(old: StoredDatasource, new: StoredDatasource, moment: datetime) -> Conversion:
+    """By the names of columns. `moment` is what `now()` is in the DEFAULT of a new one."""
+    positions = ", ".join(f"{_found(old, column)} AS v{i}" for i, column in enumerate(new.columns))
+    values = ", ".join(
+        f"v{i}" if old.column(column.name) else f"{at_moment(column.fallback, moment)} AS v{i}"
+        for i, column in enumerate(new.columns)
+    )
+    same = tuple(_is_same(old.column(column.name), column) for column in new.columns)
+    return Conversion(f"SELECT {values} FROM (SELECT {positions} FROM {OLD})", same, new.functions)
+
+
+def forward_conversion(
+    project: Project, datasource: Datasource, old: StoredDatasource, new: StoredDatasource
+) -> Conversion | None:
+    """What the FORWARD_QUERY of a data source says, None where there is none. Raises `DiagnosticsError`."""
+    query = datasource.forward_query
+    if query is None:
+        return None
+    scope = Scope(project, {datasource.name: old}, lambda pipe, node: "", {datasource.name: OLD})
+    try:
+        compiled = compile_query(f"{query.text} FROM {datasource.name}", scope.catalog())
+    except QueryError as error:
+        raise _mistake(datasource, f"the FORWARD_QUERY cannot be run: {error.message}", error.hint) from error
+    places = {column.name: place for place, column in enumerate(compiled.columns)}
+    missing = [column.name for column in new.columns if column.name not in places]
+    extra = [name for name in places if new.column(name) is None]
+    if missing or extra:
+        told = [f"it does not give {', '.join(missing)}"] if missing else []
+        told += [f"there is no column {', '.join(extra)}"] if extra else []
+        raise _mistake(datasource, f"FORWARD_QUERY columns don't match datasource schema: {'; '.join(told)}", None)
+    values = ", ".join(f"c{places[column.name]}" for column in new.columns)
+    outputs = ", ".join(f"c{place}" for place in range(len(compiled.columns)))
+    same = tuple(
+        t.plain(compiled.columns[places[column.name]].type) == t.plain(column.parsed_type) for column in new.columns
+    )
+    sql = f"SELECT {values} FROM ({compiled.sql}) AS forwarded({outputs})"
+    return Conversion(sql, same, tuple(sorted(compiled.functions)))
+
+
+def carry(
+    session: Session,
+    new: StoredDatasource,
+    how: Conversion,
+    relation: str,
+    import_: Import,
+    moment: datetime,
+) -> tuple[int, int]:
+    """Inserts what `relation` has, converted; answers how many rows landed and how many went to quarantine."""
+    session.register(how.functions)
+    rows = how.over(relation)
+    types = [row[1] for row in session.rows(f"DESCRIBE {rows}")]
+    named = ", ".join(f"s{i}" for i in range(len(types)))
+    given = f"SELECT * FROM ({rows}) AS given({named})"
+    target = target_of(new, moment, with_defaults=False)
+    readings = tuple(_reading(column, types[i], f"s{i}", f"v{i}", how.same[i]) for i, column in enumerate(new.columns))
+    scan = Scan(given, target.columns, readings)
+    kept = int(session.value(f"INSERT INTO {new.table} SELECT {scan.values} FROM ({scan.converted}) WHERE {scan.good}"))
+    if kept == int(session.value(f"SELECT count(*) FROM {relation}")):
+        return kept, 0
+    # The text of values is made of the wrong rows only: for all of them it would take longer than all else.
+    raw = ", ".join(f"CAST(s{i} AS VARCHAR) AS r{i}" for i in range(len(types)))
+    wrong = f"SELECT {named}, {raw}, NULL::VARCHAR AS line FROM ({scan.converted}) WHERE NOT ({scan.good})"
+    absent = [wrong_value(column, "'NULL'") for column in target.columns]
+    return kept, settle(session, target, Scan(wrong, target.columns, readings), absent, import_).quarantined
+
+
+def carry_quarantine(
+    session: Session, old: StoredDatasource, new: StoredDatasource, source: str, without: str | None = None
+) -> None:
+    """Copies quarantined rows from the table `source`, but for those of the import `without`."""
+    shared = [(old.column(column.name), column) for column in new.columns]
+    pairs = [(a.physical, b.physical) for a, b in shared if a is not None]
+    fixed = ["c__error_column", "c__error", "c__import_id", "insertion_date", "c__line"]
+    into = ", ".join([*fixed, *(duckdb_name(b) for _, b in pairs)])
+    from_ = ", ".join([*fixed, *(duckdb_name(a) for a, _ in pairs)])
+    rows = f"SELECT {from_} FROM {source} WHERE c__import_id IS DISTINCT FROM $without OR $without IS NULL"
+    session.execute(f"INSERT INTO {new.quarantine} ({into}) {rows}", {"without": without})
 
 
 def _set_aside(session: Session, old: StoredDatasource) -> str:
@@ -62,48 +149,23 @@ def _set_aside(session: Session, old: StoredDatasource) -> str:
     return aside
 
 
-def _matched(old: StoredDatasource, new: StoredDatasource, table: str, moment: datetime) -> str:
-    """SQL of the new columns over the old table, where a column has another type still with its old one."""
-    positions = ", ".join(f"{_found(old, column)} AS v{i}" for i, column in enumerate(new.columns))
-    values = ", ".join(
-        f"v{i}" if old.column(column.name) else f"{at_moment(column.fallback, moment)} AS v{i}"
-        for i, column in enumerate(new.columns)
-    )
-    return f"SELECT {values} FROM (SELECT {positions} FROM {table})"
-
-
 def _found(old: StoredDatasource, column: StoredColumn) -> str:
     found = old.column(column.name)
     return "NULL" if found is None else duckdb_name(found.physical)
 
 
-def _settle_all(
-    session: Session, new: StoredDatasource, relation: str, types: list[str], moment: datetime
-) -> tuple[int, int]:
-    places = range(len(types))
-    readings = tuple(_reading(column, types[i], f"s{i}", f"v{i}") for i, column in enumerate(new.columns))
-    raw = ", ".join(f"CAST(s{i} AS VARCHAR) AS r{i}" for i in places)
-    target = target_of(new, moment, with_defaults=False)
-    scan = Scan(f"SELECT *, {raw}, NULL::VARCHAR AS line FROM ({relation})", target.columns, readings)
-    absent = [wrong_value(column, "'NULL'") for column in target.columns]
-    verdict = settle(session, target, scan, absent, Import(IMPORT_ID, moment))
-    return verdict.rows, verdict.quarantined
+def _is_same(old: StoredColumn | None, new: StoredColumn) -> bool:
+    """A new column has its own type; one that was there has it when it had it before."""
+    return old is None or t.plain(old.parsed_type) == t.plain(new.parsed_type)
 
 
-def _reading(column: StoredColumn, given: str, s: str, v: str) -> Reading:
+def _reading(column: StoredColumn, given: str, s: str, v: str, same: bool) -> Reading:
     """The value as the new type; a value that it cannot hold is no value, and NULL is none where there may be none."""
     good = f"({s} IS NULL OR {v} IS NOT NULL)" if column.may_be_null else f"{v} IS NOT NULL"
-    if isinstance(t.plain(column.parsed_type), t.AggregateFunction):
+    if same or isinstance(t.plain(column.parsed_type), t.AggregateFunction):
         return Reading(given, s, good)
     return Reading(given, from_typed(column.parsed_type, given, s), good)
 
 
-def _carry_quarantine(session: Session, old: StoredDatasource, new: StoredDatasource) -> None:
-    aside = f"quarantine.{duckdb_name(f'{old.physical}__before')}"
-    shared = [(old.column(column.name), column) for column in new.columns]
-    pairs = [(a.physical, b.physical) for a, b in shared if a is not None]
-    fixed = ["c__error_column", "c__error", "c__import_id", "insertion_date", "c__line"]
-    into = ", ".join([*fixed, *(duckdb_name(b) for _, b in pairs)])
-    from_ = ", ".join([*fixed, *(duckdb_name(a) for a, _ in pairs)])
-    session.execute(f"INSERT INTO {new.quarantine} ({into}) SELECT {from_} FROM {aside}")
-    session.execute(f"DROP TABLE {aside}")
+def _mistake(datasource: Datasource, message: str, hint: str | None) -> DiagnosticsError:
+    return DiagnosticsError((Diagnostic("forward-query", message, file=datasource.file, hint=hint),))

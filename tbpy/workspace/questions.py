@@ -14,7 +14,14 @@ from tbpy.workspace.state import State, naive
 if TYPE_CHECKING:
     from tbpy.clickhouse.compiler import CompiledQuery
     from tbpy.engines.duckdb import OnStart
-    from tbpy.workspace.infos import EndpointInfo, Explanation, MaterializationInfo, PipeInfo
+    from tbpy.workspace.infos import (
+        DatasourceInfo,
+        EndpointInfo,
+        Explanation,
+        MaterializationInfo,
+        PipeInfo,
+        QuarantineInfo,
+    )
     from tbpy.workspace.plans import Plans
     from tbpy.workspace.querying import Request
 
@@ -106,6 +113,25 @@ class Questions(State):
         from tbpy.workspace.materializing import materialization_infos
 
         return materialization_infos(self.project, self._catalogue.datasources, self._catalogue.materializations)
+
+    def quarantine(self, name: str, sample: int = 5) -> QuarantineInfo:
+        """What is in the quarantine of a data source, and why."""
+        from tbpy.workspace.replaying import quarantine_info
+
+        datasource = self._datasource(name)
+        with self._engine.session() as session:
+            return quarantine_info(session, datasource, sample)
+
+    def datasources(self) -> tuple[DatasourceInfo, ...]:
+        """The data sources that are built, in order of their names."""
+        from tbpy.workspace.inspecting import datasource_info
+
+        with self._engine.session() as session:
+            return tuple(datasource_info(session, item) for _, item in sorted(self._catalogue.datasources.items()))
+
+    def datasource_names(self) -> tuple[str, ...]:
+        """Only the names, without a look at the tables; the same object as long as they are the same."""
+        return self._catalogue.names
 
     def _answer(
         self, compiled: CompiledQuery, request: Request, time_limit: float | None, on_start: OnStart | None

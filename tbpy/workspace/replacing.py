@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from tbpy.clickhouse.compiler import CompiledQuery
@@ -27,11 +27,11 @@ def refill_targets(
     session: Session,
     materializations: tuple[StoredMaterialization, ...],
     stored: Mapping[str, StoredDatasource],
-    source: str,
+    sources: Iterable[str],
     moment: datetime,
 ) -> None:
-    """Makes anew what flows out of `source`, for its rows are others than before."""
-    changed = {source}
+    """Makes anew what flows out of `sources`, for their rows are others than before."""
+    changed = set(sources)
     for name in targets_in_order(materializations):
         feeding = [item for item in materializations if item.target == name]
         if changed.isdisjoint(item.source for item in feeding):

@@ -7,10 +7,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tbpy.errors import IngestError, QueryError
 from tbpy.workspace import catalogue
+from tbpy.workspace.deployments.keeping_up import KeepingUp
 from tbpy.workspace.flowing import empty_nulls, first_of_transaction, reached
 from tbpy.workspace.ingest.append import append_files
 from tbpy.workspace.ingest.csv_dialect import FOUND_OUT, CsvStyle
@@ -19,15 +19,11 @@ from tbpy.workspace.ingest.quarantine import Import
 from tbpy.workspace.ingest.report import AppendReport
 from tbpy.workspace.ingest.sources import Format, open_inputs
 from tbpy.workspace.reports import ReplayReport
-from tbpy.workspace.state import State
 from tbpy.workspace.suggesting import did_you_mean
 from tbpy.workspace.targets import target_of
 
-if TYPE_CHECKING:
-    from tbpy.workspace.infos import DatasourceInfo, QuarantineInfo
 
-
-class Rows(State):
+class Rows(KeepingUp):
     """The part of a workspace that changes rows, each change in one transaction with what is materialized from it."""
 
     def append(
@@ -96,15 +92,18 @@ class Rows(State):
         with (
             self.log.imported("replace", name, source, import_.id) as done,
             open_inputs(source) as inputs,
+            self._taking_out(name, condition, refilled=True),
             self._engine.transaction(self._catalogue.functions) as session,
         ):
             remove_rows(session, datasource, going, moment)
+            before = self._last_row(session, datasource)
             target = target_of(datasource, moment)
             try:
                 report = append_files(session, target, inputs, source, import_, kind=kind, style=style)
             except QueryError as error:
                 raise IngestError(f"Cannot append {source}: {error.message}") from error
-            refill_targets(session, stored.materializations, stored.datasources, name, moment)
+            self._note(session, name, before)
+            refill_targets(session, stored.materializations, stored.datasources, (name,), moment)
             empty_nulls(session, stored.datasources, reached(stored.materializations, name))
             catalogue.write_sorted_rows(session, name, 0)
             done.rows, done.quarantined = report.rows, report.quarantined
@@ -140,6 +139,7 @@ class Rows(State):
         from tbpy.workspace.replaying import replay
 
         datasource, moment, started = self._datasource(name), self.now(), time.perf_counter()
+        self._let_go_of_moved(datasource)
         with (
             self.log.operation("append", name, options={"source": "quarantine"}) as done,
             self._engine.transaction(self._catalogue.functions, appends=True) as session,
@@ -157,6 +157,7 @@ class Rows(State):
         table = self._table(name)
         with (
             self.log.operation("truncate", name) as done,
+            self._taking_out(name),
             self._engine.transaction(self._catalogue.functions) as session,
         ):
             rows = done.removed = int(session.value(f"DELETE FROM {table}"))
@@ -175,6 +176,7 @@ class Rows(State):
         compiled = compile_condition(self.project, self._catalogue.datasources, name, condition)
         with (
             self.log.operation("delete", name, options={"delete_condition": condition}) as done,
+            self._taking_out(name, condition),
             self._engine.transaction(self._catalogue.functions) as session,
         ):
             session.register(compiled.functions)
@@ -204,25 +206,6 @@ class Rows(State):
                     expire_rows(session, datasource, self.now())
                 taken += before - count_rows(session, datasource)
         return taken
-
-    def quarantine(self, name: str, sample: int = 5) -> QuarantineInfo:
-        """What is in the quarantine of a data source, and why."""
-        from tbpy.workspace.replaying import quarantine_info
-
-        datasource = self._datasource(name)
-        with self._engine.session() as session:
-            return quarantine_info(session, datasource, sample)
-
-    def datasources(self) -> tuple[DatasourceInfo, ...]:
-        """The data sources that are built, in order of their names."""
-        from tbpy.workspace.inspecting import datasource_info
-
-        with self._engine.session() as session:
-            return tuple(datasource_info(session, item) for _, item in sorted(self._catalogue.datasources.items()))
-
-    def datasource_names(self) -> tuple[str, ...]:
-        """Only the names, without a look at the tables; the same object as long as they are the same."""
-        return self._catalogue.names
 
 
 def _format(value: str | Format | None) -> Format | None:

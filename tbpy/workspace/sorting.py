@@ -28,6 +28,13 @@ def needs_sorting(datasource: StoredDatasource, rows: int, sorted_rows: int) -> 
 
 def sort_rows(session: Session, datasource: StoredDatasource, *, merged: bool) -> int:
     """Rewrites a table in order, and with `merged` as a background merge would; answers how many rows it has."""
+    rows = rewrite_sorted(session, datasource, merged=merged)
+    catalogue.write_sorted_rows(session, datasource.name, rows)
+    return rows
+
+
+def rewrite_sorted(session: Session, datasource: StoredDatasource, *, merged: bool) -> int:
+    """As `sort_rows`, of a table that the catalogue does not tell of."""
     if datasource.sorting or (merged and datasource.merge is not None):
         aside = duckdb_name(f"{datasource.physical}__unsorted")
         session.execute(f"ALTER TABLE {datasource.table} RENAME TO {aside}")
@@ -35,9 +42,7 @@ def sort_rows(session: Session, datasource: StoredDatasource, *, merged: bool) -
         session.register((*datasource.functions, *datasource.merge_functions))
         session.execute(f"INSERT INTO {datasource.table} {datasource.sorted(aside, merged=merged)}")
         session.execute(f"DROP TABLE {aside}")
-    rows = count_rows(session, datasource)
-    catalogue.write_sorted_rows(session, datasource.name, rows)
-    return rows
+    return count_rows(session, datasource)
 
 
 def count_rows(session: Session, datasource: StoredDatasource) -> int:

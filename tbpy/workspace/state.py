@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from tbpy.engines import DuckDBEngine, Session
 from tbpy.errors import NotFoundError, TbpyError
 from tbpy.workspace import catalogue, jobs
 from tbpy.workspace.definitions import StoredDatasource
+from tbpy.workspace.deployments import journal, records
+from tbpy.workspace.deployments.records import Deployment
 from tbpy.workspace.flowing import empty_nulls, flow, last_row, reached
 from tbpy.workspace.maintenance import Maintenance
 from tbpy.workspace.services.log import ServiceLog
@@ -20,6 +23,7 @@ from tbpy.workspace.suggesting import did_you_mean
 if TYPE_CHECKING:
     from tbpy.project import Project
 
+FOLDER = ".tbpy"
 _QUARANTINE = "_quarantine"
 
 
@@ -43,17 +47,41 @@ class State:
         with engine.session() as session:
             catalogue.prepare(session)
             jobs.prepare(session, self.now())
+            records.prepare(session, self.now())
             self._catalogue = catalogue.read(session)
+            self._deployments = {found.id: found for found in records.read(session)}
+        # Held while rows are moved into another deployment: what takes rows out of data sources waits for that.
+        self._moving = RLock()
+        self._journaled = self._followed()
         self.maintenance = Maintenance(engine, lambda: self._catalogue, self.now, expires)
 
     @property
-    def project(self) -> Project:
-        """The project that was built last here, else what the files say now."""
-        if self._project is None:
-            from tbpy.project import load_project
+    def home(self) -> Path:
+        """The folder of what tbpy keeps."""
+        return self.root / FOLDER
 
-            self._project = load_project(self.root, secrets=self._secrets)
+    @property
+    def project(self) -> Project:
+        """The project that was built or deployed last here, else what the files say now."""
+        if self._project is None:
+            from tbpy.project import find_datafiles, load_project
+
+            folder = self.root if find_datafiles(self.root) else self.live_folder or self.root
+            self._project = load_project(folder, secrets=self._secrets)
         return self._project
+
+    @property
+    def live(self) -> Deployment:
+        """The deployment that answers."""
+        return next(found for found in self._deployments.values() if found.live)
+
+    @property
+    def live_folder(self) -> Path | None:
+        """The datafiles of the live deployment; None when they are those of the project's own folder."""
+        from tbpy.workspace.deployments.folders import folder_of
+
+        live = self.live
+        return None if live.files is None else folder_of(self.home, live.id, live.files)
 
     def now(self) -> datetime:
         """The moment by the clock of the workspace, as naive UTC."""
@@ -87,21 +115,38 @@ class State:
         return NotFoundError(f"There is no data source {name}", hint=did_you_mean(name, known))
 
     def _last_row(self, session: Session, datasource: StoredDatasource) -> int:
-        """The highest row number, where materialized nodes will ask for it."""
-        if all(found.source != datasource.name for found in self._catalogue.materializations):
-            return -1
-        return last_row(session, datasource)
+        """The highest row number, where materialized nodes or a journal will ask for it."""
+        name = datasource.name
+        if name in self._journaled or any(found.source == name for found in self._catalogue.materializations):
+            return last_row(session, datasource)
+        return -1
+
+    def _note(self, session: Session, name: str, before: int) -> None:
+        """Notes the new rows of a data source for the deployments that have another table."""
+        if name in self._journaled:
+            journal.note_rows(session, self._datasource(name), before, landed=True)
 
     def _flow(self, session: Session, name: str, before: int, moment: datetime) -> None:
         stored = self._catalogue
+        self._note(session, name, before)
         if any(found.source == name for found in stored.materializations):
-            flow(session, stored.materializations, stored.datasources, name, before, moment)
+            flow(session, stored.materializations, stored.datasources, name, before, moment, self._journaled)
         empty_nulls(session, stored.datasources, reached(stored.materializations, name))
 
     def _grew(self, names: Iterable[str], rows: int) -> None:
         """After up to `rows` rows came into each of some data sources, and flowed on from there."""
         for name in names:
             self.maintenance.note(reached(self._catalogue.materializations, name), rows)
+
+    def _followers(self, names: Iterable[str] | None = None) -> tuple[Deployment, ...]:
+        """The deployments with tables beside the live ones, or those of them that take over rows of any of `names`."""
+        found = tuple(one for one in self._deployments.values() if one.follows and not one.errors)
+        if names is None:
+            return found
+        return tuple(one for one in found if not journal.followed(one, self._catalogue).isdisjoint(names))
+
+    def _followed(self) -> frozenset[str]:
+        return frozenset().union(*(journal.followed(found, self._catalogue) for found in self._followers()))
 
 
 def naive(moment: datetime) -> datetime:

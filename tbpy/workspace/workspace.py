@@ -8,31 +8,31 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tbpy.engines import DuckDBEngine
 from tbpy.errors import TbpyError
 from tbpy.workspace import catalogue
 from tbpy.workspace.copies import Copies
+from tbpy.workspace.deployments.switching import Deployments
 from tbpy.workspace.lock import OnWait, WorkspaceLock
 from tbpy.workspace.opening import open_engine
 from tbpy.workspace.process import ProcessFile
 from tbpy.workspace.questions import Questions
 from tbpy.workspace.rows import Rows
 from tbpy.workspace.services.building import note_build
+from tbpy.workspace.state import FOLDER
 
 if TYPE_CHECKING:
     from tbpy.project import Project
     from tbpy.workspace.reports import BuildReport
-
-FOLDER = ".tbpy"
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Workspace(Rows, Copies, Questions):
+class Workspace(Rows, Copies, Questions, Deployments):
     """Owns `.tbpy/` from `open` to `close`. One process at a time has it: another one waits in `open`."""
 
     def __init__(
@@ -46,6 +46,7 @@ class Workspace(Rows, Copies, Questions):
     ) -> None:
         super().__init__(root, engine, clock, secrets, expires)
         self._release = release
+        self._recover()
 
     @classmethod
     def open(
@@ -117,24 +118,40 @@ class Workspace(Rows, Copies, Questions):
         self._release()
 
     def build(
-        self, project: Project | None = None, *, accept: Callable[[BuildReport], None] | None = None
+        self,
+        project: Project | None = None,
+        *,
+        accept: Callable[[BuildReport], Mapping[str, Any] | None] | None = None,
+        files: Mapping[str, str] | None = None,
     ) -> BuildReport:
         """Brings tables and fixtures to what `project` says (the files of `root`, when it is not given).
 
-        All or nothing. `accept` is told what was done before it is kept: when it raises, nothing was changed. Raises
+        All or nothing, in place: other deployments are gone when anything changed. `accept` is told what was done
+        before it is kept: when it raises, nothing was changed. `files` are the datafiles of `project` where they were
+        sent for it; the build is a deployment then, with what `accept` answers as its details. Raises
         `DiagnosticsError` with every mistake of the project.
         """
+        from tbpy.project import plan
         from tbpy.workspace.building import Build
 
         started = time.perf_counter()
         project = project or self.project
-        with self._engine.transaction() as session:
+        with self._moving, self._engine.transaction() as session:
+            known = self._deployments
+            if self._followers() and plan(self._catalogue.fingerprints, project):
+                known = self._without_others(session)  # first, for their tables may have the names of new ones
             report = Build(session, project, self._catalogue, self.now(), self.maintenance.expires).run()
             stored = catalogue.read(session)
-            if accept is not None:
-                accept(report)
+            details = accept(report) if accept is not None else None
+            if report and known is self._deployments and self._followers():
+                known = self._without_others(session)
+            if report and files is not None:
+                known = self._replace_live(session, known, files, details or {})
         # Together, so that a query which comes meanwhile sees the old project or the new one.
         self._project, self._catalogue = project, stored
+        if known is not self._deployments:
+            self._now_are(known)
+            self._project = project if files is None else replace(project, root=self.live_folder or project.root)
         report = replace(report, elapsed=time.perf_counter() - started)
         note_build(self.log, report)
         return report

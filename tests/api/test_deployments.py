@@ -148,12 +148,91 @@ def test_losses_want_a_permission(remote: Running, changed: dict[str, str], said
     assert deploy(remote.admin, changed, "auto_promote=true&allow_destructive_operations=true").status == 200
 
 
-def test_what_is_not_there_is_refused(remote: Running) -> None:
+STAGED = FILES | {
+    "datasources/events.datasource": EVENTS.format(more=",\n    `name` String `json:$.name` DEFAULT 'none'"),
+    "endpoints/total.pipe": TOTAL.format(what="count() AS n, max(name)"),
+}
+
+
+def answer(client: Client, deployment: str = "") -> Any:
+    return client.get("/v0/pipes/total.json", __tb__deployment=deployment).json["data"]
+
+
+def append(client: Client, *events: str) -> None:
+    assert client.post("/v0/events?name=events&wait=true", "\n".join(events)).json["successful_rows"] == len(events)
+
+
+def test_a_staging_deployment_beside_the_live_one(remote: Running) -> None:
+    admin = remote.admin
+    deploy(admin, FILES)
+    append(admin, '{"id": 1}')
+    staged = deploy(admin, STAGED, "").json["deployment"]
+    assert (staged["id"], staged["status"], staged["live"]) == ("2", "data_ready", False)
+    assert [(one["id"], one["live"]) for one in admin.get("/v1/deployments").json["deployments"]] == [
+        ("1", True),
+        ("2", False),
+    ]
+    append(admin, '{"id": 2, "name": "x"}')
+    assert answer(admin) == [{"total": 2}] and answer(admin, "live") == answer(admin)
+    for name in ("staging", "2"):
+        assert answer(admin, name) == [{"n": 2, "total": "none"}], "live rows have the columns that are live"
+    sql = admin.get("/v0/sql", q="SELECT name FROM events FORMAT JSON", __tb__deployment="staging")
+    assert sql.json["data"] == [{"name": "none"}, {"name": "none"}]
+    described = admin.get("/v0/datasources/events", __tb__deployment="staging").json
+    assert [column["name"] for column in described["schema"]["columns"]] == ["id", "name"]
+    assert deploy(admin, FILES).status == 409
+    assert admin.send("POST", "/v1/deployments/2/set-live").json["deployment"]["live"]
+    append(admin, '{"id": 3, "name": "y"}')
+    assert answer(admin) == [{"n": 3, "total": "y"}]
+    assert admin.get("/v0/pipes/total.json", __tb__deployment="staging").status == 404
+    assert admin.send("DELETE", "/v1/deployments/1").json["deployment"]["status"] == "deleted"
+    assert admin.send("POST", "/v1/deployments/1/set-live").status == 200, "it can be gone back to"
+    append(admin, '{"id": 4}')
+    assert answer(admin) == [{"total": 4}]
+    assert admin.send("POST", "/v1/deployments/2/set-live").status == 200
+    assert answer(admin) == [{"n": 4, "total": "y"}]
+
+
+def test_a_staging_deployment_that_is_discarded(remote: Running) -> None:
     deploy(remote.admin, FILES)
-    staging = deploy(remote.admin, FILES, "")
-    assert staging.status == 400 and "no staging deployments" in staging.json["error"]
-    assert remote.admin.send("DELETE", "/v1/deployments/1").status == 409
-    assert remote.admin.send("POST", "/v1/deployments/0/set-live").status == 409
+    append(remote.admin, '{"id": 1}')
+    deploy(remote.admin, STAGED, "")
+    assert remote.admin.send("DELETE", "/v1/deployments/2").json["deployment"]["status"] == "deleted"
+    assert remote.admin.send("POST", "/v1/deployments/2/set-live").status == 409
+    assert remote.admin.send("DELETE", "/v1/deployments/1").status == 409, "the live one"
+    append(remote.admin, '{"id": 2}')
+    assert answer(remote.admin) == [{"total": 2}]
+    assert deploy(remote.admin, STAGED).json["deployment"]["id"] == "3"
+    assert answer(remote.admin) == [{"n": 2, "total": "none"}]
+
+
+def test_data_that_cannot_be_moved(remote: Running) -> None:
+    deploy(remote.admin, FILES)
+    append(remote.admin, '{"id": -1}')
+    changed = EVENTS.format(more="").replace("Int32", "UInt8")
+    failed = deploy(remote.admin, FILES | {"datasources/events.datasource": changed})
+    assert failed.status == 400 and "1 rows do not fit" in failed.json["errors"][0]["error"]
+    gone = remote.admin.get("/v1/deployments", include_deleted="true").json["deployments"][-1]
+    assert (gone["id"], gone["status"]) == ("2", "failed") and "do not fit" in gone["errors"][0]
+    assert remote.admin.get("/v1/deployments/2").json["deployment"]["status"] == "deleted"
+    assert answer(remote.admin) == [{"total": 1}]
+    assert [found["id"] for found in remote.admin.get("/v1/deployments").json["deployments"]] == ["1"]
+
+
+def test_tokens_and_texts_are_changes(remote: Running) -> None:
+    deploy(remote.admin, FILES)
+    told = FILES | {"endpoints/total.pipe": "TOKEN reader READ\n" + FILES["endpoints/total.pipe"]}
+    checked = deploy(remote.admin, told, "check=true").json["deployment"]
+    (change,) = checked["token_changes"]
+    added = {"resource_name": "total", "resource_type": "pipe", "permission": "READ"}
+    assert (change["token_name"], change["change_type"]) == ("reader", "added")
+    assert change["permission_changes"] == {"added_permissions": [added], "removed_permissions": []}
+    assert deploy(remote.admin, told).json["deployment"]["changed_pipe_names"] == ["total"]
+    (reader,) = [token for token in remote.admin.get("/v0/tokens").json["tokens"] if token["name"] == "reader"]
+    assert answer(remote.admin.as_(reader["token"])) == [{"total": 0}]
+    assert deploy(remote.admin, told).json["result"] == "no_changes"
+    remote.admin.send("POST", "/v1/deployments/1/set-live")
+    assert remote.admin.as_(reader["token"]).get("/v0/pipes/total.json").status == 403
 
 
 @pytest.mark.parametrize(
@@ -183,7 +262,7 @@ def test_what_was_deployed_is_there_after_a_restart(tmp_path: Path) -> None:
     try:
         assert total(running.admin) == 1
         assert deploy(running.admin, FILES).json["result"] == "no_changes"
-        assert [found.name for found in (tmp_path / ".tbpy" / "deployments").iterdir() if found.is_dir()] == ["1"]
+        assert "count()" in running.admin.get("/v1/pipes/total.pipe").text
     finally:
         running.close()
 

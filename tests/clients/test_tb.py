@@ -143,8 +143,27 @@ def test_deployments(cloud: Cloud) -> None:
     assert "Using Materialized Pipe count_names" in tb("deploy")
     assert cloud.count("names") == before
 
-    staged = tb.run("deployment", "create")
-    assert staged.code == 1 and "no staging deployments" in staged.text, staged.text
+
+def test_staging_deployments(cloud: Cloud) -> None:
+    tb, pipe = cloud.tb, cloud.tb.folder / "endpoints" / "top.pipe"
+    cloud.deploy_first()
+    text = pipe.read_text()
+    pipe.write_text(text.replace("SELECT id,", "SELECT id + 1000 AS id,"))
+    try:
+        tb("datasource", "append", "events", "--events", '{"id": 7, "name": "staged"}')
+        assert "endpoints/top.pipe" in tb("deployment", "create", "--wait")
+        assert "Staging" in tb("deployment", "ls")
+        assert "1007 | staged" in tb("--staging", "endpoint", "data", "top")
+        assert "7 | staged" in (live := tb("endpoint", "data", "top")) and "1007" not in live
+        tb("deployment", "discard", "--wait")
+        assert "Staging" not in tb("deployment", "ls")
+        tb("deploy", "--wait", "--no-auto")
+        said = tb("deployment", "promote", "--wait")
+        assert "1007 | staged" in tb("endpoint", "data", "top"), said
+        assert tb.run("deployment", "promote").code == 1, "there is nothing to promote"
+    finally:
+        pipe.write_text(text)
+    tb("deploy")
 
 
 def test_data_of_a_server(cloud: Cloud) -> None:

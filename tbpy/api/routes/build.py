@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tbpy.api.authentication import access_of
-from tbpy.api.deploying import Outcome, deploy, failures
+from tbpy.api.deploying import Deploying, Outcome, failures
 from tbpy.api.routes.common import Route, json_answer, service_of
 from tbpy.api.running import in_thread
-from tbpy.api.service import Service
 from tbpy.api.tokens.scopes import DEPLOY
 from tbpy.api.uploads import read_datafiles
 from tbpy.errors import ConflictError, DiagnosticsError, TbpyError
@@ -23,7 +22,7 @@ async def build(request: Request) -> Response:
     """Of a developer's workspace everything may change; elsewhere nothing that loses rows."""
     access_of(request).require(DEPLOY)
     service, files = service_of(request), await read_datafiles(request)
-    outcome = await in_thread(service.threads, attempt, service, files, destructive=service.local)
+    outcome = await in_thread(service.threads, attempt, Deploying(service, files, service.local).build)
     if isinstance(outcome, TbpyError):
         return json_answer({"result": "failed", **failed(outcome)}, 400)
     project = service.workspace.project
@@ -37,12 +36,10 @@ async def build(request: Request) -> Response:
     return json_answer({"result": "success", "build": done})
 
 
-def attempt(
-    service: Service, files: Mapping[str, str], *, check: bool = False, destructive: bool = True
-) -> Outcome | TbpyError:
-    """What `deploy` answers, or why it did not. Raises `ConflictError`, which is no fault of the files."""
+def attempt(work: Callable[[], Outcome]) -> Outcome | TbpyError:
+    """What a deployment answers, or why there is none. Raises `ConflictError`, which is no fault of the files."""
     try:
-        return deploy(service, files, check=check, destructive=destructive)
+        return work()
     except ConflictError:
         raise
     except TbpyError as error:

@@ -12,7 +12,9 @@ from starlette.responses import Response
 from tbpy.api.bodies import read_body
 from tbpy.api.errors import ForbiddenError
 from tbpy.api.parameters import Parameters, collect, parse_body
+from tbpy.api.running import in_thread
 from tbpy.api.service import Service
+from tbpy.workspace import Beside, Workspace
 
 Handler = Callable[[Request], Awaitable[Response]]
 Route = tuple[tuple[str, ...], str, Handler]
@@ -24,6 +26,17 @@ ONLY_DEPLOYMENTS = "Adding or modifying {what} to this workspace can only be don
 def service_of(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
+
+
+async def workspace_of(request: Request) -> Workspace | Beside:
+    """What a request reads: the live deployment, or the one that `__tb__deployment` names (its number, or `staging`).
+
+    Raises `NotFoundError` and `ConflictError`.
+    """
+    service, wanted = service_of(request), request.query_params.get("__tb__deployment", "")
+    if wanted in ("", "live"):
+        return service.workspace
+    return await in_thread(service.threads, service.workspace.beside, wanted) or service.workspace
 
 
 def json_answer(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

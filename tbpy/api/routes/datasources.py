@@ -12,13 +12,22 @@ from tbpy.api.authentication import access_of
 from tbpy.api.describing import chosen, datasource_document, file_text, listed_datasource
 from tbpy.api.identifiers import name_of, resource_id
 from tbpy.api.parameters import flag, single
-from tbpy.api.routes.common import Route, all_parameters, base_url, json_answer, refuse, service_of, text_answer
+from tbpy.api.routes.common import (
+    Route,
+    all_parameters,
+    base_url,
+    json_answer,
+    refuse,
+    service_of,
+    text_answer,
+    workspace_of,
+)
 from tbpy.api.running import in_thread
 from tbpy.api.service import Service
 from tbpy.api.tokens.scopes import CREATE, READ_DATASOURCE
 from tbpy.clickhouse.quoting import quote_identifier
 from tbpy.errors import NotFoundError, UsageError
-from tbpy.workspace import DatasourceInfo
+from tbpy.workspace import Beside, DatasourceInfo, Workspace
 
 _QUARANTINE = "_quarantine"
 # What mcp-tinybird wants in each element, whatever attributes it asks for.
@@ -26,9 +35,9 @@ _ALWAYS = ("engine", "indexes", "new_columns_detected", "quarantine_rows")
 
 
 async def list_datasources(request: Request) -> Response:
-    access, service = access_of(request), service_of(request)
-    infos = await in_thread(service.threads, service.workspace.datasources)
-    project, attributes = service.workspace.project, request.query_params.get("attrs")
+    access, service, workspace = access_of(request), service_of(request), await workspace_of(request)
+    infos = await in_thread(service.threads, workspace.datasources)
+    project, attributes = workspace.project, request.query_params.get("attrs")
     shown = [
         chosen(listed_datasource(project, info), attributes, _ALWAYS)
         for info in infos
@@ -38,15 +47,15 @@ async def list_datasources(request: Request) -> Response:
 
 
 async def one_datasource(request: Request) -> Response:
-    access, service = access_of(request), service_of(request)
+    access, service, workspace = access_of(request), service_of(request), await workspace_of(request)
     text: str = request.path_params["name"]
     as_file = text.endswith(".datasource") or request.query_params.get("format") == "datasource"
-    name = find_datasource(service, text.removesuffix(".datasource"))
+    name = find_datasource(workspace, text.removesuffix(".datasource"))
     access.require(READ_DATASOURCE, name)
-    project = service.workspace.project
+    project = workspace.project
     if as_file:
         return text_answer(file_text(project.root, project.datasources[name].file))
-    info = await in_thread(service.threads, info_of, service, name)
+    info = await in_thread(service.threads, info_of, workspace, name)
     document = datasource_document(project, info)
     attributes = request.query_params.get("attrs")
     if attributes:  # columns have two places: under `schema`, and for who asks for them by name
@@ -54,18 +63,18 @@ async def one_datasource(request: Request) -> Response:
     return json_answer(chosen(document, attributes))
 
 
-def find_datasource(service: Service, text: str) -> str:
+def find_datasource(workspace: Workspace | Beside, text: str) -> str:
     """The name of a data source by its name or id. Raises `NotFoundError`."""
-    known = service.workspace.datasource_names()
+    known = workspace.datasource_names()
     name = name_of("datasource", text, known)
-    if name not in known or name not in service.workspace.project.datasources:
+    if name not in known or name not in workspace.project.datasources:
         raise NotFoundError(f'Data Source "{text}" does not exist')
     return name
 
 
-def info_of(service: Service, name: str) -> DatasourceInfo:
+def info_of(workspace: Workspace | Beside, name: str) -> DatasourceInfo:
     """Raises `NotFoundError` when a build took it away meanwhile."""
-    found = next((info for info in service.workspace.datasources() if info.name == name), None)
+    found = next((info for info in workspace.datasources() if info.name == name), None)
     if found is None:
         raise NotFoundError(f'Data Source "{name}" does not exist')
     return found
@@ -74,7 +83,7 @@ def info_of(service: Service, name: str) -> DatasourceInfo:
 async def truncate(request: Request) -> Response:
     access, service = access_of(request), service_of(request)
     text: str = request.path_params["name"]
-    base = find_datasource(service, text.removesuffix(_QUARANTINE) if text.endswith(_QUARANTINE) else text)
+    base = find_datasource(service.workspace, text.removesuffix(_QUARANTINE) if text.endswith(_QUARANTINE) else text)
     access.require(CREATE)
     name = f"{base}{_QUARANTINE}" if text.endswith(_QUARANTINE) and base != text else base
     await in_thread(service.threads, service.workspace.truncate, name)
@@ -84,7 +93,7 @@ async def truncate(request: Request) -> Response:
 async def delete_rows(request: Request) -> Response:
     """Starts a job; `dry_run` only counts."""
     access, service = access_of(request), service_of(request)
-    name = find_datasource(service, request.path_params["name"])
+    name = find_datasource(service.workspace, request.path_params["name"])
     access.require(CREATE)
     given = await all_parameters(request)
     condition = single(given, "delete_condition") or ""
@@ -112,7 +121,7 @@ async def delete_rows(request: Request) -> Response:
 async def delete_rows_v1(request: Request) -> Response:
     """As `delete_rows`; with `wait` the answer says how many rows there were."""
     access, service = access_of(request), service_of(request)
-    name = find_datasource(service, request.path_params["name"])
+    name = find_datasource(service.workspace, request.path_params["name"])
     access.require(CREATE)
     given = await all_parameters(request)
     condition = single(given, "delete_condition") or ""

@@ -21,7 +21,7 @@ async def dependencies(request: Request) -> Response:
     wanted = single(given, "datasource")
     if not wanted:
         raise UsageError("Missing required parameter: datasource")
-    name = find_datasource(service, wanted)
+    name = find_datasource(service.workspace, wanted)
     access.require(READ_DATASOURCE, name)
     found = filled_from(service.workspace.project, name, recursive=flag(given, "recursive"))
     seen = {target: pipes for target, pipes in found.items() if access.may(READ_DATASOURCE, target)}

@@ -102,7 +102,7 @@ async def import_v0(request: Request) -> Response:
 async def import_v1(request: Request) -> Response:
     """Always a job, as the command line of 2026 wants it."""
     access, service = access_of(request), service_of(request)
-    name = find_datasource(service, request.path_params["name"])
+    name = find_datasource(service.workspace, request.path_params["name"])
     access.require(APPEND, name)
     mode = request.url.path.rstrip("/").rpartition("/")[2]
     folder = tempfile.TemporaryDirectory(prefix="tbpy-import-")
@@ -252,7 +252,7 @@ def _facts(report: AppendReport) -> dict[str, Any]:
 
 def imported(service: Service, report: AppendReport) -> dict[str, Any]:
     """The answer to an import that has been done."""
-    info = info_of(service, report.datasource)
+    info = info_of(service.workspace, report.datasource)
     return {
         "import_id": report.import_id,
         "datasource": datasource_document(service.workspace.project, info),

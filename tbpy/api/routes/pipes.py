@@ -24,6 +24,7 @@ from tbpy.api.routes.common import (
     refuse,
     service_of,
     text_answer,
+    workspace_of,
 )
 from tbpy.api.running import in_thread
 from tbpy.api.service import Service
@@ -37,8 +38,8 @@ from tbpy.workspace import CopyInfo
 
 
 async def list_pipes(request: Request) -> Response:
-    access, service = access_of(request), service_of(request)
-    given, project = query_parameters(request), service.workspace.project
+    access, service, workspace = access_of(request), service_of(request), await workspace_of(request)
+    given, project = query_parameters(request), workspace.project
     documents, copies = [], await _copies(service)
     for name, pipe in sorted(project.pipes.items()):
         if access.may(READ_PIPE, name):
@@ -65,8 +66,8 @@ async def one_pipe(request: Request) -> Response:
     stem, dot, extension = file.rpartition(".")
     if dot and extension in EXTENSIONS:
         return await endpoint_data(request, stem, EXTENSIONS[extension])
-    access, service = access_of(request), service_of(request)
-    project = service.workspace.project
+    access, service, workspace = access_of(request), service_of(request), await workspace_of(request)
+    project = workspace.project
     as_file = extension == "pipe" or request.query_params.get("format") == "pipe"
     pipe = _pipe(project, stem if dot and extension == "pipe" else file)
     access.require(READ_PIPE, pipe.name)
@@ -93,8 +94,8 @@ def _pipe(project: Project, name: str) -> Pipe:
 
 async def endpoint_data(request: Request, name: str, format_name: str) -> Response:
     """What an endpoint answers to the parameters of the request; with `q` a query over that."""
-    access, service = access_of(request), service_of(request)
-    workspace, limit = service.workspace, service.limits.query_seconds
+    access, service, workspace = access_of(request), service_of(request), await workspace_of(request)
+    limit = service.limits.query_seconds
     pipe = find_endpoint(workspace.project, access, name)
     given = await all_parameters(request)
     sql = single(given, "q")

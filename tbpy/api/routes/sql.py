@@ -13,11 +13,9 @@ from tbpy.api.bodies import read_body
 from tbpy.api.calls import Call
 from tbpy.api.parameters import Parameters, of_pipe, parse_form, parse_json, single
 from tbpy.api.reading import allowed_reading
-from tbpy.api.routes.common import Route, json_answer, query_parameters, service_of
+from tbpy.api.routes.common import Route, json_answer, query_parameters, service_of, workspace_of
 from tbpy.api.routes.pipes import find_endpoint
 from tbpy.api.running import in_thread
-from tbpy.api.service import Service
-from tbpy.api.tokens import Access
 from tbpy.clickhouse import ast
 from tbpy.clickhouse.formatter import format_query
 from tbpy.clickhouse.parser import parse_query, parse_statement
@@ -27,15 +25,15 @@ from tbpy.project.references import table_references
 
 async def run_sql(request: Request) -> Response:
     """Without a FORMAT clause the answer is JSON, which most clients take for granted."""
-    access, service = access_of(request), service_of(request)
+    access, service, workspace = access_of(request), service_of(request), await workspace_of(request)
     given = await sql_parameters(request)
     sql = single(given, "q")
     if not sql or not sql.strip():
         raise UsageError("Missing required parameter: q")
     pipeline, parameters = single(given, "pipeline"), of_pipe(given)
     if pipeline:
-        pipeline = find_endpoint_or_pipe(service, access, pipeline)
-    workspace, limit = service.workspace, service.limits.query_seconds
+        pipeline = find_endpoint(workspace.project, access, pipeline)  # any pipe; what it answers is its endpoint
+    limit = service.limits.query_seconds
     call = Call.of(service, request, access, None, {"q": sql, **parameters})
     with call.failing():
         reading = await in_thread(
@@ -74,11 +72,6 @@ async def sql_parameters(request: Request) -> Parameters:
         return given | {"q": body.decode("utf-8")}
     except UnicodeDecodeError as error:
         raise UsageError(f"The SQL is not UTF-8: {error}") from error
-
-
-def find_endpoint_or_pipe(service: Service, access: Access, name: str) -> str:
-    """`pipeline` may name any pipe; what it answers is its endpoint."""
-    return find_endpoint(service.workspace.project, access, name)
 
 
 async def format_sql(request: Request) -> Response:

@@ -148,7 +148,7 @@ class TokenStore:
 
     def sync(self, project: Project) -> None:
         """Brings the tokens that datafiles declare to what the project says. Values of known names stay."""
-        declared = _declared(project)
+        declared = declared_tokens(project)
         with self._lock:
             for token in self.all():
                 if token.origin != "C" and token.name not in declared:
@@ -188,7 +188,7 @@ class TokenStore:
         temporary.replace(self._path)
 
 
-def _declared(project: Project) -> dict[str, tuple[Scope, ...]]:
+def declared_tokens(project: Project) -> dict[str, tuple[Scope, ...]]:
     """The tokens of all datafiles; one name in several files has the scopes of all."""
     found: dict[str, dict[tuple[str, str], None]] = {}
     kinds = {("datasource", "READ"): READ_DATASOURCE, ("datasource", "APPEND"): APPEND, ("pipe", "READ"): READ_PIPE}
