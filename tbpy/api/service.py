@@ -139,6 +139,12 @@ class Service:
         self.tokens.sync(self.workspace.project)
         return found
 
+    def rollback(self, deployment: int | str | None = None) -> Deployment:
+        """Makes an earlier deployment live again, and its tokens. Raises what `Workspace.rollback` raises."""
+        found = self.workspace.rollback(deployment)
+        self.tokens.sync(self.workspace.project)
+        return found
+
     def _note_failure(self, datasource: str, error: TbpyError) -> None:
         self.workspace.log.done(Operation("append-hfi", datasource, error=error.message), 0.0)
 

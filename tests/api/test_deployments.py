@@ -206,6 +206,24 @@ def test_a_staging_deployment_that_is_discarded(remote: Running) -> None:
     assert answer(remote.admin) == [{"n": 2, "total": "none"}]
 
 
+def test_going_back(remote: Running) -> None:
+    admin = remote.admin
+    assert admin.post("/v1/deployments/rollback").status == 404
+    deploy(admin, FILES)
+    deploy(admin, STAGED)
+    append(admin, '{"id": 1, "name": "x"}')
+    assert admin.post("/v1/deployments/rollback").json["deployment"]["id"] == "1"
+    assert answer(admin) == [{"total": 1}]
+    assert admin.post("/v1/deployments/rollback").json["deployment"]["id"] == "2", "that was live last"
+    assert answer(admin) == [{"n": 1, "total": "x"}]
+    assert admin.post("/v1/deployments/1/rollback").json["deployment"]["live"]
+    deploy(admin, STAGED, "")
+    assert (
+        admin.post("/v1/deployments/3/rollback").status == 409
+        and admin.post("/v1/deployments/9/rollback").status == 404
+    )
+
+
 def test_data_that_cannot_be_moved(remote: Running) -> None:
     deploy(remote.admin, FILES)
     append(remote.admin, '{"id": -1}')

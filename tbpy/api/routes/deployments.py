@@ -76,6 +76,13 @@ async def set_live(request: Request) -> Response:
     return json_answer(_document(await in_thread(service.threads, service.promote, request.path_params["id"])))
 
 
+async def rollback(request: Request) -> Response:
+    """Goes back to a deployment that was live, without an id to the one before the live one."""
+    access_of(request).require(DEPLOY)
+    service = service_of(request)
+    return json_answer(_document(await in_thread(service.threads, service.rollback, request.path_params.get("id"))))
+
+
 async def delete_deployment(request: Request) -> Response:
     """Discards the staging deployment. One that was live before is not there for clients any more, and stays."""
     access_of(request).require(DEPLOY)
@@ -96,4 +103,6 @@ ROUTES: tuple[Route, ...] = (
     (("GET",), "/v1/deployments/{id}", one_deployment),
     (("DELETE",), "/v1/deployments/{id}", delete_deployment),
     (("POST",), "/v1/deployments/{id}/set-live", set_live),
+    (("POST",), "/v1/deployments/{id}/rollback", rollback),
+    (("POST",), "/v1/deployments/rollback", rollback),
 )

@@ -158,6 +158,22 @@ class Deployments(KeepingUp):
             self._now_are(known)
         return self.live
 
+    def rollback(self, wanted: int | str | None = None) -> Deployment:
+        """Makes a deployment live again: the one that was live last, unless another is named.
+
+        Raises `NotFoundError` and `ConflictError` as `promote`, and when there is none to go back to.
+        """
+        with self._moving:
+            if wanted is None:
+                earlier = [found for found in self._deployments.values() if found.stage is Stage.KEPT]
+                if not earlier:
+                    raise NotFoundError("There is no earlier deployment to go back to")
+                wanted = max(earlier, key=lambda found: (found.left or found.created, found.id)).id
+            found = self.find_deployment(wanted)
+            if found.stage is Stage.STAGING:
+                raise ConflictError(f"Deployment {found.id} was never live: promote it")
+            return self.promote(wanted)
+
     def discard(self, wanted: int | str = STAGING) -> Deployment:
         """Removes a deployment that is not live, with its tables."""
         with self._moving:
