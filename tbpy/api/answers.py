@@ -14,10 +14,11 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from tbpy.api.calls import Call
 from tbpy.api.compressing import compressed_text, takes_gzip
-from tbpy.api.running import ClientGoneError, Stopper, while_connected
+from tbpy.api.running import BrokenAnswerError, ClientGoneError, Stopper, while_connected
 from tbpy.api.service import Service
 from tbpy.clickhouse.formats import Statistics, find_format, write
 from tbpy.engines import QueryResult
+from tbpy.errors import TbpyError
 
 # What is no longer than this is sent whole, with its length.
 _WHOLE = 1 << 20
@@ -140,6 +141,8 @@ async def _stream(call: Call, begun: _Begun, rest: Iterator[bytes]) -> AsyncIter
         call.done()
     except BaseException as error:
         call.failed(error if isinstance(error, Exception) else ClientGoneError())
+        if isinstance(error, TbpyError):
+            raise BrokenAnswerError from error
         raise
     finally:
         if piece is not None:  # the client went away

@@ -24,7 +24,7 @@ from tbpy.api.limiting import ALLOWANCE, Allowance
 from tbpy.api.observing import ROUTE, Observation
 from tbpy.api.routes import ROUTES
 from tbpy.api.routes.common import Handler
-from tbpy.api.running import ClientGoneError, in_thread
+from tbpy.api.running import BrokenAnswerError, ClientGoneError, in_thread
 from tbpy.api.service import Service
 from tbpy.errors import TbpyError, no_room
 
@@ -67,6 +67,8 @@ class Api:
         seen = Observation(scope, send)
         try:
             await self._answer(scope, receive, seen.send)
+        except BrokenAnswerError:
+            pass  # the server closes the connection of an answer that has no end
         finally:
             seen.end(self.service.metrics, self._access_log)
 

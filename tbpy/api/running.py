@@ -23,6 +23,13 @@ class ClientGoneError(Exception):
     """The client closed its connection: there is nobody to answer."""
 
 
+class BrokenAnswerError(BaseException):
+    """An answer that failed after its beginning was sent: the connection is closed, so that nobody takes it for whole.
+
+    No `Exception`: what has a status to tell it by must not catch it.
+    """
+
+
 class Stopper:
     """Stops a query from outside, also one that has not started yet. `stopped` tells that it was."""
 

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection
+from http.client import HTTPConnection, IncompleteRead
 from io import BytesIO
 
 import pyarrow.parquet
@@ -61,6 +61,19 @@ def test_large_results_stream(server: Server) -> None:
     answer = server.admin.post("/v0/sql", "SELECT number, 'abcdefghij' AS text FROM numbers(100000) FORMAT CSV")
     assert answer.headers["Transfer-Encoding"] == "chunked"
     assert answer.text.count("\n") == 100_000
+
+
+def test_an_answer_that_breaks_off_is_not_taken_for_whole(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(server.service, "limits", Limits(query_seconds=0.3))
+    with pytest.raises(IncompleteRead):
+        server.admin.post("/v0/sql", "SELECT number, toString(number) FROM numbers(30000000) FORMAT CSV")
+    assert "Traceback" not in caplog.text
+    errors = server.admin.sql(
+        "SELECT status_code FROM tinybird.endpoint_errors ORDER BY start_datetime DESC LIMIT 1 FORMAT JSON"
+    )
+    assert errors == [{"status_code": 408}]
 
 
 def test_parquet_has_the_names_of_the_query(server: Server) -> None:

@@ -18,6 +18,8 @@ from tbpy.clickhouse.functions.texts import (
 )
 from tbpy.clickhouse.quoting import duckdb_string
 
+_LONGEST = 1_000_000
+
 # --- case and length --------------------------------------------------------------------------------------------------
 
 
@@ -142,6 +144,7 @@ def _pad(function: str, *names: str, unicode: bool = False) -> None:
         if (integer_value(call, 1) or 0) < 0:
             message = f"New padded length ({size}) is negative"
             raise failure(call, message, 353, "INDEX_OF_POSITIONAL_ARGUMENT_IS_OUT_OF_RANGE")
+        size = _at_most(call, 1, size, "New padded length ({}) is too big, maximum is: {}")
         padding = known_text(text(call, 2)) if len(call.args) == 3 else " "
         if padding is None:
             call.unsupported("padding that is not a constant")
@@ -167,12 +170,28 @@ _pad("rpad", "rightPadUTF8", unicode=True)
 @scalar("repeat", insensitive=True, args=2)
 def repeat(call: Call) -> Typed:
     arg = text(call, fixed=False)
-    return call.typed(f"repeat({arg.sql}, {_at_least_zero(call, 1)})", t.STRING)
+    return call.typed(f"repeat({arg.sql}, {_times(call, 1)})", t.STRING)
 
 
 @scalar("space", insensitive=True)
 def space(call: Call) -> Typed:
-    return call.typed(f"repeat(' ', {_at_least_zero(call, 0)})", t.STRING)
+    return call.typed(f"repeat(' ', {_times(call, 0)})", t.STRING)
+
+
+def _times(call: Call, position: int) -> str:
+    return _at_most(call, position, _at_least_zero(call, position), "Too many times to repeat ({}), maximum is: {}")
+
+
+def _at_most(call: Call, position: int, sql: str, message: str) -> str:
+    """A length that may not be above ClickHouse's limit: nothing could stop a query that makes longer strings."""
+    value = integer_value(call, position)
+    if value is not None:
+        if value > _LONGEST:
+            raise failure(call, message.format(value, _LONGEST), 131, "TOO_LARGE_STRING_SIZE")
+        return sql
+    before, after = (duckdb_string(part) for part in message.format("|", _LONGEST).split("|"))
+    told = f"'TOO_LARGE_STRING_SIZE: ' || {before} || {sql} || {after}"
+    return f"(CASE WHEN {sql} > {_LONGEST} THEN CAST(error({told}) AS BIGINT) ELSE {sql} END)"
 
 
 def _at_least_zero(call: Call, position: int) -> str:
