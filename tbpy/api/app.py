@@ -7,11 +7,9 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from tbpy.api import errors
 from tbpy.api.access_log import AccessLog
@@ -19,13 +17,13 @@ from tbpy.api.admission import Admissions
 from tbpy.api.authentication import token_of
 from tbpy.api.compressing import compress
 from tbpy.api.events import take_events
-from tbpy.api.hosting import Hosting
+from tbpy.api.hosting import HOSTING, Hosting
 from tbpy.api.limiting import ALLOWANCE, Allowance
 from tbpy.api.observing import ROUTE, Observation
 from tbpy.api.routes import ROUTES
-from tbpy.api.routes.common import Handler
+from tbpy.api.routing import NoMethodError, Router
 from tbpy.api.running import BrokenAnswerError, ClientGoneError, in_thread
-from tbpy.api.service import Service
+from tbpy.api.service import SERVICE, Service
 from tbpy.errors import TbpyError, no_room
 
 Scope = MutableMapping[str, Any]
@@ -49,6 +47,7 @@ _PREFLIGHT = (
     (b"access-control-max-age", b"86400"),
 )
 _EVENTS = ("/v0/events", "/v0/events/")
+_ROUTER = Router(ROUTES)
 
 
 class Api:
@@ -62,8 +61,7 @@ class Api:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._own(scope, receive, send)
-            return
+            raise RuntimeError(f"{scope['type']} is not served")
         seen = Observation(scope, send)
         try:
             await self._answer(scope, receive, seen.send)
@@ -95,17 +93,27 @@ class _Single:
 
     def __init__(self, service: Service, hosting: Hosting) -> None:
         self.service = service
+        self._hosting = hosting
         self._admissions = Admissions(service)
-        self._routes = _application(service, hosting)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._routes(scope, receive, send)
-        elif scope["path"] in _EVENTS:
+        if scope["path"] in _EVENTS:
             scope[ROUTE] = _EVENTS[0]
             await self._events(scope, receive, send)
         else:
-            await self._routes(scope, receive, _with_common_headers(scope, send))
+            await self._route(scope, receive, _with_common_headers(scope, send))
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[SERVICE], scope[HOSTING] = self.service, self._hosting
+        request = Request(scope, receive)
+        try:
+            found = _ROUTER.find(scope["method"], scope["path"])
+            scope[ROUTE], scope["path_params"] = found.route, found.parameters
+            response = compress(request, await found.handler(request))
+        except Exception as error:
+            status, document, headers = describe(error)
+            response = Response(json.dumps(document).encode(), status, headers, _JSON.decode())
+        await response(scope, receive, send)
 
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[str, str] = {}
@@ -120,44 +128,11 @@ class _Single:
         await _send(send, status, body, ((b"content-type", _JSON), *extra, *_allowance(scope)))
 
 
-def _application(service: Service, hosting: Hosting) -> Starlette:
-    app = Starlette(
-        routes=list(_routes()),
-        exception_handlers={Exception: _failed, TbpyError: _failed, HTTPException: _failed, ClientGoneError: _failed},
-    )
-    app.router.redirect_slashes = False
-    app.state.service, app.state.hosting = service, hosting
-    return app
-
-
-def _routes() -> list[Route]:
-    """Each path with and without a slash at its end. One route for a path, so that a wrong method is a 405."""
-    methods: dict[str, dict[str, Handler]] = {}
-    for names, path, handler in ROUTES:
-        methods.setdefault(path, {}).update(dict.fromkeys(names, handler))
-    return [
-        Route(variant, _dispatch(path, handlers), methods=list(handlers))
-        for path, handlers in methods.items()
-        for variant in (path, f"{path}/")
-    ]
-
-
-def _dispatch(path: str, handlers: dict[str, Handler]) -> Handler:
-    async def handle(request: Request) -> Response:
-        request.scope[ROUTE] = path
-        return compress(request, await handlers["GET" if request.method == "HEAD" else request.method](request))
-
-    return handle
-
-
-async def _failed(request: Request, error: Exception) -> Response:
-    status, document, headers = describe(error)
-    return Response(json.dumps(document).encode(), status, headers, _JSON.decode())
-
-
 def describe(error: Exception) -> tuple[int, Any, dict[str, str]]:
     """Status, body and headers of the answer to an error. A mistake of tbpy's own is told without its traceback."""
     error = no_room(error) or error
+    if isinstance(error, NoMethodError):
+        return 405, {"error": error.message}, {"Allow": ", ".join(error.allowed)}
     if isinstance(error, TbpyError):
         return errors.status_of(error), errors.body_of(error), errors.headers_of(error)
     if isinstance(error, HTTPException):

@@ -11,14 +11,14 @@ from starlette.requests import Request
 
 from tbpy.api.errors import ForbiddenError
 from tbpy.api.limiting import ALLOWANCE
-from tbpy.api.service import Service
+from tbpy.api.service import SERVICE, Service
 from tbpy.api.tokens import Access, Scope, read_jwt
 from tbpy.api.tokens.scopes import ADMIN
 
 
 def access_of(request: Request, *, body_token: str | None = None) -> Access:
     """What the token of a request allows. Raises `ForbiddenError` without a token that is known."""
-    service: Service = request.app.state.service
+    service: Service = request.scope[SERVICE]
     token = bearer(request.headers.get("authorization")) or request.query_params.get("token") or body_token
     return authenticate(service, token, request.scope)
 

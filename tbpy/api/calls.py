@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -70,48 +71,98 @@ class Call:
             self._note(500, f"{type(error).__name__}: {error}")
 
     def _note(self, status: int, error: str | None) -> None:
-        record = self._record(status, error)
+        """What is known now; records are made of it when they are written, for no request waits for that."""
+        scope, client = self.request.scope, self.request.client
+        statistics = self.result.statistics if self.result is not None else None
+        noted = _Noted(
+            self.pipe,
+            self.access.name,
+            self.parameters,
+            self.began,
+            time.perf_counter() - self.started,
+            scope["path"],
+            scope["query_string"],
+            self.request.method,
+            self.request.headers.get("user-agent"),
+            client.host if client else None,
+            statistics.rows_read if statistics else 0,
+            statistics.bytes_read if statistics else 0,
+            statistics.rows if statistics else 0,
+            status,
+            error,
+        )
         log = self.service.workspace.log
-        log.note("pipe_stats_rt", record)
+        log.note("pipe_stats_rt", noted.call)
         if error is not None:
-            same = ("start_datetime", "request_id", "pipe_id", "pipe_name", "url", "status_code", "resource_tags")
-            params = json.dumps(record["parameters"])
-            log.note("endpoint_errors", {**{key: record[key] for key in same}, "params": params, "error": error})
+            log.note("endpoint_errors", noted.failure)
 
-    def _record(self, status: int, error: str | None) -> dict[str, Any]:
-        request, statistics = self.request, self.result.statistics if self.result is not None else None
-        client = request.client
+
+@dataclass(frozen=True)
+class _Noted:
+    """One call that has ended."""
+
+    pipe: str | None
+    token: str
+    parameters: Mapping[str, Any]
+    began: datetime
+    duration: float
+    path: str
+    query: bytes
+    method: str
+    user_agent: str | None
+    client: str | None
+    read_rows: int
+    read_bytes: int
+    result_rows: int
+    status: int
+    error: str | None
+
+    @cached_property
+    def _request_id(self) -> str:
+        return str(uuid.uuid4())
+
+    def call(self) -> dict[str, Any]:
+        """As `pipe_stats_rt` has it."""
         return {
-            "start_datetime": f"{self.began:%Y-%m-%d %H:%M:%S}",
-            "pipe_id": QUERY_API if self.pipe is None else resource_id("pipe", self.pipe),
-            "pipe_name": self.pipe or QUERY_API,
-            "token": self.access.name,
-            "token_name": self.access.name,
-            "duration": time.perf_counter() - self.started,
-            "read_bytes": statistics.bytes_read if statistics else 0,
-            "read_rows": statistics.rows_read if statistics else 0,
+            **self._common(),
+            "token": self.token,
+            "token_name": self.token,
+            "duration": self.duration,
+            "read_bytes": self.read_bytes,
+            "read_rows": self.read_rows,
             "cpu_time": 0.0,
-            "result_rows": statistics.rows if statistics else 0,
-            "url": _url(request),
-            "error": int(error is not None),
-            "error_message": error,
-            "status_code": status,
-            "request_id": str(uuid.uuid4()),
+            "result_rows": self.result_rows,
+            "error": int(self.error is not None),
+            "error_message": self.error,
             "parameters": {name: _text(value) for name, value in self.parameters.items()},
-            "method": request.method,
+            "method": self.method,
             "release": "",
-            "user_agent": request.headers.get("user-agent"),
-            "client_ip": client.host if client else None,
-            "resource_tags": [],
+            "user_agent": self.user_agent,
+            "client_ip": self.client,
             "memory_usage": 0,
             "replica": "",
         }
 
+    def failure(self) -> dict[str, Any]:
+        """As `endpoint_errors` has it."""
+        parameters = {name: _text(value) for name, value in self.parameters.items()}
+        return {**self._common(), "params": json.dumps(parameters), "error": self.error}
 
-def _url(request: Request) -> str:
+    def _common(self) -> dict[str, Any]:
+        return {
+            "start_datetime": f"{self.began:%Y-%m-%d %H:%M:%S}",
+            "pipe_id": QUERY_API if self.pipe is None else resource_id("pipe", self.pipe),
+            "pipe_name": self.pipe or QUERY_API,
+            "url": _url(self.path, self.query),
+            "status_code": self.status,
+            "request_id": self._request_id,
+            "resource_tags": [],
+        }
+
+
+def _url(path: str, query_string: bytes) -> str:
     """Path and query string without the token: logs are read by more people than may have it."""
-    path: str = request.scope["path"]
-    query = request.scope["query_string"].decode("latin-1")
+    query = query_string.decode("latin-1")
     if "token=" in query:
         query = urlencode([pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "token"])
     return f"{path}?{query}" if query else path

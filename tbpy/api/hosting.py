@@ -26,6 +26,8 @@ from tbpy.errors import ConflictError, NotFoundError
 from tbpy.project import find_datafiles
 from tbpy.workspace import Workspace
 
+# Where the scope of a request has it.
+HOSTING = "tbpy.hosting"
 _FOLDER = "workspaces"
 _NAME, _BRANCH = "name", "branch"
 # What `tb test run` makes, and leaves for its next run to remove.

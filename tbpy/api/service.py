@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from tbpy.project import Project
     from tbpy.workspace import BuildReport, Deployment
 
+# Where the scope of a request has the service that answers it.
+SERVICE = "tbpy.service"
 TOKENS_FILE = "tokens.json"
 VARIABLES_FILE = "variables.json"
 

@@ -13,7 +13,7 @@ from tbpy.api.bodies import read_body
 from tbpy.api.errors import ForbiddenError
 from tbpy.api.parameters import Parameters, collect, parse_body
 from tbpy.api.running import in_thread
-from tbpy.api.service import Service
+from tbpy.api.service import SERVICE, Service
 from tbpy.workspace import Beside, Workspace
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -24,7 +24,7 @@ ONLY_DEPLOYMENTS = "Adding or modifying {what} to this workspace can only be don
 
 
 def service_of(request: Request) -> Service:
-    service: Service = request.app.state.service
+    service: Service = request.scope[SERVICE]
     return service
 
 

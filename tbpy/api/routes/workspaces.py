@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from tbpy.api.authentication import access_of
 from tbpy.api.errors import ForbiddenError
-from tbpy.api.hosting import Hosting, Listed
+from tbpy.api.hosting import HOSTING, Hosting, Listed
 from tbpy.api.identifiers import resource_id
 from tbpy.api.parameters import single
 from tbpy.api.routes.common import Route, all_parameters, base_url, json_answer, refuse, service_of
@@ -135,7 +135,7 @@ async def no_connectors(request: Request) -> Response:
 
 
 def hosting_of(request: Request) -> Hosting:
-    hosting: Hosting = request.app.state.hosting
+    hosting: Hosting = request.scope[HOSTING]
     return hosting
 
 

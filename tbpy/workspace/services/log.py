@@ -61,7 +61,7 @@ class ServiceLog:
         self._engine = engine
         self._clock = clock
         self._stored = stored
-        self._waiting: dict[str, deque[Record]] = {name: deque(maxlen=_MOST_WAITING) for name in LOGS}
+        self._waiting: dict[str, deque[Record | Callable[[], Record]]] = {name: deque(maxlen=_MOST_WAITING) for name in LOGS}
         self._events: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0, 0])
         self._lock = Lock()
         self._flushing = Lock()
@@ -72,8 +72,8 @@ class ServiceLog:
         self.ingested: Counter[str] = Counter()
         self.quarantined: Counter[str] = Counter()
 
-    def note(self, log: str, record: Record) -> None:
-        """`record` has a value for every column of the log that has no default; times are naive UTC."""
+    def note(self, log: str, record: Record | Callable[[], Record]) -> None:
+        """`record` has a value for every column of the log, or makes that when it is written; times are naive UTC."""
         self._waiting[log].append(record)
 
     def note_events(self, datasource: str, rows: int, quarantined: int, elapsed: float) -> None:
@@ -187,8 +187,9 @@ class ServiceLog:
         return moment
 
 
-def _take(waiting: deque[Record]) -> list[Record]:
-    return [waiting.popleft() for _ in range(min(_BATCH, len(waiting)))]
+def _take(waiting: deque[Record | Callable[[], Record]]) -> list[Record]:
+    taken = (waiting.popleft() for _ in range(min(_BATCH, len(waiting))))
+    return [record if isinstance(record, dict) else record() for record in taken]
 
 
 def _insert(session: Session, name: str, records: list[Record]) -> None:
