@@ -12,7 +12,7 @@ EVENTS = """
         Things that happened
     SCHEMA >
         `id` Int32 `json:$.id`,
-        `name` LowCardinality(String) `json:$.name`,
+        `name` String `json:$.name`,
         `at` DateTime `json:$.at` DEFAULT '2024-01-01 00:00:00'
 
     ENGINE "MergeTree"
