@@ -13,10 +13,11 @@ from tbpy.api.serving import Listener, listen
 from tbpy.project import load_project
 from tbpy.workspace import Workspace
 from tests.api.client import Client
-from tests.projects import COUNTED_EVENTS, write_files
+from tests.projects import COUNTED_EVENTS, EVENTS, write_files
 
 FILES = {
     **COUNTED_EVENTS,
+    "datasources/events.datasource": EVENTS.replace("`name` String", "`name` LowCardinality(String)"),
     "endpoints/by_name.pipe": """
         TOKEN dashboard READ
         DESCRIPTION >

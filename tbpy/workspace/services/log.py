@@ -27,6 +27,7 @@ _BATCH = 250
 _BETWEEN_CLEANINGS = timedelta(hours=1)
 
 Record = dict[str, Any]
+_Waiting = Record | Callable[[], Record]
 _Noting = AbstractContextManager["Operation"]
 
 
@@ -61,7 +62,7 @@ class ServiceLog:
         self._engine = engine
         self._clock = clock
         self._stored = stored
-        self._waiting: dict[str, deque[Record | Callable[[], Record]]] = {name: deque(maxlen=_MOST_WAITING) for name in LOGS}
+        self._waiting: dict[str, deque[_Waiting]] = {name: deque(maxlen=_MOST_WAITING) for name in LOGS}
         self._events: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0, 0])
         self._lock = Lock()
         self._flushing = Lock()
@@ -187,7 +188,7 @@ class ServiceLog:
         return moment
 
 
-def _take(waiting: deque[Record | Callable[[], Record]]) -> list[Record]:
+def _take(waiting: deque[_Waiting]) -> list[Record]:
     taken = (waiting.popleft() for _ in range(min(_BATCH, len(waiting))))
     return [record if isinstance(record, dict) else record() for record in taken]
 
