@@ -2,6 +2,7 @@
 
 from tbpy.datafiles.classic import ReadIncluded
 from tbpy.datafiles.connection import parse_connection
+from tbpy.datafiles.cron import Cron, parse_cron
 from tbpy.datafiles.datasource import key_columns, parse_datasource
 from tbpy.datafiles.format import format_datafile
 from tbpy.datafiles.model import (
@@ -25,6 +26,7 @@ from tbpy.datafiles.pipe import parse_pipe
 __all__ = [
     "Column",
     "Connection",
+    "Cron",
     "Datasource",
     "Engine",
     "Index",
@@ -41,6 +43,7 @@ __all__ = [
     "format_datafile",
     "key_columns",
     "parse_connection",
+    "parse_cron",
     "parse_datasource",
     "parse_pipe",
 ]
