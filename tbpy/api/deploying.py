@@ -198,7 +198,7 @@ def refuse_losses(report: BuildReport, project: Project) -> None:
             "destructive",
             f"{found.quarantined} rows do not fit the new schema and would go to quarantine. Say how they change with "
             "FORWARD_QUERY, or allow it with --allow-destructive-operations.",
-            file=project.datasources[found.datasource].file,
+            file=project.all_datasources[found.datasource].file,
         )
         for found in report.migrated
         if found.quarantined
@@ -257,7 +257,7 @@ def _movements(report: BuildReport, project: Project) -> list[dict[str, Any]]:
     forward = [
         {"datasource_name": found.datasource, "kind": "backfill_with_forward_query", "source_mv_name": None}
         for found in report.migrated
-        if found.kept and project.datasources[found.datasource].forward_query is not None
+        if found.kept and project.all_datasources[found.datasource].forward_query is not None
     ]
     sources = {node.target.value: pipe.name for pipe in project.pipes.values() for node in pipe.nodes if node.target}
     filled = [

@@ -18,7 +18,7 @@ from tbpy.workspace.schedules import ON_DEMAND
 
 def datasource_document(project: Project, info: DatasourceInfo) -> dict[str, Any]:
     """The answer to the question for one data source."""
-    datasource = project.datasources[info.name]
+    datasource = project.all_datasources[info.name]
     columns = [{**column_document(column), "auto": False} for column in datasource.columns]
     engine = datasource.engine
     return {
@@ -47,7 +47,7 @@ def datasource_document(project: Project, info: DatasourceInfo) -> dict[str, Any
 
 def listed_datasource(project: Project, info: DatasourceInfo) -> dict[str, Any]:
     """An element of the list of data sources: columns at the top level, and the engine's keys spelled out."""
-    datasource = project.datasources[info.name]
+    datasource = project.all_datasources[info.name]
     return {
         **_common(project, datasource, info),
         "columns": [column_document(column) for column in datasource.columns],

@@ -54,10 +54,6 @@ _COMMON_TYPES = {
         "UUID",
     )
 }
-# Columns that a connector adds, which a SCHEMA need not name. Source: Tinybird's documentation of the connector.
-_CONNECTOR_COLUMNS = {
-    "import_table_arn": frozenset({"_record", "_old_record", "_timestamp", "_event_name", "_is_deleted"}),
-}
 _KEYS = ("sorting_key", "partition_key", "primary_key", "sampling_key", "ttl")
 _COLUMN_NAMES = ("ver", "is_deleted", "sign", "version", "columns")
 
@@ -209,8 +205,7 @@ def _check_names(report: Report, datasource: Datasource, argument: Setting) -> N
 
 
 def _has_column(datasource: Datasource, name: str) -> bool:
-    added = (names for option, names in _CONNECTOR_COLUMNS.items() if datasource.settings.find(option))
-    return datasource.column(name) is not None or any(name in names for names in added)
+    return datasource.column(name) is not None
 
 
 def _unknown_column(report: Report, datasource: Datasource, option: Setting, name: str, span: Span) -> None:

@@ -103,6 +103,11 @@ class Project:
     classic: bool = False
 
     @property
+    def all_datasources(self) -> dict[str, Datasource]:
+        """Those of the project and those that other workspaces share with it, by the names that SQL gives them."""
+        return {**self.datasources, **self.vendored}
+
+    @property
     def errors(self) -> tuple[Diagnostic, ...]:
         return tuple(found for found in self.diagnostics if found.severity is Severity.ERROR)
 

@@ -104,7 +104,7 @@ class Build:
             else:
                 fixtures.take_out(self.session, old)
                 catalogue.write_fixture(self.session, name, None)
-                forward = forward_conversion(self.project, self.project.datasources[name], old, new)
+                forward = forward_conversion(self.project, self.project.all_datasources[name], old, new)
                 migrated.append(migrate(self.session, old, new, self.moment, forward))
                 catalogue.write_datasource(self.session, new)
         return tuple(migrated)
@@ -152,7 +152,7 @@ class Build:
             feeding = [item for item in materializations if item.target == name]
             if touched.isdisjoint(item.source for item in feeding) and old.issuperset(feeding):
                 continue
-            if (self.project.datasources[name].backfill or "").lower() == "skip":
+            if (self.project.all_datasources[name].backfill or "").lower() == "skip":
                 continue
             if any(
                 not (stored[item.source].stores_rows or has_rows(self.session, stored[item.source])) for item in feeding

@@ -26,11 +26,15 @@ _SELECTED = re.compile(rf"SELECT (?P<expression>.*) AS c0 FROM {_ROW} AS (?P<ali
 
 
 def define(project: Project) -> dict[str, StoredDatasource]:
-    """The data sources of a project by name. Raises `DiagnosticsError` with every DEFAULT that cannot be compiled."""
-    names = physical_names(sorted(project.datasources))
+    """The data sources of a project by name, those that other workspaces share included.
+
+    Raises `DiagnosticsError` with every DEFAULT that cannot be compiled.
+    """
+    datasources = project.all_datasources
+    names = physical_names(sorted(datasources))
     defined: dict[str, StoredDatasource] = {}
     mistakes: list[Diagnostic] = []
-    for name, datasource in project.datasources.items():
+    for name, datasource in datasources.items():
         types = project.types.get(Key(Kind.DATASOURCE, name), {})
         defined[name] = _define(datasource, types, names[name], mistakes)
     if mistakes:

@@ -37,7 +37,7 @@ def find_fixtures(project: Project) -> dict[str, Fixture]:
     found: dict[str, Fixture] = {}
     folders = [project.root / "datasources" / FOLDER] if project.classic else []
     places = [folder for folder in (project.root / FOLDER, *folders) if folder.is_dir()]
-    for name in project.datasources if places else ():
+    for name in project.all_datasources if places else ():
         files = (folder / f"{name}{suffix}" for folder in places for suffix in SUFFIXES)
         path = next((file for file in files if file.is_file()), None)
         if path is not None and path.stat().st_size:

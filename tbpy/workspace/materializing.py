@@ -83,7 +83,7 @@ def leftmost(project: Project, pipe: Pipe, node: Node) -> str | None:
         other = project.pipes[target.pipe]
         found = other.node(target.node)
         return leftmost(project, other, found) if found else None
-    return target.name if target is not None and target.name in project.datasources else None
+    return target.name if target is not None and target.name in project.all_datasources else None
 
 
 def _materialized(project: Project) -> Iterator[tuple[Pipe, Node, str]]:

@@ -52,7 +52,7 @@ class Scope:
         if stored is None:
             raise NotFoundError(f"The data source {key.name} is not built yet", hint="run: tbpy build")
         columns = tuple(TableColumn(c.name, c.parsed_type, c.physical) for c in stored.columns)
-        engine = table_engine(self.project.datasources[key.name])
+        engine = table_engine(self.project.all_datasources[key.name])
         return Table(key.name, self.replaced.get(key.name, stored.table), columns, engine)
 
     def _missing(self, name: str, database: str | None) -> Table | View | None:

@@ -17,7 +17,7 @@ from tbpy.clickhouse.compiler.parts import parts
 from tbpy.clickhouse.compiler.subqueries import compile_block, exists, in_block
 from tbpy.clickhouse.compiler.typed import Typed, boolean, condition_of
 from tbpy.clickhouse.functions.comparable import comparable_sql
-from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.quoting import duckdb_string, quote_string
 from tbpy.errors import QueryError
 
 
@@ -59,6 +59,9 @@ def _in_condition(compiler: ExpressionCompiler, value: Typed, right: ast.Express
         table = replace(table, start=right.start, end=right.end)
         star = ast.Select((ast.Asterisk(),), from_=table)
         return in_block(compiler, value, compile_block(compiler, star), node)
+    elements = _computed_set(compiler, value, right)
+    if elements is not None:
+        return f"list_contains({elements.sql}, {value.sql})"
     found = _set_items(compiler, value, right, node)
     if isinstance(t.plain(value.type), t.Tuple):
         return _tuple_in(compiler, value, found, node)
@@ -67,6 +70,25 @@ def _in_condition(compiler: ExpressionCompiler, value: Typed, right: ast.Express
     if not listed:
         return f"(CASE WHEN {value.sql} IS NULL THEN NULL ELSE false END)" if _can_be_null(value) else "false"
     return f"({value.sql} IN ({', '.join(dict.fromkeys(listed))}))"
+
+
+def _computed_set(compiler: ExpressionCompiler, value: Typed, right: ast.Expression) -> Typed | None:
+    """A constant array whose elements only the run knows, as elements of the left side's type; else None."""
+    written = isinstance(right, ast.Function) and right.name in ("tuple", "array")
+    own = t.plain(value.type)
+    if written or isinstance(own, t.Tuple | t.Array | t.Map | t.Enum):
+        return None
+    typed = compiler.compile(right)
+    kind = t.plain(typed.type)
+    if not isinstance(kind, t.Array) or not typed.constant or isinstance(typed.value, tuple | list):
+        return None
+    item = t.plain(kind.item)
+    if item == own:
+        return typed
+    convert = "CAST" if isinstance(item, t.String) else "accurateCastOrNull"
+    element = ast.Identifier(("tbpy_element",))
+    converted = ast.Function(convert, (element, ast.Literal(str(own), quote_string(str(own)))))
+    return compiler.compile(ast.Function("arrayMap", (ast.Lambda(("tbpy_element",), converted), right)))
 
 
 def _member(compiler: ExpressionCompiler, value: Typed, item: Typed, node: ast.Function) -> str | None:
