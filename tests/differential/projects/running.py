@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tbpy import testing
 from tbpy.clickhouse.quoting import quote_identifier
-from tbpy.datafiles import Connection, Datasource, Pipe, format_datafile
+from tbpy.datafiles import Connection, Datasource, Node, Pipe, format_datafile
 from tbpy.errors import DatafileError, QueryError, QueryTimeoutError, TbpyError, TemplateError, UnsupportedError
 from tbpy.project import Project, load_project
 from tbpy.project.fingerprint import definition_digest
@@ -146,10 +146,19 @@ def _said(content: Datasource | Pipe | Connection) -> object:
     if not isinstance(content, Pipe):
         return definition_digest(content)
     nodes = [
-        (n.name, n.type, (n.description or "").split(), n.sql.text.split(), [(s.name, s.value) for s in n.settings.items])
-        for n in content.nodes
+        (node.name, node.type, (node.description or "").split(), node.sql.text.split(), _settings(node))
+        for node in content.nodes
     ]
-    return (content.description or "").split(), [(token.name, token.permission) for token in content.tokens], content.tags, nodes
+    return (
+        (content.description or "").split(),
+        [(token.name, token.permission) for token in content.tokens],
+        content.tags,
+        nodes,
+    )
+
+
+def _settings(node: Node) -> list[tuple[str, str]]:
+    return [(setting.name, setting.value) for setting in node.settings.items]
 
 
 def _files(project: Project) -> Iterator[str]:
