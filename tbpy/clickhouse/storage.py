@@ -11,6 +11,7 @@
 | Int256, UInt256, Decimal over 38 digits | VARCHAR | all digits of the scale: see `casting.wide` |
 | Tuple | STRUCT with its names, or "1", "2", ... | |
 | JSON, Dynamic | JSON | |
+| Variant | UNION with the names of its types | |
 """
 
 from __future__ import annotations
@@ -37,7 +38,6 @@ _SIMPLE = {
     t.Interval: "BIGINT",
     t.Json: "JSON",
     t.Dynamic: "JSON",
-    t.Variant: "JSON",
 }
 
 
@@ -63,6 +63,8 @@ def duckdb_type(type_: t.Type) -> str:
         case t.Tuple():
             fields = zip(field_names(type_), type_.items, strict=True)
             return f"STRUCT({', '.join(f'{duckdb_name(name)} {duckdb_type(item)}' for name, item in fields)})"
+        case t.Variant(items):
+            return f"UNION({', '.join(f'{duckdb_name(str(item))} {duckdb_type(item)}' for item in items)})"
         case t.Nullable(item) | t.LowCardinality(item) | t.SimpleAggregateFunction(_, item):
             return duckdb_type(item)
         case t.Geo():
@@ -72,6 +74,12 @@ def duckdb_type(type_: t.Type) -> str:
 
             return state_storage(type_)
     raise AssertionError(f"no storage for {type_}")
+
+
+def union_sql(sql: str, member: t.Type, variant: t.Variant) -> str:
+    """A value of one of a Variant's types, not NULL, as the Variant."""
+    value = f"CAST({sql} AS {duckdb_type(member)})"
+    return f"CAST(union_value({duckdb_name(str(member))} := {value}) AS {duckdb_type(variant)})"
 
 
 def field_names(type_: t.Tuple) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import orjson
 
 from tbpy.clickhouse import storage
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.quoting import duckdb_name, duckdb_string
 
 
 def stored(value: Any, type_: t.Type) -> Any:
@@ -82,6 +82,22 @@ def _ticks(text: str, precision: int) -> int:
     return sign * ((hours * 3600 + minutes * 60 + seconds) * 10**precision + int(fraction or 0))
 
 
+def _is_one(value: Any, type_: t.Type) -> bool:
+    """Whether a JSON value is of a type of a Variant, as far as that can be told."""
+    match type_:
+        case t.Bool():
+            return isinstance(value, bool)
+        case t.Int():
+            return isinstance(value, int) and not isinstance(value, bool)
+        case t.Float() | t.Decimal():
+            return isinstance(value, float)
+        case t.Array(item):
+            return isinstance(value, list) and all(_is_one(part, t.plain(item)) for part in value)
+        case t.Map() | t.Tuple():
+            return isinstance(value, dict | list)
+    return isinstance(value, str)
+
+
 def literal(value: Any, type_: t.Type) -> str:
     """DuckDB SQL of a value that `stored` gave."""
     type_ = t.plain(type_)
@@ -93,6 +109,11 @@ def literal(value: Any, type_: t.Type) -> str:
         case t.Tuple(items, _):
             parts = zip(value, value.values(), items, strict=True)
             return "{" + ", ".join(f"{duckdb_string(name)}: {literal(part, item)}" for name, part, item in parts) + "}"
+        case t.Variant(items):
+            found = orjson.loads(value)
+            member = next(item for item in items if _is_one(found, t.plain(item)))
+            inside = literal(stored(found, member), member)
+            return f"union_value({duckdb_name(str(member))} := {inside})::{storage.duckdb_type(type_)}"
         case t.Map(key, item):
             entries = ", ".join(f"{literal(k, key)}: {literal(v, item)}" for k, v in value.items())
             return f"MAP {{{entries}}}::{storage.duckdb_type(type_)}"

@@ -56,7 +56,7 @@ MIGRATIONS = [
     ("to text", EVENTS.replace("Int32", "String"), "SELECT id", [("1",), ("300",)], 0),
     ("nullable", EVENTS.replace("Int32", "Nullable(Int32)"), "SELECT id", [(1,), (300,)], 0),
     ("text to number", EVENTS.replace("name String", "name Int8"), "SELECT name", [], 2),
-    ("text to document", EVENTS.replace("name String", "name JSON"), "SELECT name.a", [], 2),
+    ("text to document", EVENTS.replace("name String", "name JSON"), "SELECT name.a.:Int64", [], 2),
     ("time to date", EVENTS.replace("DateTime", "Date"), "SELECT toString(at)", [("2024-01-02",)] * 2, 0),
     ("a column less", "id Int32 `json:$.id`; at DateTime `json:$.at`", "SELECT id", [(1,), (300,)], 0),
     ("another order", "; ".join(reversed(EVENTS.split("; "))), "SELECT id", [(1,), (300,)], 0),

@@ -45,12 +45,16 @@ class Caster:
             return value
         inner, source = _bare(target), _bare(value.type)
         optional = t.is_nullable(value.type) and not isinstance(source, t.Dynamic | t.Variant)
-        if isinstance(source, t.Nothing) or (value.known and value.value is None):
-            return self._nothing(value, target)
         if isinstance(source, t.Dynamic):
             from tbpy.clickhouse.casting.dynamic import from_dynamic
 
             return from_dynamic(self, value, target)
+        if isinstance(source, t.Variant) and not isinstance(inner, t.Variant):
+            from tbpy.clickhouse.casting.variants import from_variant
+
+            return from_variant(self, value.as_type(source), target)
+        if isinstance(source, t.Nothing) or (value.known and value.value is None):
+            return self._nothing(value, target)
         caster = self if not self._may_be_null(source, target) else replace(self, lenient=True)
         result = caster.plain(value.as_type(source), inner)
         if optional and isinstance(inner, t.Tuple) and result.sql != value.sql:  # a tuple put together is never NULL
@@ -63,7 +67,7 @@ class Caster:
     def _may_be_null(self, source: t.Type, target: t.Type) -> bool:
         """A text that cannot be read as the inside of Nullable is NULL, but for Bool and Enum."""
         text = isinstance(source, t.String | t.FixedString) and t.is_nullable(target)
-        return text and not isinstance(_bare(target), t.Bool | t.Enum)
+        return text and not isinstance(_bare(target), t.Bool | t.Enum | t.Variant)
 
     def _nothing(self, value: Typed, target: t.Type) -> Typed:
         if not t.is_nullable(target) and not self.lenient:
@@ -78,6 +82,10 @@ class Caster:
             from tbpy.clickhouse.casting.dynamic import from_dynamic
 
             return from_dynamic(self, value, target)
+        if isinstance(source, t.Variant) and not isinstance(target, t.Variant):
+            from tbpy.clickhouse.casting.variants import from_variant
+
+            return from_variant(self, value, target)
         if source == target and not isinstance(source, t.DateTime | t.DateTime64):
             return value
         if isinstance(source, t.FixedString) and not isinstance(target, t.String | t.FixedString | t.Enum):

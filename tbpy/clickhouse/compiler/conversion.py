@@ -12,10 +12,13 @@ from dataclasses import replace
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.wide import is_wide, number_text, scale_of
+from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.failures import no_common_type
-from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
+from tbpy.clickhouse.compiler.unions import made, variant_of
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import duckdb_type
+from tbpy.errors import QueryError
 
 
 def common_type(types: Sequence[t.Type], node: ast.Node | None = None) -> t.Type:
@@ -31,6 +34,22 @@ def common_type(types: Sequence[t.Type], node: ast.Node | None = None) -> t.Type
     if optional or any(isinstance(type_, t.Nothing) for type_ in inner):
         result = t.nullable(result) if optional or not known else result
     return t.LowCardinality(result) if cardinality else result
+
+
+def common_or_variant(context: Context, types: Sequence[t.Type], node: ast.Node | None = None) -> t.Type:
+    """The least supertype, or the Variant of the types where there is none, as of branches, maps and UNION.
+
+    So is NULL beside a type that cannot be NULL.
+    """
+    variants = context.enabled("use_variant_as_common_type", True)
+    try:
+        type_ = common_type(types, node)
+    except QueryError as error:
+        if error.code != 386 or not variants:
+            raise
+        return variant_of(list(types))
+    lacking = any(isinstance(t.plain(item), t.Nothing) and t.is_nullable(item) for item in types)
+    return variant_of(list(types)) if lacking and variants and isinstance(type_, t.Array | t.Map) else type_
 
 
 def _simple(type_: t.Type) -> t.Type:
@@ -135,6 +154,11 @@ def coerce(typed: Typed, type_: t.Type) -> Typed:
     same_storage = duckdb_type(typed.type) == duckdb_type(type_)
     if isinstance(t.plain(typed.type), t.Nothing):
         return replace(typed, sql=f"CAST(NULL AS {duckdb_type(type_)})", type=type_, condition=None)
+    variant = t.plain(type_)
+    if isinstance(variant, t.Variant) and not isinstance(typed.type, t.Variant):
+        return replace(
+            typed, sql=made(typed, t.not_nullable(typed.type), variant), type=type_, condition=None, value=UNKNOWN
+        )
     special = _special(typed.sql, t.plain(typed.type), t.plain(type_))
     if special is not None:
         return replace(typed, sql=special, type=type_, condition=None)

@@ -7,7 +7,7 @@ from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.block import Block, select_list
 from tbpy.clickhouse.compiler.catalog import Catalog
 from tbpy.clickhouse.compiler.context import Context, Output
-from tbpy.clickhouse.compiler.conversion import coerce, common_type
+from tbpy.clickhouse.compiler.conversion import coerce, common_or_variant, common_type
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.scope import Scope
 from tbpy.clickhouse.compiler.select import SelectCompiler, declare_with
@@ -43,7 +43,7 @@ def _set_operation(context: Context, catalog: Catalog, parent: Scope | None, que
         text = f"UNION different number of columns in queries: {len(left.outputs)} and {len(right.outputs)}"
         raise failures.column_counts(text, query)
     pairs = zip(left.outputs, right.outputs, strict=True)
-    types = [common_type([one.value.type, other.value.type], query) for one, other in pairs]
+    types = [common_or_variant(context, [one.value.type, other.value.type], query) for one, other in pairs]
     outputs = tuple(Output(output.name, Typed("", type_)) for output, type_ in zip(left.outputs, types, strict=True))
     return Block(combined_sql(context, query, left, right, outputs), outputs)
 

@@ -10,15 +10,14 @@ from tbpy.clickhouse.compiler.block import Block
 from tbpy.clickhouse.compiler.catalog import Catalog
 from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.describing import describing_block
+from tbpy.clickhouse.compiler.fetched import fetched
 from tbpy.clickhouse.compiler.limits import ResultLimit, result_limit
 from tbpy.clickhouse.compiler.queries import compile_block
 from tbpy.clickhouse.compiler.rows import load
 from tbpy.clickhouse.compiler.settings import apply_settings
 from tbpy.clickhouse.depth import limited_depth
 from tbpy.clickhouse.parser import parse_statement
-from tbpy.clickhouse.quoting import duckdb_string
-from tbpy.clickhouse.storage import field_names
-from tbpy.clickhouse.types import Array, DateTime64, Map, Tuple, Type, plain
+from tbpy.clickhouse.types import Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def _compile(statement: ast.Statement, context: Context, catalog: Catalog) -> Co
         block = compile_block(context, catalog, None, statement.query)
     else:
         block = describing_block(context, catalog, statement)
-    sql = with_hoisted(context, _printable(block))
+    sql = with_hoisted(context, fetched(context, block))
     return CompiledQuery(
         sql,
         tuple(ResultColumn(output.name, output.value.type) for output in block.outputs),
@@ -82,46 +81,6 @@ def _compile(statement: ast.Statement, context: Context, catalog: Catalog) -> Co
         totals=_totals(context, block),
         limit=result_limit(statement.query) if statement.kind == "select" else None,
     )
-
-
-def _printable(block: Block) -> str:
-    """The block with nanoseconds as text: what fetches the rows has moments of microseconds."""
-    if not any(_has_nanoseconds(output.value.type) for output in block.outputs):
-        return block.sql
-    columns = (
-        f"{_with_texts(f'c{position}', output.value.type, 0)} AS c{position}"
-        for position, output in enumerate(block.outputs)
-    )
-    return f"SELECT {', '.join(columns)} FROM ({block.sql}) AS p"
-
-
-def _has_nanoseconds(type_: Type) -> bool:
-    inner = plain(type_)
-    if isinstance(inner, Tuple):
-        return any(map(_has_nanoseconds, inner.items))
-    if isinstance(inner, Array | Map):
-        return any(map(_has_nanoseconds, (inner.item,) if isinstance(inner, Array) else (inner.key, inner.value)))
-    return isinstance(inner, DateTime64) and inner.precision > 6
-
-
-def _with_texts(sql: str, type_: Type, depth: int) -> str:
-    """A value with the nanoseconds in it as text."""
-    if not _has_nanoseconds(type_):
-        return sql
-    inner, name = plain(type_), f"p{depth}"
-    if isinstance(inner, Array):
-        return f"list_transform({sql}, lambda {name}: {_with_texts(name, inner.item, depth + 1)})"
-    if isinstance(inner, Map):
-        parts = ((f"{name}.key", inner.key), (f"{name}.value", inner.value))
-        key, value = (_with_texts(part, item, depth + 1) for part, item in parts)
-        return (
-            f"map_from_entries(list_transform(map_entries({sql}), lambda {name}: {{'key': {key}, 'value': {value}}}))"
-        )
-    if isinstance(inner, Tuple):
-        fields = zip(field_names(inner), inner.items, strict=True)
-        parts_ = [f"{duckdb_string(n)}: {_with_texts(f'{sql}[{duckdb_string(n)}]', i, depth)}" for n, i in fields]
-        return "{" + ", ".join(parts_) + "}"
-    return f"CAST({sql} AS VARCHAR)"
 
 
 def with_hoisted(context: Context, sql: str) -> str:

@@ -216,12 +216,14 @@ def _moment(type_: t.DateTime | t.DateTime64) -> Read:
         if isinstance(value, int | float) and not isinstance(value, bool):
             seconds = min(max(float(value), 0 if whole else -2208988800), last)
             return text(_EPOCH + timedelta(seconds=int(seconds) if whole else seconds))
-        parsed = parse_best_effort(value, "dmy") if isinstance(value, str) else None
-        if parsed is None:
+        parsed = parse_best_effort(value, "dmy", not whole) if isinstance(value, str) else None
+        if parsed is None or parsed["us"] is None:
             raise _wrong(type_, value)
         moment = _EPOCH + timedelta(microseconds=parsed["us"])
         if not parsed["utc"] and type_.zone is not None:
             moment = moment.replace(tzinfo=ZoneInfo(type_.zone)).astimezone(UTC).replace(tzinfo=None)
+        if parsed["nanos"] and not whole:
+            return text((moment - _EPOCH) // timedelta(microseconds=1) * 1000 + parsed["nanos"])
         return text(moment)
 
     return read

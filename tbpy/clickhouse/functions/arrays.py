@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NoReturn
 
+from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.compiler.conversion import coerce, common_type
+from tbpy.clickhouse.compiler.conversion import coerce, common_or_variant, common_type
 from tbpy.clickhouse.compiler.failures import QueryError, place
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
@@ -60,13 +61,27 @@ def sorted_sql(source: str, item: t.Type, *, descending: bool) -> str:
 def array(call: Call) -> Typed:
     if not call.args:
         return call.typed("[]", t.Array(t.NOTHING), constant=True, value=[])
-    item = common_type([arg.type for arg in call.original], call.node)
+    item = _item_type(call)
     inside = ", ".join(coerce(arg, item).sql for arg in call.args)
     known = all(arg.known for arg in call.args)
     sql = f"[{inside}]"
     if any(arg.constant for arg in call.args) or isinstance(t.plain(item), t.Int | t.Float):
         sql = f"CAST({sql} AS {duckdb_type(t.Array(item))})"
     return call.typed(sql, t.Array(item), value=[arg.value for arg in call.args] if known else UNKNOWN)
+
+
+def _item_type(call: Call) -> t.Type:
+    """ClickHouse reads an array of literals as one value, whose elements must be of one type."""
+    types = [arg.type for arg in call.original]
+    if _is_literal(call.node):
+        return common_type(types, call.node)
+    return common_or_variant(call.context, types, call.node)
+
+
+def _is_literal(node: ast.Expression) -> bool:
+    if isinstance(node, ast.Function) and node.syntax in ("array", "tuple"):
+        return all(map(_is_literal, node.arguments))
+    return isinstance(node, ast.Literal)
 
 
 @scalar("arrayElement", args=2, nulls="keep", low_cardinality=False)

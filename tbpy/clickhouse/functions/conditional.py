@@ -8,7 +8,7 @@ from typing import Any
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
-from tbpy.clickhouse.compiler.conversion import coerce, common_type
+from tbpy.clickhouse.compiler.conversion import coerce, common_or_variant, common_type
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed, boolean, condition_of
 from tbpy.clickhouse.functions.comparable import comparable_sql
@@ -36,7 +36,7 @@ def _branches(call: Call, conditions: Sequence[Typed], values: Sequence[Typed]) 
     for condition in conditions:
         if not isinstance(t.plain(condition.type), t.Bool | t.Nothing) and t.plain(condition.type) != t.UINT8:
             call.wrong_type()
-    type_ = common_type([value.type for value in values], call.node)
+    type_ = common_or_variant(call.context, [value.type for value in values], call.node)
     chosen = _decided(conditions, values)
     if chosen is not None:
         same = all(type(t.plain(value.type)) is t.DateTime for value in values)
@@ -91,13 +91,13 @@ def case_with_expression(call: Call) -> Typed:
     keys, values = rest[:-1:2], [*rest[1:-1:2], rest[-1]]
     if isinstance(t.plain(value.type), t.Nothing):
         matched = [v for key, v in zip(keys, values, strict=False) if isinstance(t.plain(key.type), t.Nothing)]
-        type_ = common_type([v.type for v in values], call.node)
+        type_ = common_or_variant(call.context, [v.type for v in values], call.node)
         return coerce((matched or [values[-1]])[0], type_)
     return _matching(call, value, keys, values)
 
 
 def _matching(call: Call, value: Typed, keys: Sequence[Typed], values: Sequence[Typed]) -> Typed:
-    type_ = common_type([result.type for result in values], call.node)
+    type_ = common_or_variant(call.context, [result.type for result in values], call.node)
     tests = [_matches(call, value, key) for key in keys]
     sides = [coerce(result, type_) for result in values]
     sql = _case(tests, [_exact(side) for side in sides])
@@ -236,7 +236,7 @@ def _chosen(call: Call, position: int) -> Typed:
 
 def _first_of(call: Call, args: Sequence[Typed]) -> Typed:
     optional = t.is_nullable(args[-1].type)
-    type_ = common_type([t.not_nullable(arg.type) for arg in args], call.node)
+    type_ = common_or_variant(call.context, [t.not_nullable(arg.type) for arg in args], call.node)
     type_ = t.nullable(type_) if optional else type_
     for arg in args:
         if arg.known and arg.value is not None:

@@ -33,6 +33,8 @@ def _of_document(call: Call, function: str) -> str:
     if not isinstance(inner, t.Json):
         call.wrong_type()
     whole = "true" if call.name.startswith("JSONAll") else "false"
+    if whole == "false" and inner.max_dynamic_paths != t.Json().max_dynamic_paths:
+        call.unsupported(f"type {inner}")  # which paths are beyond the limit depends on how ClickHouse merged rows
     name = duckdb_string(str(inner))
     return f"{call.context.udf(function)}(CAST({call.sql(0)} AS VARCHAR), {name}, {whole})"
 
@@ -51,8 +53,11 @@ def all_paths_with_types(call: Call) -> Typed:
 @scalar("JSONSharedDataPaths")
 def shared_paths(call: Call) -> Typed:
     """Paths beyond the limits of a column; here there are none, since nothing is kept apart."""
-    if not isinstance(t.plain(call.args[0].type), t.Json):
+    inner = t.plain(call.args[0].type)
+    if not isinstance(inner, t.Json):
         call.wrong_type()
+    if inner.max_dynamic_paths != t.Json().max_dynamic_paths:
+        call.unsupported(f"type {inner}")
     return call.typed("CAST([] AS VARCHAR[])", t.Array(t.STRING))
 
 

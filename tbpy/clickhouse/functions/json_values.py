@@ -19,6 +19,10 @@ _NUMBER = duckdb_string(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 _REPRINTED = duckdb_string(r"\s*[\[{].*|-?\d+[.eE].*")
 
 
+#: 9999-12-31 23:59:59, the last moment that ClickHouse reads from a number of seconds.
+_LAST_MOMENT = "253402300799e0"
+
+
 @dataclass(frozen=True, slots=True)
 class Element:
     """A place in a JSON document: its JSON text (`raw`), and that with strings unquoted (`text`); NULL for nothing."""
@@ -121,6 +125,11 @@ def _read(call: Call, element: Element, type_: t.Type) -> str:
     text = Caster(call.compiler, call.node, lenient=True).plain(Typed(element.text, t.STRING), type_).sql
     if isinstance(type_, t.Date | t.Date32):
         return f"CASE WHEN strlen({element.text}) <= 10 THEN {text} END"
+    if isinstance(type_, t.DateTime | t.DateTime64):
+        number = f"TRY_CAST({element.raw} AS DOUBLE)"
+        held = f"CASE WHEN {number} > {_LAST_MOMENT} THEN {_LAST_MOMENT} ELSE {number} END"
+        moment = Caster(call.compiler, call.node).plain(Typed(f"({held})", t.FLOAT64), type_).sql
+        return f"CASE WHEN regexp_full_match({element.raw}, {_NUMBER}) THEN {moment} ELSE {text} END"
     if isinstance(type_, t.Time):
         seconds = f"TRY_CAST({element.raw} AS BIGINT) * {10 ** (type_.precision or 0)}"
         return f"CASE WHEN regexp_full_match({element.raw}, {_INTEGER}) THEN {seconds} ELSE {text} END"

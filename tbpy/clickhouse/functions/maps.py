@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.compiler.conversion import coerce, common_type
+from tbpy.clickhouse.compiler.conversion import coerce, common_or_variant, common_type
 from tbpy.clickhouse.compiler.literals import tuple_sql
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.registry import Call, scalar
@@ -33,7 +33,10 @@ def map_(call: Call) -> Typed:
     known = [repr(key.value) for key in keys if key.known]
     if len(set(known)) < len(known):
         call.unsupported("the same key twice")
-    type_ = t.Map(common_type([k.type for k in keys], call.node), common_type([v.type for v in values], call.node))
+    type_ = t.Map(
+        common_type([k.type for k in keys], call.node),
+        common_or_variant(call.context, [v.type for v in values], call.node),
+    )
     return call.typed(f"map({_list(keys, type_.key)}, {_list(values, type_.value)})", type_)
 
 

@@ -179,10 +179,20 @@ def build_scalar(row: Scalar, call: Call) -> Typed:
     call.original = call.args
     bare = t.without_low_cardinality if row.keeps_parts else t.full
     call.args = tuple(replace(arg, type=bare(arg.type)) for arg in call.args)
+    varying = next((place for place, arg in enumerate(call.args) if isinstance(arg.type, t.Variant)), None)
+    if varying is not None and row.nulls == "propagate" and not _takes_variants(row):
+        from tbpy.clickhouse.functions.variants import of_each_type
+
+        return of_each_type(call, varying, lambda one: build_scalar(row, one))
     if any(isinstance(arg.type, t.Dynamic) for arg in call.args):
         _take_dynamic(row, call)
     result = row.build(call) if row.nulls == "keep" else _propagate_nulls(row, call)
     return _keep_low_cardinality(call, result) if row.low_cardinality else result
+
+
+def _takes_variants(row: Scalar) -> bool:
+    """Whether a function takes a Variant itself: conversions do, and what gives its argument back."""
+    return row.name in ("materialize", "identity") or row.build.__module__.endswith("functions.conversion")
 
 
 def _take_dynamic(row: Scalar, call: Call) -> None:

@@ -85,7 +85,7 @@ class TypeNameParser(ExpressionParser):
         if self.key == "REGEXP":
             self.index += 2
             return f"SKIP REGEXP {quote_string(string_value(self.words[self.index - 1]))}"
-        path = self.name()
+        names = [self.name()]
         while self.accept("."):
-            path += "." + self.name()
-        return f"SKIP {quote_identifier_if_needed(path)}"
+            names.append(self.name())
+        return f"SKIP {'.'.join(map(quote_identifier_if_needed, names))}"

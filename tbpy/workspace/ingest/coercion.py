@@ -20,7 +20,7 @@ from __future__ import annotations
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.documents import STORED_OR_NULL, document_sql
 from tbpy.clickhouse.quoting import duckdb_name, duckdb_string
-from tbpy.clickhouse.storage import duckdb_type, field_names
+from tbpy.clickhouse.storage import duckdb_type, field_names, union_sql
 from tbpy.workspace.ingest.scalars import scalar_from_text, wide_integer
 
 
@@ -35,6 +35,9 @@ def from_text(type_: t.Type, sql: str) -> str:
             return _array_from_text(type_, item, sql)
         case t.Tuple() | t.Map():
             return from_json(type_, _literal_as_json(sql))
+        case t.Variant():
+            document = f"(CASE WHEN json_valid({sql}) THEN {sql} ELSE CAST(to_json({sql}) AS VARCHAR) END)"
+            return from_json(type_, document)
     return scalar_from_text(type_, sql)
 
 
@@ -74,9 +77,34 @@ def from_json(type_: t.Type, sql: str) -> str:
         case t.Json():
             document = document_sql(sql, type_, STORED_OR_NULL)
             return f"CASE WHEN json_type({sql}) = 'OBJECT' THEN CAST({document} AS JSON) END"
-        case t.Dynamic() | t.Variant():
+        case t.Dynamic():
             return f"CAST({sql} AS JSON)"
+        case t.Variant():
+            return _variant(type_, sql)
     return from_text(type_, f"(CAST({sql} AS JSON)->>'$')")
+
+
+#: What JSON values may be of a type of a Variant, in the order in which the types are tried.
+_VARIANT_KINDS = (
+    (t.Bool, "'BOOLEAN'"),
+    (t.Int, "'UBIGINT', 'BIGINT'"),
+    (t.Float | t.Decimal, "'UBIGINT', 'BIGINT', 'DOUBLE'"),
+    (t.Date | t.Date32 | t.DateTime | t.DateTime64 | t.UUID | t.IPv4 | t.IPv6 | t.Enum, "'VARCHAR'"),
+    (t.String | t.FixedString, "'VARCHAR'"),
+    (t.Array, "'ARRAY'"),
+    (t.Map | t.Tuple | t.Json, "'OBJECT'"),
+)
+
+
+def _variant(type_: t.Variant, sql: str) -> str:
+    """The value as the first of the types that takes JSON of its kind; any text is a String where that is a type."""
+    arms = []
+    for kinds, names in _VARIANT_KINDS:
+        for item in (item for item in type_.items if isinstance(t.plain(item), kinds)):
+            value = from_json(item, sql)
+            made = union_sql(f"({value})", item, type_)
+            arms.append(f"WHEN json_type({sql}) IN ({names}) AND ({value}) IS NOT NULL THEN {made}")
+    return f"(CASE {' '.join(arms)} END)"
 
 
 def _from_json_part(type_: t.Type, part: str) -> str:

@@ -127,7 +127,6 @@ _SIMPLE: dict[type[t.Type], Callable[[Any, str], str]] = {
     t.Interval: _time,
     t.Json: _document,
     t.Dynamic: _json_value,
-    t.Variant: _json_value,
     t.Nothing: _impossible,
     t.AggregateFunction: _impossible,
 }
