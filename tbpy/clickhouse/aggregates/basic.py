@@ -202,8 +202,8 @@ def max_(call: AggregateCall) -> Typed:
 
 def _extreme(call: AggregateCall, name: str, argument: str) -> str:
     type_ = t.plain(call.type())
-    if needs_key(type_):
-        return call.apply(f"arg_{name}", argument, sort_value(call.args[0]), distinct=False)
+    if needs_key(type_, name):
+        return call.apply(f"arg_{name}", argument, sort_value(call.args[0], name), distinct=False)
     if isinstance(type_, t.Json):
         call.unsupported(f"type {type_}")
     if t.varies(type_) or isinstance(type_, t.AggregateFunction):

@@ -105,7 +105,7 @@ def _by_extreme(function: str) -> None:
         if len(values) > 1:
             call.unsupported("more than two arguments")
         _check_key(call, key)
-        value = call.apply(function, values[0].sql, sort_value(key), distinct=False)
+        value = call.apply(function, values[0].sql, sort_value(key, function[-3:]), distinct=False)
         if function == "arg_max" and isinstance(key.type, t.Float):
             numbers = call.apply(function, values[0].sql, key.sql, where=[f"NOT isnan({key.sql})"], distinct=False)
             value = f"coalesce({numbers}, {value})"
@@ -122,7 +122,9 @@ def _pair_of_extreme(function: str) -> None:
         value, key = call.args
         _check_key(call, key)
         extreme = "min" if function == "arg_min" else "max"
-        first = call.or_default(call.apply(function, value.sql, sort_value(key), distinct=False), value.type)
+        first = call.or_default(
+            call.apply(function, value.sql, sort_value(key, function[-3:]), distinct=False), value.type
+        )
         keyed = replace(call, args=(key,))
         second = call.or_default(keyed.apply(extreme, key.sql, distinct=False), key.type)
         return call.typed(call.when_rows(f"{{'1': {first}, '2': {second}}}"), t.Tuple((value.type, key.type)))

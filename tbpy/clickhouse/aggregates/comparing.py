@@ -1,4 +1,7 @@
-"""How aggregates compare values: enums by number, and NULL inside arrays, tuples and maps below everything else."""
+"""How aggregates compare values: enums by number; NULL and NaN inside arrays, tuples and maps by what is asked for.
+
+The least of nested values is not one with NULL or NaN in it, nor is the greatest. In order NULL comes first, NaN last.
+"""
 
 from __future__ import annotations
 
@@ -9,41 +12,55 @@ from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import field_names
 
 
-def sort_value(value: Typed) -> str:
-    """SQL that DuckDB orders as ClickHouse compares the value in min, max and their kin."""
-    return _ordered(value.sql, value.type, 0) if needs_key(value.type) else sort_key(value)
+def sort_value(value: Typed, best: str = "") -> str:
+    """SQL that DuckDB orders as ClickHouse compares the value: for its "min" or "max", or to put it in order."""
+    return _ordered(value.sql, value.type, 0, best) if needs_key(value.type, best) else sort_key(value)
 
 
-def needs_key(type_: t.Type) -> bool:
+def needs_key(type_: t.Type, best: str = "") -> bool:
     """Whether DuckDB would order nested values otherwise."""
     match t.plain(type_):
         case t.Array(item):
-            return t.is_nullable(item) or needs_key(item)
+            return _item_needs_key(item, best)
         case t.Map(key, value):
-            return any(t.is_nullable(part) or needs_key(part) for part in (key, value))
+            return _item_needs_key(key, best) or _item_needs_key(value, best)
         case t.Tuple(items):
-            return any(t.is_nullable(item) or needs_key(item) for item in items)
+            return any(_item_needs_key(item, best) for item in items)
     return has_own_order(t.plain(type_))
 
 
-def _ordered(sql: str, type_: t.Type, depth: int) -> str:
+def _item_needs_key(type_: t.Type, best: str) -> bool:
+    return _may_be_missing(type_, best) or needs_key(type_, best)
+
+
+def _may_be_missing(type_: t.Type, best: str) -> bool:
+    return t.is_nullable(type_) or (best == "max" and isinstance(t.plain(type_), t.Float))
+
+
+def _ordered(sql: str, type_: t.Type, depth: int, best: str) -> str:
     name = f"o{depth}"
     match t.plain(type_):
         case t.Array(item):
-            return f"list_transform({sql}, lambda {name}: {_element(name, item, depth)})"
+            return f"list_transform({sql}, lambda {name}: {_element(name, item, depth, best)})"
         case t.Map(key, value):
-            left, right = _element(f"{name}['key']", key, depth), _element(f"{name}['value']", value, depth)
+            left = _element(f"{name}['key']", key, depth, best)
+            right = _element(f"{name}['value']", value, depth, best)
             return f"list_transform(map_entries({sql}), lambda {name}: {{'k': {left}, 'v': {right}}})"
         case t.Tuple(items) as tuple_:
             parts = (
-                f"'{place}': {_element(f'{sql}[{duckdb_string(field)}]', item, depth)}"
+                f"'{place}': {_element(f'{sql}[{duckdb_string(field)}]', item, depth, best)}"
                 for place, (field, item) in enumerate(zip(field_names(tuple_), items, strict=True))
             )
             return "{" + ", ".join(parts) + "}"
     return sort_key(Typed(sql, type_))
 
 
-def _element(sql: str, type_: t.Type, depth: int) -> str:
-    """A nested value; one that may be NULL with its presence before it, so that NULL comes first."""
-    value = _ordered(sql, type_, depth + 1)
-    return f"{{'p': {sql} IS NOT NULL, 'v': {value}}}" if t.is_nullable(type_) else value
+def _element(sql: str, type_: t.Type, depth: int, best: str) -> str:
+    """A nested value; before one that may be missing whether it is."""
+    value = _ordered(sql, type_, depth + 1, best)
+    if not _may_be_missing(type_, best):
+        return value
+    missing = f"{sql} IS NULL"
+    if best and isinstance(t.plain(type_), t.Float):
+        missing = f"coalesce(isnan({sql}), true)"
+    return f"{{'p': {missing if best == 'min' else f'NOT ({missing})'}, 'v': {value}}}"

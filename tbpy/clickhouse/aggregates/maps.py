@@ -70,7 +70,7 @@ def _over_arrays(call: AggregateCall, function: str, result: Result, filtered: b
     key_type = t.without_low_cardinality(items[0])
     type_ = t.Tuple(tuple(t.Array(item) for item in (key_type, *types)))
     groups = by_key(call.context, entries, total)
-    if function == "sum":  # a key whose sums are all zero goes
+    if function == "sum" and not any(map(t.is_nullable, items[1:])):  # a key whose sums are all zero goes
         rest = " OR ".join(f"{item}['v{index}'] != 0" for index in range(len(values)))
         groups = f"list_filter({groups}, lambda {item}: {rest})"
     sql = call.let(f"list_sort({groups})", finish)
@@ -96,8 +96,13 @@ def _same(call: AggregateCall, type_: t.Type) -> t.Type:
     return type_
 
 
-_register(("sumMap", "sumMappedArrays"), "sum", sum_type)
+def _total(call: AggregateCall, type_: t.Type) -> t.Type:
+    """As `sum`, but a Decimal keeps its digits."""
+    return type_ if isinstance(type_, t.Decimal) else sum_type(call, type_)
+
+
+_register(("sumMap", "sumMappedArrays"), "sum", _total)
 _register(("minMap", "minMappedArrays"), "min", _same)
 _register(("maxMap", "maxMappedArrays"), "max", _same)
-_register(("sumMapFiltered",), "sum", sum_type, filtered=True)
+_register(("sumMapFiltered",), "sum", _total, filtered=True)
 _register(("sumMapWithOverflow",), "sum", _same)

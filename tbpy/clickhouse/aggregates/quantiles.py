@@ -109,25 +109,40 @@ def _interpolated_type(call: AggregateCall) -> t.Type:
 def _interpolated(call: AggregateCall, level: float) -> str:
     type_ = _sortable(call)
     where = _numbers(call)
+    if isinstance(type_, t.Int | t.Bool | t.Float):
+        return _interpolated_number(call, level, where)
+    return _from_number(call.apply("quantile_cont", _as_number(call, call.sql()), str(level)), type_)
+
+
+def _as_number(call: AggregateCall, sql: str) -> str:
+    """A value as the DOUBLE that is computed with: a time counts its ticks, a date its days."""
+    type_ = call.type()
     match type_:
-        case t.Int() | t.Bool() | t.Float():
-            return _interpolated_number(call, level, where)
+        case t.Int() | t.Bool() | t.Float() | t.Decimal():
+            return f"CAST({sql} AS DOUBLE)"
+        case t.Date():
+            return f"CAST(date_diff('day', DATE '1970-01-01', {sql}) AS DOUBLE)"
+        case t.DateTime():
+            return f"epoch({sql})"
+        case t.DateTime64(precision) if precision <= 6:
+            return f"CAST(epoch_us({sql}) // {10 ** (6 - precision)} AS DOUBLE)"
+    call.unsupported(f"an argument of type {type_}")
+
+
+def _from_number(value: str, type_: t.Type) -> str:
+    """What `_as_number` made, of the type that it was made of; what is between two values is cut off."""
+    match type_:
+        case t.Int():
+            return f"CAST(trunc({value}) AS {duckdb_type(type_)})"
         case t.Decimal(precision, scale):
-            value = call.apply("quantile_cont", f"CAST({call.sql()} AS DOUBLE)", str(level))
             return f"CAST(trunc({value} * {10**scale}e0) / {10**scale}e0 AS DECIMAL({precision}, {scale}))"
         case t.Date():
-            days = f"CAST(date_diff('day', DATE '1970-01-01', {call.sql()}) AS DOUBLE)"
-            value = call.apply("quantile_cont", days, str(level))
             return f"(DATE '1970-01-01' + CAST(floor({value}) AS INTEGER))"
         case t.DateTime():
-            value = call.apply("quantile_cont", f"epoch({call.sql()})", str(level))
             return f"make_timestamp(CAST(floor({value}) AS BIGINT) * 1000000)"
-        case t.DateTime64(precision) if precision <= 6:
-            unit = 10 ** (6 - precision)
-            ticks = f"CAST(epoch_us({call.sql()}) // {unit} AS DOUBLE)"
-            value = call.apply("quantile_cont", ticks, str(level))
-            return f"make_timestamp(CAST(floor({value}) AS BIGINT) * {unit})"
-    call.unsupported(f"an argument of type {type_}")
+        case t.DateTime64(precision):
+            return f"make_timestamp(CAST(floor({value}) AS BIGINT) * {10 ** (6 - precision)})"
+    return value
 
 
 def _interpolated_number(call: AggregateCall, level: float, where: list[str]) -> str:
@@ -242,34 +257,23 @@ def _exact_weighted(call: AggregateCall, level: float) -> str:
 
 
 def _interpolated_weighted(call: AggregateCall, level: float) -> str:
-    name = call.context.udf("tb_quantile_interpolated_weighted")
-    type_ = _sortable(call)
-    if not isinstance(type_, t.Int | t.Float):
-        call.unsupported(f"an argument of type {call.type()}")
-    pairs = call.context.fresh("v")
-    item = call.context.fresh("e")
-    values = f"list_transform({pairs}, lambda {item}: CAST({item}['v'] AS DOUBLE))"
-    weights = f"list_transform({pairs}, lambda {item}: {item}['w'])"
-    result = (
-        f"list_transform([{_weighted_pairs(call)}], lambda {pairs}: {name}({values}, {weights}, {float_sql(level)}))[1]"
-    )
-    return f"CAST(trunc({result}) AS {duckdb_type(type_)})" if isinstance(type_, t.Int) else result
+    return _from_number(_weighted(call, "tb_quantile_interpolated_weighted", level), _sortable(call))
 
 
 def _linear_weighted(call: AggregateCall, level: float) -> str:
     """Linear interpolation as if every value stood there as often as its weight says."""
-    if not isinstance(_sortable(call), t.Int | t.Float):
-        call.wrong_type()
-    name, pairs, item = (
-        call.context.udf("tb_quantile_linear_weighted"),
-        call.context.fresh("v"),
-        call.context.fresh("e"),
-    )
-    values = f"list_transform({pairs}, lambda {item}: CAST({item}['v'] AS DOUBLE))"
+    return _from_number(_weighted(call, "tb_quantile_linear_weighted", level), _interpolated_type(call))
+
+
+def _weighted(call: AggregateCall, function: str, level: float) -> str:
+    """A Python function over the values as numbers, in order, and their weights."""
+    _sortable(call)
+    name, pairs, item = call.context.udf(function), call.context.fresh("v"), call.context.fresh("e")
+    number = _as_number(call, f"{item}['v']")
+    values = f"list_transform({pairs}, lambda {item}: {number})"
     weights = f"list_transform({pairs}, lambda {item}: {item}['w'])"
-    return (
-        f"list_transform([{_weighted_pairs(call)}], lambda {pairs}: {name}({values}, {weights}, {float_sql(level)}))[1]"
-    )
+    body = f"{name}({values}, {weights}, {float_sql(level)})"
+    return f"list_transform([{_weighted_pairs(call)}], lambda {pairs}: {body})[1]"
 
 
 # --- estimators ---
@@ -300,9 +304,10 @@ def _digest_weighted(call: AggregateCall, level: float) -> str:
 
 def _timing(call: AggregateCall, level: float) -> str:
     """Exact below 1024, then in steps of 16, at most 30000; see ClickHouse's documentation of quantileTiming."""
-    if not t.is_number(call.type()):
+    if not isinstance(call.type(), t.Int | t.Bool | t.Float | t.DateTime | t.Date):
         call.wrong_type()
-    values = call.collect(f"CAST({call.sql()} AS DOUBLE)", where=[*_numbers(call), f"{call.sql()} >= 0"])
+    number = _as_number(call, call.sql())
+    values = call.collect(number, where=[*_numbers(call), f"{number} >= 0"])
     return f"{call.context.udf('tb_quantile_timing')}({values}, {float_sql(level)})"
 
 
@@ -347,7 +352,7 @@ _FAMILIES = (
     Family("ExactInclusive", _float64, _inclusive),
     Family("ExactWeighted", _sortable, _exact_weighted, args=2),
     Family("InterpolatedWeighted", _sortable, _interpolated_weighted, args=2),
-    Family("ExactWeightedInterpolated", _float64, _linear_weighted, args=2),
+    Family("ExactWeightedInterpolated", _interpolated_type, _linear_weighted, args=2),
     Family("Deterministic", _interpolated_type, _deterministic, args=2, note=_SAMPLED),
     Family("TDigest", _float32, _digest, note=_ESTIMATED),
     Family("TDigestWeighted", _float32, _digest_weighted, args=2, note=_ESTIMATED),

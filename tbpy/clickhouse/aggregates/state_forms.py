@@ -91,7 +91,7 @@ def _merge_value(call: AggregateCall, function: str, parts: Parts) -> Parts:
     if function == "sumWithOverflow":
         return (wrapped(call.apply("sum", parts[0]), inner),)
     if function in ("min", "max") and (isinstance(inner, t.Enum) or needs_key(inner)):
-        key = sort_value(Typed(parts[0], inner))
+        key = sort_value(Typed(parts[0], inner))  # states are compared otherwise: NULL is the least
         return (call.apply(f"arg_{function}", parts[0], key),)
     if isinstance(inner, t.Float) and function == "max":
         numbers = call.apply("max", parts[0], where=[f"NOT isnan({parts[0]})"])
@@ -140,7 +140,7 @@ def _make_pair(call: AggregateCall, row: Aggregate) -> Parts:
         call.unsupported("states of more than two arguments")
     value, key = call.args
     function = "arg_min" if row.name == "argMin" else "arg_max"
-    order = sort_value(key)
+    order = sort_value(key, function[-3:])
     return call.apply(function, value.sql, order), call.apply(function, key.sql, order)
 
 

@@ -32,14 +32,6 @@ def _zipped(call: Call) -> str:
     return f"list_zip({', '.join(arg.sql for arg in call.args)})" if len(call.args) > 1 else call.sql(0)
 
 
-@scalar("arrayCompact", low_cardinality=False)
-def array_compact(call: Call) -> Typed:
-    item_type(call, 0)
-    source = call.sql(0)
-    kept = f"list_filter({source}, lambda e, i: i = 1 OR e IS DISTINCT FROM {source}[i - 1])"
-    return call.typed(kept, call.args[0].type)
-
-
 @scalar("arrayEnumerate", low_cardinality=False)
 def array_enumerate(call: Call) -> Typed:
     item_type(call, 0)
@@ -90,11 +82,6 @@ def _narrowest(call: Call, types: list[t.Type]) -> t.Type:
     return min(whole, key=lambda type_: (type_.bits, type_.signed)) if whole else t.FLOAT32
 
 
-@scalar("arrayUnion", args=(1, None), low_cardinality=False)
-def array_union(call: Call) -> Typed:
-    call.unsupported("a result order that ClickHouse leaves open; use arrayDistinct(arrayConcat(...))")
-
-
 @scalar("arrayJaccardIndex", args=2, low_cardinality=False)
 def array_jaccard_index(call: Call) -> Typed:
     _, (one, other) = common_items(call, 0, 1)
@@ -105,6 +92,8 @@ def array_jaccard_index(call: Call) -> Typed:
 
 @scalar("arrayExcept", args=2, low_cardinality=False)
 def array_except(call: Call) -> Typed:
+    if (item_type(call, 0) == t.NOTHING) != (item_type(call, 1) == t.NOTHING):
+        call.wrong_type()
     _, (one, other) = common_items(call, 0, 1)
     name = call.context.fresh("e")
     kept = f"list_filter({one}, lambda {name}: NOT coalesce(list_contains({other}, {name}), false))"
@@ -118,8 +107,3 @@ def array_shuffle(call: Call) -> Typed:
     name = call.context.fresh("e")
     records = f"list_transform({call.sql(0)}, lambda {name}: {{'r': random(), 'v': {name}}})"
     return call.typed(f"list_transform(list_sort({records}), lambda r: r.v)", call.args[0].type)
-
-
-@scalar("arrayPartialSort", "arrayPartialReverseSort", args=(2, 3), low_cardinality=False)
-def array_partial_sort(call: Call) -> Typed:
-    call.unsupported("an order that ClickHouse leaves open; use arraySlice(arraySort(...))")

@@ -117,3 +117,19 @@ def _shift(name: str, sign: str) -> None:
 
 _shift("arrayShiftLeft", "")
 _shift("arrayShiftRight", "-")
+
+
+@scalar("arrayShingles", args=2, low_cardinality=False)
+def array_shingles(call: Call) -> Typed:
+    """Every part of so many elements in a row."""
+    item, size = item_type(call, 0), call.sql(1)
+    if not t.is_integer(call.args[1].type):
+        call.wrong_type()
+    place, values = call.context.fresh("i"), call.context.fresh("v")
+    parts = (
+        f"list_transform(range(1, len({values}) - {size} + 2), lambda {place}: {values}[{place}:{place} + {size} - 1])"
+    )
+    text = "BAD_ARGUMENTS: The length of shingles must be a positive integer, and not above the size of the array"
+    fits = f"{size} BETWEEN 1 AND len({values})"
+    sql = f"list_transform([{call.sql(0)}], lambda {values}: CASE WHEN {fits} THEN {parts} ELSE error('{text}') END)[1]"
+    return call.typed(sql, t.Array(t.Array(item)))

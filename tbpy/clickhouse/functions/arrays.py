@@ -95,19 +95,36 @@ def array_element(call: Call) -> Typed:
     index = call.args[1]
     if not t.is_integer(index.type):
         call.wrong_type()
-    place = f"CAST({index.sql} AS BIGINT)" if t.plain(index.type) == t.UINT64 and not index.known else index.sql
+    place = index.sql
+    if t.plain(index.type) == t.UINT64:
+        place = f"TRY_CAST({index.sql} AS BIGINT)"
     return call.typed(or_default(f"{call.sql(0)}[{place}]", item), item)
 
 
 def _map_element(call: Call, container: t.Map) -> Typed:
+    return call.typed(or_default(_map_value(call, container), container.value), container.value)
+
+
+def _map_value(call: Call, container: t.Map) -> str:
     key = call.args[1]
     if t.plain(key.type) != t.plain(container.key):
-        key = replace(key, sql=f"CAST({key.sql} AS {duckdb_type(container.key)})")
-    return call.typed(or_default(f"{call.sql(0)}[{key.sql}]", container.value), container.value)
+        key = _converted_key(call, key, t.plain(container.key))
+    return f"{call.sql(0)}[{key.sql}]"
+
+
+def _converted_key(call: Call, key: Typed, type_: t.Type) -> Typed:
+    """A key of another type; whole numbers wrap around where the keys of the map are narrower."""
+    if isinstance(type_, t.Int) and not t.is_text(key.type):
+        return call.compiler.call(f"to{type_}", replace(key, type=t.plain(key.type)), node=call.node)
+    return replace(key, sql=f"CAST({key.sql} AS {duckdb_type(type_)})")
 
 
 @scalar("arrayElementOrNull", args=2, low_cardinality=False)
 def array_element_or_null(call: Call) -> Typed:
+    container = t.plain(call.args[0].type)
+    if isinstance(container, t.Map):
+        value = _map_value(call, container)
+        return call.typed(value, t.nullable(container.value))
     item = item_type(call, 0)
     return call.typed(f"{call.sql(0)}[{call.sql(1)}]", t.nullable(item))
 

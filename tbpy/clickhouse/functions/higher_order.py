@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.casting.wide import is_signed, is_wide
+from tbpy.clickhouse.casting.wide import as_double, is_signed, is_wide
 from tbpy.clickhouse.compiler.ordering import has_own_order, sort_key
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.arithmetic import widened, wrapped
 from tbpy.clickhouse.functions.arrays import item_type, or_default, same_sizes, sorted_sql
 from tbpy.clickhouse.functions.registry import Call, LambdaArgument, scalar
-from tbpy.clickhouse.storage import duckdb_type
+from tbpy.clickhouse.storage import default_sql, duckdb_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,8 @@ def array_all(call: Call, plan: Mapped) -> Typed:
 def _pick(name: str, index: int, *, optional: bool) -> None:
     @higher(name, needs_lambda=True)
     def build(call: Call, plan: Mapped) -> Typed:
+        if t.plain(plan.item) == t.NOTHING:
+            call.wrong_type()
         sql = f"{kept(plan)}[{index}]"
         if optional:
             return call.typed(sql, t.nullable(plan.item))
@@ -209,6 +211,9 @@ def array_sum(call: Call, plan: Mapped) -> Typed:
 def array_avg(call: Call, plan: Mapped) -> Typed:
     _refuse_nulls(call, plan)
     inner = sum_type(call, plan.body.type)
+    if is_wide(inner):
+        total = f"{call.context.udf('tb_wide_total')}({transform(plan)}, {str(is_signed(inner)).lower()})"
+        return call.typed(f"coalesce({as_double(total, inner)} / len({transform(plan)}), 0e0)", t.FLOAT64)
     if isinstance(inner, t.Decimal):  # the quotient keeps the scale before it becomes a Float64
         values, size = transform(plan), 10**inner.scale
         whole = f"CAST(trunc(CAST(list_sum({values}) * {size} AS DOUBLE) / len({values})) AS DOUBLE)"
@@ -225,8 +230,11 @@ def array_product(call: Call, plan: Mapped) -> Typed:
 def _extreme(name: str, function: str) -> None:
     @higher(name)
     def build(call: Call, plan: Mapped) -> Typed:
-        _refuse_nulls(call, plan)
+        if t.plain(plan.body.type) == t.NOTHING:
+            call.wrong_type()
         values = transform(plan)
+        if t.is_nullable(plan.body.type):
+            values = f"list_filter({values}, lambda v: v IS NOT NULL)"
         extreme = f"{function}({values})"
         if has_own_order(t.plain(plan.body.type)):
             keyed = f"{{'k': {sort_key(Typed('v', plan.body.type))}, 'v': v}}"
@@ -243,8 +251,11 @@ _extreme("arrayMax", "list_max")
 @higher("arrayCumSum")
 def array_cum_sum(call: Call, plan: Mapped) -> Typed:
     _refuse_nulls(call, plan)
-    type_ = t.Array(sum_type(call, plan.body.type))
-    values = transform(plan)
+    item = sum_type(call, plan.body.type)
+    type_, values = t.Array(item), transform(plan)
+    if is_wide(item):
+        total = f"{call.context.udf('tb_wide_total')}(({values})[1:p], {str(is_signed(item)).lower()})"
+        return call.typed(f"list_transform({values}, lambda v, p: {total})", type_)
     sums = f"list_transform({values}, lambda v, p: list_sum(({values})[1:p]))"
     return call.typed(f"CAST({sums} AS {duckdb_type(type_)})", type_)
 
@@ -253,6 +264,8 @@ def array_cum_sum(call: Call, plan: Mapped) -> Typed:
 def array_cum_sum_non_negative(call: Call, plan: Mapped) -> Typed:
     _refuse_nulls(call, plan)
     item = sum_type(call, plan.body.type)
+    if is_wide(item):
+        call.unsupported(f"elements of type {item}")
     # The running sum that stops at zero is the sum up to here less the lowest sum so far, or less nothing.
     values = f"CAST({transform(plan)} AS {duckdb_type(t.Array(item))})"
     sums = f"list_transform({values}, lambda v, p: list_sum(({values})[1:p]))"
@@ -264,12 +277,23 @@ def array_cum_sum_non_negative(call: Call, plan: Mapped) -> Typed:
 def array_difference(call: Call, plan: Mapped) -> Typed:
     _refuse_nulls(call, plan)
     inner = t.plain(plan.body.type)
+    if is_wide(inner):
+        return _wide_difference(call, plan, inner)
     item = inner if isinstance(inner, t.Decimal) else widened(inner, inner, signed=True)
     if item is None:
         call.wrong_type()
     values = f"CAST({transform(plan)} AS {duckdb_type(t.Array(item))})"
     steps = f"list_transform({values}, lambda v, p: CASE WHEN p = 1 THEN 0 ELSE v - ({values})[p - 1] END)"
     return call.typed(f"CAST({steps} AS {duckdb_type(t.Array(item))})", t.Array(item))
+
+
+def _wide_difference(call: Call, plan: Mapped, type_: t.Type) -> Typed:
+    values, place = transform(plan), call.context.fresh("p")
+    this, before = (Typed(f"({values})[{spot}]", type_) for spot in (place, f"{place} - 1"))
+    step = call.compiler.call("minus", this, before, node=call.node)
+    first = default_sql(step.type)
+    steps = f"list_transform({values}, lambda v, {place}: CASE WHEN {place} = 1 THEN {first} ELSE {step.exact()} END)"
+    return call.typed(steps, t.Array(step.type))
 
 
 # --- order ------------------------------------------------------------------------------------------------------------
@@ -299,6 +323,36 @@ def _sorted_by_key(plan: Mapped, descending: bool) -> str:
 
 _sort("arraySort", descending=False)
 _sort("arrayReverseSort", descending=True)
+
+
+def _partial_sort(name: str, *, descending: bool) -> None:
+    note = "what follows the sorted elements is sorted, too, where ClickHouse leaves its order open"
+
+    @scalar(name, args=(2, None), nulls="keep", low_cardinality=False, lambdas=True, note=note)
+    def build(call: Call) -> Typed:
+        """A lambda, the number of elements to sort, and the array; all of them are sorted."""
+        function = call.lambdas[0] if call.lambdas else None
+        limit = call.args[1 if function else 0]
+        if not t.is_integer(limit.type):
+            call.wrong_type()
+        plan = _identity(call, at=1) if function is None else mapped(call, function, call.args[2:])
+        return call.typed(plan.checked(_sorted_by_key(plan, descending), name), t.Array(plan.item))
+
+
+_partial_sort("arrayPartialSort", descending=False)
+_partial_sort("arrayPartialReverseSort", descending=True)
+
+
+@higher("arrayCompact")
+def array_compact(call: Call, plan: Mapped) -> Typed:
+    """Of elements in a row for which the lambda gives the same the first one."""
+    keys, place = transform(plan), call.context.fresh("i")
+
+    def first(values: str) -> str:
+        same = f"{values}[{place}] IS DISTINCT FROM {values}[{place} - 1]"
+        return f"list_filter({plan.source}, lambda {plan.element}, {place}: {place} = 1 OR {same})"
+
+    return call.typed(f"list_transform([{keys}], lambda k: {first('k')})[1]", t.Array(plan.item))
 
 
 # --- runs -------------------------------------------------------------------------------------------------------------

@@ -49,7 +49,8 @@ def map_from_arrays(call: Call) -> Typed:
     keys, values = (t.plain(arg.type) for arg in call.args)
     if not isinstance(keys, t.Array) or not isinstance(values, t.Array):
         call.wrong_type()
-    type_ = t.Map(keys.item, values.item)
+    key = t.not_nullable(keys.item) if isinstance(keys.item, t.LowCardinality) else keys.item
+    type_ = t.Map(key, values.item)
     first, second = (arg.exact() for arg in call.args)
     failure = "error('SIZES_OF_ARRAYS_DONT_MATCH: Two arguments of function mapFromArrays must have equal sizes')"
     return call.typed(f"(CASE WHEN len({first}) = len({second}) THEN map({first}, {second}) ELSE {failure} END)", type_)
@@ -237,7 +238,7 @@ def _keys_and_values(call: Call, position: int) -> Part:
 
 
 def _promoted(call: Call, items: Sequence[t.Type]) -> t.Type:
-    """Values are summed in 64 bits, all signed or none."""
+    """Values are summed in 64 bits or more, all signed or none."""
     kinds = {_wide(t.plain(item)) for item in items}
     if len(kinds) != 1 or None in kinds:
         call.wrong_type()
@@ -249,8 +250,8 @@ def _promoted(call: Call, items: Sequence[t.Type]) -> t.Type:
 def _wide(kind: t.Type) -> t.Type | None:
     if isinstance(kind, t.Float):
         return t.FLOAT64
-    if isinstance(kind, t.Int) and kind.bits <= 64:
-        return t.Int(64, kind.signed)
+    if isinstance(kind, t.Int) and kind.bits <= 128:
+        return t.Int(max(64, kind.bits), kind.signed)
     return None
 
 
@@ -277,11 +278,13 @@ def map_populate_series(call: Call) -> Typed:
     """All whole numbers from the smallest key to the largest, or to a given one, with 0 where there was none."""
     keys, values, key, item = _series_parts(call)
     given = 1 if isinstance(t.plain(call.args[0].type), t.Map) else 2
-    last = f"CAST({call.sql(given)} AS BIGINT)" if len(call.args) > given else f"CAST(list_max({keys}) AS BIGINT)"
+    last = call.sql(given) if len(call.args) > given else f"list_max({keys})"
     if not isinstance(t.plain(key), t.Int) or not isinstance(t.plain(item), t.Int | t.Float):
         call.wrong_type()
     name = call.context.fresh("x")
-    numbers = f"range(CAST(list_min({keys}) AS BIGINT), {last} + 1)"
+    first = f"CAST(list_min({keys}) AS HUGEINT)"
+    count = f"CAST(greatest(CAST({last} AS HUGEINT) - {first} + 1, 0) AS BIGINT)"
+    numbers = f"list_transform(range({count}), lambda {name}: {first} + {name})"
     series = f"coalesce(CAST({numbers} AS {duckdb_type(t.Array(key))}), [])"
     found = f"coalesce({values}[list_position({keys}, {name})], {default_sql(item)})"
     filled = f"list_transform({series}, lambda {name}: {found})"

@@ -143,3 +143,15 @@ def array_auc(call: Call) -> Typed:
         else f"coalesce({wins}, 0e0)"
     )
     return call.typed(same_sizes([scores, labels], f"({sql})", call.name), t.FLOAT64)
+
+
+@scalar("arrayAUCPR", "arrayPRAUC", args=(2, 3), low_cardinality=False)
+def array_auc_pr(call: Call) -> Typed:
+    """The area under the precision-recall curve; the third argument are the counts of what came before."""
+    (scores, _), (labels, _) = _vector(call, 0), _vector(call, 1)
+    before = "CAST([] AS BIGINT[])"
+    if len(call.args) == 3:
+        before = f"CAST({_vector(call, 2)[0]} AS BIGINT[])"
+    lists = f"CAST({scores} AS DOUBLE[]), CAST({labels} AS DOUBLE[]), {before}"
+    sql = f"{call.context.udf('tb_area_precision_recall')}({lists})"
+    return call.typed(same_sizes([scores, labels], sql, call.name), t.FLOAT64)

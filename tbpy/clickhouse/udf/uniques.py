@@ -50,8 +50,28 @@ def unique_addresses(values: Sequence[int], most: int) -> list[int]:
 
 
 def unique_floats(values: Sequence[float], bits: int, most: int) -> list[int]:
+    return _places(_float_bits(values, bits), most, _hash_float, 0, 4)
+
+
+def _float_bits(values: Sequence[float], bits: int) -> list[int]:
     number, whole = ("<f", "<I") if bits == 32 else ("<d", "<Q")
-    return _places([struct.unpack(whole, struct.pack(number, value))[0] for value in values], most, _hash_float, 0, 4)
+    return [struct.unpack(whole, struct.pack(number, value))[0] for value in values]
+
+
+# --- of array functions, whose tables have 64 buckets at first and hash every number alike ---
+
+
+def union_numbers(values: Sequence[int], bits: int) -> list[int]:
+    mask = (1 << bits) - 1
+    return _places([value & mask for value in values], -1, _hash_float, 0, 6)
+
+
+def union_floats(values: Sequence[float], bits: int) -> list[int]:
+    return _places(_float_bits(values, bits), -1, _hash_float, 0, 6)
+
+
+def union_texts(values: Sequence[str]) -> list[int]:
+    return _places([value.encode() for value in values], -1, _hash_text, b"", 6)
 
 
 # --- the set ---
@@ -184,5 +204,8 @@ FUNCTIONS = {
     "tb_unique_numbers": Udf(unique_numbers, ("HUGEINT[]", "INTEGER", "BIGINT"), "BIGINT[]"),
     "tb_unique_stored": Udf(unique_stored, ("HUGEINT[]", "INTEGER", "BIGINT"), "BIGINT[]"),
     "tb_unique_addresses": Udf(unique_addresses, ("HUGEINT[]", "BIGINT"), "BIGINT[]"),
+    "tb_union_numbers": Udf(union_numbers, ("HUGEINT[]", "INTEGER"), "BIGINT[]"),
+    "tb_union_floats": Udf(union_floats, ("DOUBLE[]", "INTEGER"), "BIGINT[]"),
+    "tb_union_texts": Udf(union_texts, ("VARCHAR[]",), "BIGINT[]"),
     "tb_unique_floats": Udf(unique_floats, ("DOUBLE[]", "INTEGER", "BIGINT"), "BIGINT[]"),
 }
