@@ -214,11 +214,12 @@ class CommonTable(Node):
 
 @dataclass(frozen=True, slots=True)
 class GroupBy(Node):
-    """`kind` is "plain", "all", "rollup", "cube" or "grouping sets" (then `sets` holds them)."""
+    """`kind` is "plain", "rollup", "cube" or "grouping sets" (then `sets` holds them); `all` is GROUP BY ALL."""
 
     expressions: tuple[Expression, ...]
-    kind: Choice["plain", "all", "rollup", "cube", "grouping sets"] = "plain"
+    kind: Choice["plain", "rollup", "cube", "grouping sets"] = "plain"
     sets: tuple[tuple[Expression, ...], ...] = ()
+    all: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Failures that happen while a query runs: the compiled SQL calls DuckDB's `error('NAME: message')`.
 
-The name is ClickHouse's, so that whoever runs the SQL can tell the failure with ClickHouse's code.
+A Python function raises `ValueError("NAME: message")` instead. The name is ClickHouse's, so that whoever runs the SQL
+can tell the failure with ClickHouse's code.
 Source: ClickHouse documentation, "ErrorCodes".
 """
 
@@ -27,10 +28,14 @@ CODES = {
     "DECIMAL_OVERFLOW": 407,
     "CANNOT_PARSE_IPV4": 676,
     "CANNOT_PARSE_IPV6": 677,
+    "ILLEGAL_TYPE_OF_ARGUMENT": 43,
+    "INCORRECT_DATA": 117,
+    "NO_COMMON_TYPE": 386,
+    "INVALID_WITH_FILL_EXPRESSION": 475,
     "UNKNOWN_ELEMENT_OF_ENUM": 691,
 }
 
-_NAMED = re.compile(r"([A-Z][A-Z0-9_]+): (.*)", re.DOTALL)
+_NAMED = re.compile(r"(?:Python exception occurred while executing the UDF: \w+: )?([A-Z][A-Z0-9_]+): (.*)", re.DOTALL)
 
 
 def named_failure(message: str) -> tuple[int, str, str] | None:

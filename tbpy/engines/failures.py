@@ -20,6 +20,15 @@ _CODES: tuple[tuple[type[Exception], int, str], ...] = (
     (duckdb.ParserException, 62, "SYNTAX_ERROR"),
     (duckdb.InvalidInputException, 36, "BAD_ARGUMENTS"),
 )
+# What DuckDB says where ClickHouse has a code and words of its own.
+_TEXTS: tuple[tuple[str, int, str, str], ...] = (
+    (
+        "More than one row returned by a subquery",
+        125,
+        "INCORRECT_RESULT_OF_SCALAR_SUBQUERY",
+        "Scalar subquery returned more than one row",
+    ),
+)
 _FULL = re.compile(r"No space left on device|File too large|Disk quota exceeded")
 _LABEL = re.compile(r"^[A-Z][A-Za-z ]+ Error: ")
 _LOCKED = re.compile(r"PID (\d+)")
@@ -31,12 +40,17 @@ def translate(error: duckdb.Error, *, time_limit: float | None = None) -> TbpyEr
     if isinstance(error, duckdb.InterruptException):
         limit = f" ({time_limit:g} seconds)" if time_limit is not None else ""
         return QueryTimeoutError(f"The query ran longer than it may{limit}", code=159, name="TIMEOUT_EXCEEDED")
+    if message.startswith("Unknown TimeZone"):
+        return QueryError(message.split("\n")[0], code=36, name="BAD_ARGUMENTS")
     if _FULL.search(message):
         return StorageFullError()
     named = named_failure(message)
     if named is not None:
         code, name, text = named
         return QueryError(text, code=code, name=name)
+    for beginning, code, name, text in _TEXTS:
+        if message.startswith(beginning):
+            return QueryError(text, code=code, name=name)
     for kind, code, name in _CODES:
         if isinstance(error, kind):
             return QueryError(message, code=code, name=name)

@@ -118,9 +118,14 @@ def main(areas: list[str]) -> int:
             refused += [case for case in found if "error" in case]
             _write(path.stem, answered)
             print(f"{path.stem}: {len(answered)} answered, {len(found) - len(answered)} refused")
-    if not areas:
-        _write("refused", refused)
+    kept = [case for case in _refused() if areas and case["area"] not in areas]
+    _write("refused", sorted([*kept, *refused], key=lambda case: str(case["area"])))
     return 0
+
+
+def _refused() -> list[dict[str, Any]]:
+    """What was refused when it was recorded last, of all areas."""
+    return [json.loads(line) for line in (OWN / "refused.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 if __name__ == "__main__":

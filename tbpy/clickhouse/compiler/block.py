@@ -19,7 +19,7 @@ class Block:
     ordered: bool = False
 
     def relation(self, alias: str, names: tuple[str, ...], titles: tuple[str, ...] = ()) -> Relation:
-        """The block as a source that DuckDB knows as `alias`; `titles` rename its columns."""
+        """The block as a source that DuckDB knows as `alias`; `titles` rename its columns, all of them."""
         given = titles or tuple(output.name for output in self.outputs)
         numbered = enumerate(zip(self.outputs, given, strict=True))
         columns = (

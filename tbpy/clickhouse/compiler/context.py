@@ -13,10 +13,14 @@ from tbpy.clickhouse.compiler.typed import Typed
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A column of a compiled query: its ClickHouse name, and SQL, type and constness of its value."""
+    """A column of a compiled query: its ClickHouse name, and SQL, type and constness of its value.
+
+    `expression` is the name of what REPLACE put in the column's place.
+    """
 
     name: str
     value: Typed
+    expression: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

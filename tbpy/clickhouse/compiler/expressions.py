@@ -37,10 +37,8 @@ class BoundLambda:
         if len(arguments) == 1 and len(self.node.parameters) > 1 and isinstance(arguments[0].type, t.Tuple):
             arguments = tuple(parts(arguments[0]))
         if len(arguments) != len(self.node.parameters):
-            wanted = f"a lambda of {len(arguments)} arguments"
-            raise failures.bad_arguments(
-                f"Lambda has {len(self.node.parameters)} arguments, expected {wanted}", self.node
-            )
+            text = f"Lambda has {len(self.node.parameters)} arguments, expected a lambda of {len(arguments)} arguments"
+            raise failures.failure(text, 43, "ILLEGAL_TYPE_OF_ARGUMENT", self.node)
         names = dict(zip(self.node.parameters, arguments, strict=True))
         with self.compiler.binding(names):
             return self.compiler.compile(self.node.body)
@@ -66,12 +64,16 @@ class ExpressionCompiler:
 
     def condition(self, node: ast.Expression) -> str:
         """The expression as a DuckDB BOOLEAN, for WHERE, HAVING, ON and FILTER."""
+        return condition_of(self.truth(node))
+
+    def truth(self, node: ast.Expression) -> Typed:
+        """An expression that decides about rows."""
         typed = self.compile(node)
         inner = t.plain(typed.type)
         if not isinstance(inner, t.Int | t.Bool | t.Float | t.Nothing | t.Decimal):
             text = f"Illegal type {typed.type} of column for filter. Must be UInt8 or Nullable(UInt8) or a number"
             raise failures.bad_filter(text, node)
-        return condition_of(typed)
+        return typed
 
     @contextmanager
     def binding(self, names: Mapping[str, Typed]) -> Iterator[None]:
@@ -107,7 +109,7 @@ class ExpressionCompiler:
         """An alias as the expression it stands for, compiled once."""
         done = self.scope.expanded.get(name)
         if done is not None:
-            return done
+            return self._in_lambda(done)
         expression = self.scope.alias(name)
         assert expression is not None
         self.scope.expanding.append(name)
@@ -126,7 +128,13 @@ class ExpressionCompiler:
             self.scope.lambdas, self.context.bound = frames, bound
         if not self.scope.expanding:
             self.scope.expanded[name] = typed
-        return typed
+        return self._in_lambda(typed)
+
+    def _in_lambda(self, value: Typed) -> Typed:
+        """An alias where it is used: a subquery in a lambda is joined to the rows."""
+        if self.scope.lambdas and value.constant and value.sql.startswith("(SELECT "):
+            return self.scope.beside(value, self.context)
+        return value
 
     def _column(self, node: ast.Identifier) -> Typed | None:
         """The column that a name means, or what its path leads to."""
@@ -244,6 +252,7 @@ class ExpressionCompiler:
     def _function(self, node: ast.Function) -> Typed:
         special = SPECIAL.get(node.name)
         if special is not None:
+            self._check_nulls(node)
             return special(self, node)
         if node.window is not None:
             return self.window_function(node)
@@ -256,7 +265,15 @@ class ExpressionCompiler:
             if named is not None:
                 return BoundLambda(named, self).apply(*self.arguments(node))
             raise failures.unknown_function(node.name, node, [*SCALARS, *AGGREGATES])
+        self._check_nulls(node)
         return self.scalar(row, node)
+
+    @staticmethod
+    def _check_nulls(node: ast.Function) -> None:
+        """RESPECT NULLS and IGNORE NULLS are for aggregates."""
+        if node.nulls is not None:
+            text = f"Function with name `{node.name}` cannot use {node.nulls.upper()} NULLS"
+            raise failures.syntax_error(text, node)
 
     def scalar(self, row: Scalar, node: ast.Function) -> Typed:
         if row.lambdas:
@@ -333,12 +350,13 @@ class ExpressionCompiler:
         return replace(result, aggregate=window is None or any(arg.aggregate for arg in args), constant=False)
 
     def window_function(self, node: ast.Function) -> Typed:
-        from tbpy.clickhouse.compiler.windows import window_sql
+        from tbpy.clickhouse.compiler.windows import check_frame, window_sql
 
         found = split_name(node.name)
         if found is None:
             raise failures.unknown_function(node.name, node, AGGREGATES)
         assert node.window is not None
+        check_frame(self, found[0].name, node.window, node)
         return self.aggregate(node, *found, window=window_sql(self, node.window, node))
 
     # --- the rest ---
@@ -366,7 +384,8 @@ class ExpressionCompiler:
         from tbpy.clickhouse.compiler.subqueries import scalar_subquery
 
         self.context.count_subquery(node)
-        return scalar_subquery(self, node)
+        value = scalar_subquery(self, node)
+        return self.scope.beside(value, self.context) if self.scope.lambdas else value
 
     def misplaced(self, node: ast.Expression) -> Typed:
         raise failures.bad_arguments(f"{type(node).__name__} cannot stand here", node)

@@ -104,8 +104,8 @@ def nested_aggregate(name: str, node: ast.Node) -> QueryError:
     return QueryError(text, code=184, name="ILLEGAL_AGGREGATION", place=place(node))
 
 
-def misplaced_aggregate(what: str, node: ast.Node) -> QueryError:
-    text = f"{what} is found in WHERE, where no rows have been grouped yet"
+def misplaced_aggregate(what: str, node: ast.Node, clause: str = "WHERE") -> QueryError:
+    text = f"{what} is found in {clause}, where no rows have been grouped yet"
     return QueryError(text, code=184, name="ILLEGAL_AGGREGATION", place=place(node))
 
 

@@ -11,6 +11,7 @@ from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.block import Block, select_list
 from tbpy.clickhouse.compiler.cuts import cut_rows
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
+from tbpy.clickhouse.compiler.matchers import columns_of
 from tbpy.clickhouse.compiler.scope import Column, Relation, Scope
 from tbpy.clickhouse.compiler.typed import Typed
 
@@ -78,7 +79,7 @@ def _nested(select: SelectCompiler) -> Clauses:
 def _limit_keys(select: SelectCompiler, limit: ast.LimitBy | None) -> list[tuple[Typed, ast.Expression | None]]:
     nodes: tuple[ast.Expression | None, ...] = (None,) * len(select.limit_keys)
     if limit is not None and not limit.all:
-        nodes = limit.expressions
+        nodes = columns_of(select.expressions, limit.expressions)
     return list(zip(select.limit_keys, nodes, strict=True))
 
 

@@ -10,8 +10,10 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.combinators import split_name
 from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.aliases import walk
 from tbpy.clickhouse.compiler.block import select_list
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler, special
+from tbpy.clickhouse.compiler.matchers import columns_of, expand_columns
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import SCALARS
 from tbpy.clickhouse.storage import default_sql, duckdb_type
@@ -23,23 +25,25 @@ if TYPE_CHECKING:
 # --- several sets of keys ---
 
 
-def group_sets(select: SelectCompiler, group: ast.GroupBy) -> list[Typed]:
+def group_sets(select: SelectCompiler, group: ast.GroupBy, keys: list[Typed]) -> list[Typed]:
     """Set GROUP BY to sets of keys; the keys that a row's set lacks read as their type's default from here on."""
-    nodes = list(group.expressions) or list(dict.fromkeys(node for nodes in group.sets for node in nodes))
-    keys = {node: select.group_key(node) for node in nodes}
     if group.kind == "grouping sets":
-        sets = ", ".join("(" + ", ".join(_set_key(keys[node]) for node in nodes) + ")" for nodes in group.sets)
-        select.clauses.group_by = f"GROUPING SETS ({sets})"
+        sets = [[select.group_key(node) for node in columns_of(select.expressions, nodes)] for nodes in group.sets]
+        select.clauses.group_by = f"GROUPING SETS ({', '.join('(' + _set_keys(one) + ')' for one in sets)})"
     else:
-        select.clauses.group_by = f"{group.kind.upper()} ({', '.join(map(_set_key, keys.values()))})"
-    if () not in group.sets:
+        sets = [keys]
+        select.clauses.group_by = f"{group.kind.upper()} ({_set_keys(keys)})"
+    if all(sets):
         select.clauses.having = "count(*) > 0"  # DuckDB gives the row of ROLLUP's empty set for no rows too
-    select.scope.grouped = () not in group.sets
+    select.scope.grouped = all(sets)
     select.scope.grouping_sets = True
     nulls = select.context.enabled("group_by_use_nulls")
-    missing = {key.sql: _or_missing(key, nulls) for key in keys.values() if not key.constant}
-    select.scope.read_keys_as(missing)
-    return list(keys.values())
+    select.scope.read_keys_as({key.sql: _or_missing(key, nulls) for key in keys if not key.constant})
+    return keys
+
+
+def _set_keys(keys: list[Typed]) -> str:
+    return ", ".join(dict.fromkeys(map(_set_key, keys)))
 
 
 def _set_key(key: Typed) -> str:
@@ -65,11 +69,57 @@ def grouping(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
         if key.sql not in compiler.scope.key_sql:
             text = f"GROUPING function argument {key.sql} is not in GROUP BY keys"
             raise failures.bad_arguments(text, argument)
+    return Typed(f"CAST({_grouping_sql(compiler, keys)} AS UBIGINT)", t.UINT64, aggregate=True)
+
+
+def _grouping_sql(compiler: ExpressionCompiler, keys: list[Typed]) -> str:
+    """The bits as a number; before the standard was followed they said which keys are there."""
+    standard = compiler.context.enabled("force_grouping_standard_compatibility", True)
+    full = 2 ** len(keys) - 1
     if not compiler.scope.grouping_sets:
-        return Typed("CAST(0 AS UBIGINT)", t.UINT64, aggregate=True)
+        return "0" if standard else str(full)
     if compiler.scope.all_missing:
-        return Typed(f"CAST({2 ** len(keys) - 1} AS UBIGINT)", t.UINT64, aggregate=True)
-    return Typed(f"CAST(grouping({', '.join(map(_set_key, keys))}) AS UBIGINT)", t.UINT64, aggregate=True)
+        return str(full) if standard else "0"
+    bits = f"grouping({', '.join(map(_set_key, keys))})"
+    return bits if standard else f"({full} - {bits})"
+
+
+# --- GROUP BY ALL ---
+
+
+def all_keys(select: SelectCompiler) -> list[Typed]:
+    """What GROUP BY ALL means: the selected expressions without aggregates, and the parts outside of aggregates."""
+    found: list[Typed] = []
+    for column in select.select.columns:
+        if isinstance(column, ast.Asterisk | ast.ColumnsMatcher):
+            values = [output.value for output in expand_columns(select.expressions, column)]
+            found.extend(value for value in values if not value.aggregate)
+        else:
+            found.extend(map(select.group_key, _outside_aggregates(column)))
+    return list({key.sql: key for key in found}.values())
+
+
+def _outside_aggregates(node: ast.Expression) -> Iterator[ast.Expression]:
+    if not any(_is_grouped(part) or _is_windowed(part) for part in walk(node)):
+        yield node
+    elif isinstance(node, ast.Alias):
+        yield from _outside_aggregates(node.expression)
+    elif isinstance(node, ast.Function) and not _is_grouped(node):
+        for part in _parts(node):
+            yield from _outside_aggregates(part)
+
+
+def _is_windowed(node: ast.Node) -> bool:
+    return isinstance(node, ast.Function) and node.window is not None
+
+
+def _is_grouped(node: ast.Node) -> bool:
+    """Whether it is a call of an aggregate, or of grouping()."""
+    if not isinstance(node, ast.Function) or node.window is not None:
+        return False
+    if node.name in ("grouping", "GROUPING"):
+        return True
+    return (node.name not in SCALARS or node.parameters is not None) and split_name(node.name) is not None
 
 
 # --- totals ---
@@ -150,8 +200,7 @@ class _Checker:
             self._scope.expanding.pop()
 
     def _function(self, node: ast.Function, bound: frozenset[str]) -> ast.Identifier | None:
-        aggregate = node.window is None and (node.name not in SCALARS or node.parameters is not None)
-        if (aggregate and split_name(node.name) is not None) or node.name in ("grouping", "GROUPING"):
+        if _is_grouped(node):
             return None
         for part in _parts(node):
             bad = self.uncovered(part, bound)

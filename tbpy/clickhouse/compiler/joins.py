@@ -15,7 +15,7 @@ from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.join_tables import check_join
 from tbpy.clickhouse.compiler.scope import Column, Relation
 from tbpy.clickhouse.compiler.sources import Source, filled, shared_type
-from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.compiler.typed import Typed, condition_of
 
 if TYPE_CHECKING:
     from tbpy.clickhouse.compiler.sources import SourceCompiler
@@ -71,8 +71,11 @@ def matched_sides(
     if node.using:
         return using_keys(node, kind, left, right, nulls)
     assert node.on is not None
-    condition = compiler.expressions(left.relations + right.relations, left.joins + right.joins + 1).condition(node.on)
-    return condition, _outer(kind, left.relations, right.relations, nulls)
+    both = compiler.expressions(left.relations + right.relations, left.joins + right.joins + 1)
+    value = both.truth(node.on)
+    if value.aggregate:
+        raise failures.misplaced_aggregate("An aggregate", node.on, "JOIN ON")
+    return condition_of(value), _outer(kind, left.relations, right.relations, nulls)
 
 
 def _outer(kind: str, left: tuple[Relation, ...], right: tuple[Relation, ...], nulls: bool) -> tuple[Relation, ...]:

@@ -35,6 +35,20 @@ def expand_columns(compiler: ExpressionCompiler, node: ast.Expression) -> Iterat
             yield Output(display_name(compiler, node), value)
 
 
+def columns_of(compiler: ExpressionCompiler, nodes: tuple[ast.Expression, ...]) -> tuple[ast.Expression, ...]:
+    """The expressions with the columns that `*` and COLUMNS among them stand for."""
+    if not any(isinstance(node, ast.Asterisk | ast.ColumnsMatcher) for node in nodes):
+        return nodes
+    found: list[ast.Expression] = []
+    for node in nodes:
+        if isinstance(node, ast.Asterisk | ast.ColumnsMatcher):
+            names = (output.name.split(".") for output in expand_columns(compiler, node))
+            found.extend(ast.Identifier(tuple(name), start=node.start, end=node.end) for name in names)
+        else:
+            found.append(node)
+    return tuple(found)
+
+
 def _untupled(compiler: ExpressionCompiler, node: ast.Function, alias: str | None) -> Iterator[Output]:
     """The elements of a tuple as columns: `tupleElement(t, 'name')`, or `alias.name`."""
     if len(node.arguments) != 1:
@@ -109,7 +123,7 @@ def qualified_name(compiler: ExpressionCompiler, relation: Relation, column: Col
     return f"{relation.title}.{column.name}"
 
 
-#: A column of `*`: its own name, by which EXCEPT and REPLACE know it, and what it becomes.
+#: A column of `*`: the name by which EXCEPT and REPLACE know it, and what it becomes.
 Starred = tuple[str, Output]
 
 
@@ -170,26 +184,28 @@ def _qualified(compiler: ExpressionCompiler, qualifier: tuple[str, ...], node: a
 def _transformed(
     compiler: ExpressionCompiler, columns: Iterator[Starred], transformers: tuple[ast.Transformer, ...]
 ) -> Iterator[Output]:
-    for name, output in columns:
-        found: Output | None = output
-        for transformer in transformers:
-            if found is not None:
-                found = _transformed_by(compiler, transformer, name, found)
-        if found is not None:
-            yield found
+    found = list(columns)
+    for transformer in transformers:
+        match transformer:
+            case ast.ExceptColumns():
+                _check_names("EXCEPT", transformer, transformer.names, found)
+                found = [column for column in found if not _excluded(column[0], transformer)]
+            case ast.ReplaceColumns():
+                found = _replaced(compiler, found, transformer)
+            case ast.ApplyColumns():
+                applied = (_applied(compiler, output, transformer) for _, output in found)
+                found = [("", output) for output in applied]  # no column any more, which EXCEPT could name
+    yield from (output for _, output in found)
 
 
-def _transformed_by(
-    compiler: ExpressionCompiler, transformer: ast.Transformer, name: str, output: Output
-) -> Output | None:
-    """The column after EXCEPT, REPLACE or APPLY; None when it is gone."""
-    match transformer:
-        case ast.ExceptColumns():
-            return None if _excluded(name, transformer) else output
-        case ast.ReplaceColumns():
-            return _replaced(compiler, name, output, transformer)
-        case ast.ApplyColumns():
-            return _applied(compiler, output, transformer)
+def _check_names(
+    what: str, transformer: ast.ExceptColumns | ast.ReplaceColumns, names: tuple[str, ...], columns: list[Starred]
+) -> None:
+    """STRICT wants every name to be a column."""
+    missing = [name for name in names if not any(name == known for known, _ in columns)]
+    if transformer.strict and missing:
+        text = f"Strict {what} column transformer expects following column(s) : {', '.join(missing)}"
+        raise failures.bad_arguments(text, transformer)
 
 
 def _excluded(name: str, transformer: ast.ExceptColumns) -> bool:
@@ -198,18 +214,28 @@ def _excluded(name: str, transformer: ast.ExceptColumns) -> bool:
     return name in transformer.names
 
 
-def _replaced(compiler: ExpressionCompiler, name: str, output: Output, transformer: ast.ReplaceColumns) -> Output:
-    for item in transformer.items:
-        if item.name == name:
-            return Output(name, compiler.alias(item))
-    return output
+def _replaced(compiler: ExpressionCompiler, columns: list[Starred], transformer: ast.ReplaceColumns) -> list[Starred]:
+    """REPLACE: the expression under the column's name; a later APPLY names it by the expression."""
+    names = tuple(item.name for item in transformer.items)
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        text = (
+            f"Expressions in column transformer replace should not contain same replacement {repeated} more than once"
+        )
+        raise failures.failure(text, 43, "ILLEGAL_TYPE_OF_ARGUMENT", transformer)
+    _check_names("REPLACE", transformer, names, columns)
+    items = {item.name: item for item in transformer.items}
+    return [(name, _replacement(compiler, items[name]) if name in items else output) for name, output in columns]
+
+
+def _replacement(compiler: ExpressionCompiler, item: ast.Alias) -> Output:
+    return Output(item.name, compiler.alias(item), display_name(compiler, item.expression))
 
 
 def _applied(compiler: ExpressionCompiler, output: Output, transformer: ast.ApplyColumns) -> Output:
     """`APPLY(f)`: the function over the column, through a name that stands for it while it compiles."""
-    column = ast.Identifier((output.name,))
+    column = ast.Identifier((output.expression or output.name,))
     name = f"\0{output.name}"
-    hidden = ast.Identifier((name,))
     if transformer.body is not None:
         [parameter] = transformer.body.parameters
         with compiler.binding({parameter: output.value}):
@@ -220,7 +246,11 @@ def _applied(compiler: ExpressionCompiler, output: Output, transformer: ast.Appl
         return Output(renamed, value)
     assert transformer.function is not None
     call = ast.Function(
-        transformer.function, (hidden,), transformer.parameters, start=transformer.start, end=transformer.end
+        transformer.function,
+        (ast.Identifier((name,)),),
+        transformer.parameters,
+        start=transformer.start,
+        end=transformer.end,
     )
     with compiler.binding({name: output.value}):
         value = compiler.compile(call)

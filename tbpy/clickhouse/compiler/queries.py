@@ -40,12 +40,19 @@ def _set_operation(context: Context, catalog: Catalog, parent: Scope | None, que
     left = compile_block(context, catalog, parent, query.left)
     right = compile_block(context, catalog, parent, query.right)
     if len(left.outputs) != len(right.outputs):
-        text = f"UNION different number of columns in queries: {len(left.outputs)} and {len(right.outputs)}"
-        raise failures.column_counts(text, query)
+        raise _different_widths(query, len(left.outputs), len(right.outputs))
     pairs = zip(left.outputs, right.outputs, strict=True)
     types = [common_or_variant(context, [one.value.type, other.value.type], query) for one, other in pairs]
     outputs = tuple(Output(output.name, Typed("", type_)) for output, type_ in zip(left.outputs, types, strict=True))
     return Block(combined_sql(context, query, left, right, outputs), outputs)
+
+
+def _different_widths(query: ast.SetOperation, left: int, right: int) -> failures.QueryError:
+    operator = query.kind.split()[0].upper()
+    text = f"{operator} different number of columns in queries: {left} and {right}"
+    if operator == "UNION":
+        return failures.column_counts(text, query)
+    return failures.failure(text, 596, "INTERSECT_OR_EXCEPT_RESULT_STRUCTURES_MISMATCH", query)
 
 
 def _shared_with(catalog: Catalog, parent: Scope | None, query: ast.SetOperation) -> Scope | None:

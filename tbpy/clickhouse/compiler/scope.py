@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse.compiler.catalog import Catalog
@@ -89,6 +89,7 @@ class Scope:
     expanded: dict[str, Typed] = field(default_factory=dict)
     lambdas: list[dict[str, Typed]] = field(default_factory=list)
     laterals: dict[str, Typed] = field(default_factory=dict)  # arrays joined by arrayJoin(), by their SQL
+    joined_values: dict[str, Typed] = field(default_factory=dict)  # subqueries that lambdas need, by their SQL
     unnested: set[str] = field(default_factory=set)  # arrays of aggregates joined by arrayJoin()
     elements: set[str] = field(default_factory=set)  # names that ARRAY JOIN gave to elements, also those of aliases
     grouped: bool = False
@@ -113,12 +114,20 @@ class Scope:
             found = self.laterals[array] = Typed(f"{context.alias('j')}.c0", item)
         return found
 
+    def beside(self, value: Typed, context: Context) -> Typed:
+        """A subquery joined to the rows of this SELECT: for lambdas, in which DuckDB takes none."""
+        found = self.joined_values.get(value.sql)
+        if found is None:
+            sql = f"{context.alias('j')}.c0"
+            found = self.joined_values[value.sql] = replace(value, sql=sql, condition=None, constant=False)
+        return found
+
     def lateral_sql(self) -> list[str]:
         """The joins to add to FROM, in the order in which their arrays were met."""
         return [
             f"LATERAL (SELECT unnest({array}) AS c0) AS {element.sql.removesuffix('.c0')}"
             for array, element in self.laterals.items()
-        ]
+        ] + [f"(SELECT {sql} AS c0) AS {value.sql.removesuffix('.c0')}" for sql, value in self.joined_values.items()]
 
     def alias(self, name: str) -> ast.Expression | None:
         """The expression that `name` stands for here, unless it is being expanded right now."""

@@ -11,14 +11,14 @@ from tbpy.clickhouse.compiler.block import Block, select_list
 from tbpy.clickhouse.compiler.context import Context, Output
 from tbpy.clickhouse.compiler.cuts import Cut, limit_by_cut, select_cut
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
-from tbpy.clickhouse.compiler.matchers import expand_columns
+from tbpy.clickhouse.compiler.matchers import columns_of, expand_columns
 from tbpy.clickhouse.compiler.ordering import order_sql
 from tbpy.clickhouse.compiler.row_order import keep_order, keeps_order
 from tbpy.clickhouse.compiler.scope import NO_SOURCE, CommonTableEntry, Scope
 from tbpy.clickhouse.compiler.settings import apply_settings
 from tbpy.clickhouse.compiler.sources import Source, SourceCompiler
 from tbpy.clickhouse.compiler.steady import steady
-from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.compiler.typed import Typed, condition_of
 
 
 @dataclass(slots=True)
@@ -73,7 +73,10 @@ class SelectCompiler:
         self._with()
         self.scope.aliases = collect_aliases(self.select)
         self._from()
-        self.scope.windows = dict(self.select.windows)
+        if self.select.windows:
+            from tbpy.clickhouse.compiler.windows import declare_windows
+
+            self.scope.windows = declare_windows(self.select)
         self._filters()
         keys = self._group_keys()
         self.outputs = self.columns()
@@ -116,10 +119,10 @@ class SelectCompiler:
                     self._filter(node)
 
     def _filter(self, node: ast.Expression) -> None:
-        typed = self.expressions.compile(node)
+        typed = self.expressions.truth(node)
         if typed.aggregate or typed.window:
             raise failures.misplaced_aggregate("An aggregate" if typed.aggregate else "A window function", node)
-        self.clauses.where.append(self.expressions.condition(node))
+        self.clauses.where.append(condition_of(typed))
 
     # --- columns and groups ---
 
@@ -133,16 +136,24 @@ class SelectCompiler:
         group = self.select.group_by
         if group is None:
             return []
-        if group.kind not in ("plain", "all"):
+        if group.kind == "plain":
+            keys = self._single_keys(group)
+            self.scope.grouped = bool(keys) or group.all
+        else:
             from tbpy.clickhouse.compiler.grouping import group_sets
 
-            keys = group_sets(self, group)
-            self.scope.key_sql = frozenset(key.sql for key in keys)
-            return keys
-        keys = [] if group.kind == "all" else [self.group_key(node) for node in _key_nodes(group.expressions)]
+            keys = group_sets(self, group, self._single_keys(group))
         self.scope.key_sql = frozenset(key.sql for key in keys)
-        self.scope.grouped = bool(keys) or group.kind == "all"
         return keys
+
+    def _single_keys(self, group: ast.GroupBy) -> list[Typed]:
+        """The keys of GROUP BY, with those that ALL and `*` stand for."""
+        if group.all:
+            from tbpy.clickhouse.compiler.grouping import all_keys
+
+            return [key for key in all_keys(self) if not key.constant]
+        nodes = columns_of(self.expressions, group.expressions)
+        return [self.group_key(node) for node in (_key_nodes(nodes) if group.kind == "plain" else nodes)]
 
     def group_key(self, node: ast.Expression) -> Typed:
         """A key of GROUP BY; an aggregate cannot be one."""
@@ -154,8 +165,9 @@ class SelectCompiler:
 
     def _positional(self, node: ast.Expression) -> Typed:
         """A key of GROUP BY, ORDER BY or LIMIT BY; a number is the place of a column, from the end if negative."""
-        if not isinstance(node, ast.Literal) or not isinstance(node.value, int) or isinstance(node.value, bool):
+        if not self._is_position(node):
             return self.expressions.compile(node)
+        assert isinstance(node, ast.Literal) and isinstance(node.value, int)
         count = len(self.outputs or self.select.columns)
         position = node.value if node.value > 0 else count + 1 + node.value
         if node.value == 0 or not 1 <= position <= count:
@@ -165,10 +177,12 @@ class SelectCompiler:
             return self.outputs[position - 1].value
         return self.expressions.compile(self.select.columns[position - 1])
 
+    def _is_position(self, node: ast.Expression) -> bool:
+        if not isinstance(node, ast.Literal) or not isinstance(node.value, int) or isinstance(node.value, bool):
+            return False
+        return self.context.enabled("enable_positional_arguments", True)
+
     def _group(self, keys: list[Typed]) -> None:
-        group = self.select.group_by
-        if group is not None and group.kind == "all":
-            keys = [output.value for output in self.outputs if not output.value.aggregate and not output.value.constant]
         if keys and not self.clauses.group_by:
             self.clauses.group_by = ", ".join(key.exact() for key in _significant(keys))
         self._check_aggregation(keys)
@@ -212,7 +226,11 @@ class SelectCompiler:
             item = (*self.select.order_by, ast.OrderItem(ast.Literal(None, "")))[0]
             self.order_values = [(output.value, item) for output in self.outputs]
         else:
-            self.order_values = [(self._positional(item.expression), item) for item in self.select.order_by]
+            self.order_values = [
+                (self._positional(node), item)
+                for item in self.select.order_by
+                for node in columns_of(self.expressions, (item.expression,))
+            ]
         self.clauses.order_by = [key for value, item in self.order_values for key in self.order_keys(value, item)]
 
     def order_keys(self, value: Typed, item: ast.OrderItem) -> list[str]:
@@ -228,7 +246,8 @@ class SelectCompiler:
         if limit.all:
             self.limit_keys = [output.value for output in self.outputs if not output.value.aggregate]
         else:
-            self.limit_keys = [self._positional(node) for node in limit.expressions]
+            nodes = columns_of(self.expressions, limit.expressions)
+            self.limit_keys = [self._positional(node) for node in nodes]
         self.clauses.qualify.append(self.limit_by_condition(self.limit_keys, self.clauses.order_by))
 
     def limit_by_condition(self, keys: list[Typed], order_by: list[str]) -> str:
@@ -249,6 +268,9 @@ class SelectCompiler:
 
     def _laterals(self) -> None:
         """arrayJoin() calls met on the way become joins of FROM."""
+        if self.scope.joined_values and self.clauses.group_by and not self.scope.grouping_sets:
+            values = [value.sql for value in self.scope.joined_values.values()]
+            self.clauses.group_by = ", ".join([self.clauses.group_by, *values])  # the same in all rows
         parts = [self.clauses.from_] if self.clauses.from_ else []
         self.clauses.from_ = ", ".join([*parts, *self.scope.lateral_sql()])
 

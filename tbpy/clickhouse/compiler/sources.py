@@ -81,6 +81,7 @@ class SourceCompiler:
         if node.database is None:
             entry = self.scope.common_table(node.name)
             if entry is not None:
+                _check_modifiers(node)
                 self.context.count_subquery(node)
                 return self._hoisted(self._common_table(node, entry), node, entry.definition.columns)
         found = self.scope.catalog.resolve(node.name, node.database)
@@ -129,6 +130,7 @@ class SourceCompiler:
 
     def _hoisted(self, hoisted: Hoisted, node: ast.TableName, titles: tuple[str, ...] = ()) -> Source:
         alias = self.context.alias("t")
+        _check_titles(node, titles, len(hoisted.outputs))
         block = Block(hoisted.sql, hoisted.outputs)
         totals = None if hoisted.totals is None else f"({hoisted.totals}) AS {alias}"
         relation = block.relation(alias, _qualifiers(node), titles)
@@ -180,8 +182,10 @@ class SourceCompiler:
     def subquery(self, node: ast.SubqueryTable) -> Source:
         from tbpy.clickhouse.compiler.queries import compile_block
 
+        _check_modifiers(node)
         self.context.count_subquery(node)
         block = compile_block(self.context, self.scope.catalog, self.scope, node.query)
+        _check_titles(node, node.columns, len(block.outputs))
         alias = self.context.alias("t")
         names = (node.alias,) if node.alias else ()
         totals = None if block.totals is None else f"({block.totals}) AS {alias}"
@@ -191,8 +195,7 @@ class SourceCompiler:
     def function(self, node: ast.TableFunction) -> Source:
         builder = TABLE_FUNCTIONS.get(node.name)
         if builder is None:
-            text = f"Usage of function {node.name} is restricted"
-            raise failures.bad_arguments(text, node)
+            raise failures.failure(f"Unknown table function {node.name}", 46, "UNKNOWN_FUNCTION", node)
         return builder(self, node, self.context.alias("t"))
 
     # --- joins ---
@@ -217,6 +220,24 @@ class SourceCompiler:
         other, place = numbered(self.context, right)
         sql = f"{one.sql} INNER JOIN {other.sql} ON {number} = {place}"
         return Source(sql, one.relations + other.relations, left.joins + right.joins + 1)
+
+
+def _check_modifiers(node: ast.TableName | ast.SubqueryTable) -> None:
+    """FINAL and SAMPLE are of tables, not of queries."""
+    if node.final or node.sample is not None:
+        words = " ".join(["FINAL"] * node.final + ["SAMPLE"] * (node.sample is not None))
+        text = f"Table expression modifiers {words} are not supported for subquery"
+        raise failures.failure(text, 1, "UNSUPPORTED_METHOD", node)
+
+
+def _check_titles(node: ast.Node, titles: tuple[str, ...], columns: int) -> None:
+    """The names behind an alias, `AS t (a, b)`, are one for each column."""
+    if titles and len(titles) != columns:
+        text = f"Number of aliases does not match number of projection columns. Expected {columns}, got {len(titles)}"
+        raise failures.bad_arguments(text, node)
+    repeated = next((title for title in titles if titles.count(title) > 1), None)
+    if repeated is not None:
+        raise failures.bad_arguments(f"Duplicate column alias '{repeated}' in table expression column list", node)
 
 
 def _qualifiers(node: ast.TableName) -> tuple[str, ...]:

@@ -63,13 +63,23 @@ def in_block(compiler: ExpressionCompiler, value: Typed, block: Block, node: ast
         left, right = comparable(compiler, value, replace(block.outputs[0].value, sql=columns[0], constant=False))
         if right != columns[0]:
             where = f" WHERE {right} IS NOT NULL"
+        if compiler.scope.lambdas:
+            return _in_list(compiler, left, f"SELECT list({right}) FROM ({block.sql}) AS s{where}")
         return f"({left} IN (SELECT {right} FROM ({block.sql}) AS s{where}))"
     inner = t.plain(value.type)
     if not isinstance(inner, t.Tuple) or len(inner.items) != len(columns):
-        raise failures.column_counts(f"Number of columns in section IN doesn't match: {len(columns)}", node)
+        own = len(inner.items) if isinstance(inner, t.Tuple) else 1
+        text = f"Number of columns in section IN doesn't match. {own} at left, {len(columns)} at right"
+        raise failures.failure(text, 20, "NUMBER_OF_COLUMNS_DOESNT_MATCH", node)
     left_row = ", ".join(part.sql for part in parts(value))
     found = f"(({left_row}) IN (SELECT ({', '.join(columns)}) FROM ({block.sql}) AS s{where}))"
     return f"coalesce({found}, false)" if any(map(t.is_nullable, inner.items)) else found
+
+
+def _in_list(compiler: ExpressionCompiler, left: str, rows: str) -> str:
+    """IN inside of a lambda, where DuckDB takes no subquery: the rows as a list beside the SELECT's own."""
+    found = compiler.scope.beside(Typed(f"(coalesce(({rows}), []))", t.Array(t.NOTHING)), compiler.context)
+    return f"list_contains({found.sql}, {left})"
 
 
 def comparable(compiler: ExpressionCompiler, left: Typed, right: Typed) -> tuple[str, str]:

@@ -55,7 +55,7 @@ def window_parts(compiler: ExpressionCompiler, window: ast.Window | str, node: a
 def _named(compiler: ExpressionCompiler, name: str, node: ast.Node) -> ast.Window:
     window = compiler.scope.windows.get(name)
     if window is None:
-        raise failures.bad_arguments(f"Window '{name}' is not defined", node)
+        raise failures.bad_arguments(f"Window '{name}' does not exist", node)
     return window
 
 
@@ -63,6 +63,61 @@ def _partition_key(compiler: ExpressionCompiler, node: ast.Expression) -> str:
     key = compiler.compile(node)
     failures.check_varying(compiler.context, key.type, "GROUP BY", node)
     return key.exact()
+
+
+def declare_windows(select: ast.Select) -> dict[str, ast.Window]:
+    """The WINDOW definitions of a SELECT by name."""
+    found: dict[str, ast.Window] = {}
+    for name, window in select.windows:
+        if name in found:
+            raise failures.bad_arguments(f"Window '{name}' is already defined", window)
+        found[name] = window
+    return found
+
+
+_ALL_ROWS = (ast.FrameBound("unbounded"), ast.FrameBound("unbounded", following=True))
+_WITHOUT_FRAME = frozenset({"lag", "lead", "percent_rank", "percentRank", "cume_dist"})
+
+
+def check_frame(compiler: ExpressionCompiler, function: str, window: ast.Window | str, node: ast.Node) -> None:
+    """Raise BAD_ARGUMENTS (36) for a frame that the function does not take, or one that ends before it starts."""
+    if isinstance(window, str):
+        window = _named(compiler, window, node)
+    base = _named(compiler, window.base, node) if window.base else ast.Window()
+    frame = window.frame or base.frame
+    if frame is not None and function in ("lag", "lead"):
+        text = f"Window function '{function}' does not expect window frame to be explicitly specified"
+        raise failures.bad_arguments(text, frame)
+    whole = frame is None or (frame.unit == "rows" and (frame.start_bound, frame.end_bound) == _ALL_ROWS)
+    ordered = bool(window.order_by or base.order_by)
+    if (frame is not None and function in _WITHOUT_FRAME) or (function == "ntile" and not (whole and ordered)):
+        raise failures.bad_arguments(f"Unsupported window frame type for function '{function}'", node)
+    if frame is not None:
+        _check_bounds(compiler, frame)
+
+
+def _check_bounds(compiler: ExpressionCompiler, frame: ast.Frame) -> None:
+    start, end = frame.start_bound, frame.end_bound or ast.FrameBound("current")
+    if start.kind == "unbounded" and start.following:
+        raise failures.bad_arguments("Frame start cannot be UNBOUNDED FOLLOWING", frame)
+    if end.kind == "unbounded" and not end.following:
+        raise failures.bad_arguments("Frame end cannot be UNBOUNDED PRECEDING", frame)
+    if "unbounded" in (start.kind, end.kind):
+        return
+    first, last = _signed_offset(compiler, start), _signed_offset(compiler, end)
+    if start.kind == end.kind == "offset" and first > last:
+        text = "Frame start offset {} {} does not precede the frame end offset {} {}"
+        words = ["FOLLOWING" if bound.following else "PRECEDING" for bound in (start, end)]
+        raise failures.bad_arguments(text.format(abs(first), words[0], abs(last), words[1]), frame)
+    if first > last:
+        raise failures.bad_arguments("Window frame is invalid", frame)
+
+
+def _signed_offset(compiler: ExpressionCompiler, bound: ast.FrameBound) -> int | float:
+    if bound.kind == "current":
+        return 0
+    offset = bound_offset(compiler, bound)
+    return offset if bound.following else -offset
 
 
 def _by_distance(frame: ast.Frame | None) -> bool:

@@ -169,14 +169,12 @@ class QueryWriter(ExpressionWriter):
             yield f"QUALIFY {self.expression(node.qualify, depth)}"
 
     def group_by(self, group: ast.GroupBy, depth: int) -> str:
-        if group.kind == "all":
-            return " ALL"
         pad = "\n" + "    " * (depth + 1)
         if group.kind == "grouping sets":
             inner = f",{pad}    ".join(f"({self.list(one, depth)})" for one in group.sets)
             return f"{pad}GROUPING SETS ({pad}    {inner})"
         kind = "" if group.kind == "plain" else f"{pad}WITH {group.kind.upper()}"
-        return self.expressions(group.expressions, depth) + kind
+        return (" ALL" if group.all else self.expressions(group.expressions, depth)) + kind
 
     def ordering(self, node: ast.Select, depth: int) -> Iterator[str]:
         if node.order_by_all:

@@ -131,7 +131,7 @@ class ExpressionParser(OperandParser):
         table = ast.SubqueryTable(right.query, start=right.start, end=right.end)
         query = ast.Select((column,), from_=table, start=right.start, end=right.end)
         value = ast.Subquery(query, start=right.start, end=right.end)
-        return self.operator(name, (left, value), left.start)
+        return self.operator(op.ONE_VALUE.get(name, name), (left, value), left.start)
 
     def rare_infix(self, key: str, left: ast.Expression, power: int) -> ast.Expression | None:
         """One step of the operators that are not simply two operands around a token; None where none follows."""

@@ -133,6 +133,7 @@ NO_ALIAS = frozenset(
 
 # Comparisons with the rows of a subquery: some are IN by another name, the others compare with one value of it.
 MEMBERSHIP = {("equals", "ANY"): "in", ("notEquals", "ALL"): "notIn"}
+ONE_VALUE = {"equals": "in", "notEquals": "notIn"}
 _SMALLEST_FIRST = {"less": "min", "lessOrEquals": "min", "greater": "max", "greaterOrEquals": "max"}
 _LARGEST_FIRST = {"less": "max", "lessOrEquals": "max", "greater": "min", "greaterOrEquals": "min"}
 QUANTIFIERS = {"ALL": _SMALLEST_FIRST, "ANY": _LARGEST_FIRST, "SOME": _LARGEST_FIRST}

@@ -178,24 +178,24 @@ class SelectParser(TableParser):
     def group_by(self) -> ast.GroupBy:
         start = self.here
         key = self.key
-        if key == "ALL" and self.key_at(1) not in (",", ".", "("):
-            self.index += 1
-            return ast.GroupBy((), "all", start=start, end=self.last_end)
         if self.accept_words("GROUPING", "SETS", "("):
             return self.grouping_sets(start)
-        kind: Choice["plain", "rollup", "cube"] = "plain"
         if key in ("ROLLUP", "CUBE") and self.key_at(1) == "(":
-            kind = "rollup" if key == "ROLLUP" else "cube"
             self.index += 2
             expressions = self.expression_list()
             self.expect(")")
-        else:
-            expressions = self.expression_list()
-            if self.accept_words("WITH", "ROLLUP"):
-                kind = "rollup"
-            elif self.accept_words("WITH", "CUBE"):
-                kind = "cube"
-        return ast.GroupBy(expressions, kind, start=start, end=self.last_end)
+            kind: Choice["rollup", "cube"] = "rollup" if key == "ROLLUP" else "cube"
+            return ast.GroupBy(expressions, kind, start=start, end=self.last_end)
+        if key == "ALL" and self.key_at(1) not in (",", ".", "("):
+            self.index += 1
+            return ast.GroupBy((), self.with_kind(), all=True, start=start, end=self.last_end)
+        expressions = self.expression_list()
+        return ast.GroupBy(expressions, self.with_kind(), start=start, end=self.last_end)
+
+    def with_kind(self) -> Choice["plain", "rollup", "cube"]:
+        if self.accept_words("WITH", "ROLLUP"):
+            return "rollup"
+        return "cube" if self.accept_words("WITH", "CUBE") else "plain"
 
     def late_kind(self, parts: dict[str, Any]) -> None:
         """WITH ROLLUP or WITH CUBE behind WITH TOTALS."""
@@ -301,8 +301,7 @@ class SelectParser(TableParser):
         """`FETCH FIRST n ROWS ONLY` or `... WITH TIES`."""
         if not self.accept("FIRST"):
             self.expect("NEXT")
-        one = ast.Literal(1, "1", start=self.here, end=self.here)
-        parts["limit"] = one if self.key in ("ROW", "ROWS") else self.expression()
+        parts["limit"] = self.expression()
         if not self.accept("ROWS"):
             self.expect("ROW")
         if self.accept_words("WITH", "TIES"):

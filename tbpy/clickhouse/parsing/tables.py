@@ -62,16 +62,14 @@ class TableParser(ColumnParser):
         if kind is None:
             kind = "left" if strictness in ("semi", "anti") else "inner"
         right = self.table()
-        on, using = self.join_condition()
-        if on is None and not using and kind not in ("cross", "paste"):
-            self.fail("one of: USING, ON")
+        on, using = (None, ()) if kind in ("cross", "paste") else self.join_condition()
         return ast.Join(left, right, kind, strictness, distributed, on, using, start=left.start, end=self.last_end)
 
     def join_condition(self) -> tuple[ast.Expression | None, tuple[ast.Expression, ...]]:
         if self.accept("ON"):
             return self.aliased(bare=False), ()
         if not self.accept("USING"):
-            return None, ()
+            self.fail("one of: USING, ON")
         if self.key != "(":
             return None, self.expression_list()
         self.index += 1
