@@ -70,6 +70,7 @@ class Hosting:
         self._folder = first.workspace.root / ".tbpy" / _FOLDER
         self._names = [first.name]
         self._apart = self._read()
+        first.workspaces = self._workspaces
         first.closing.callback(self._close)
 
     def all(self) -> tuple[Listed, ...]:
@@ -176,6 +177,19 @@ class Hosting:
             service.close()
             raise
         return service
+
+    def _workspaces(self) -> dict[str, Workspace]:
+        """All of them by the place of their folder below the first one's; those that nobody asked yet are opened."""
+        root = self._first.workspace.root
+        found = {"": self._first.workspace}
+        with self._lock:
+            for apart in self._apart.values():
+                if apart.app is None:
+                    apart.service = self._open(apart)
+                    apart.app = self._serve(apart.service)
+                assert apart.service is not None
+                found[apart.root.relative_to(root).as_posix()] = apart.service.workspace
+        return found
 
     def _of(self, token: str | None) -> _Apart | None:
         if not token:

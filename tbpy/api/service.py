@@ -72,6 +72,8 @@ class Service:
     files: Path | None = None
 
     def __post_init__(self) -> None:
+        # All workspaces that are served with this one, by the place of their folder below its own.
+        self.workspaces: Callable[[], Mapping[str, Workspace]] = lambda: {"": self.workspace}
         self.jobs = Jobs(self.clock, self._note_job)
         self.metrics = Metrics()
         self.writer = EventWriter(self.workspace.append_events, on_failure=self._note_failure)
@@ -156,7 +158,9 @@ class Service:
     def close(self) -> None:
         """Finishes what was accepted. The workspace stays open, unless the service was made to own it."""
         self._copies.stop()
-        self.deployer.shutdown(cancel_futures=True)
+        self.deployer.shutdown(wait=False, cancel_futures=True)
+        self.workspace.stop_deploying()
+        self.deployer.shutdown()
         self.writer.close()
         self.jobs.close()
         self._flusher.close()

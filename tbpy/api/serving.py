@@ -5,14 +5,16 @@ from __future__ import annotations
 import errno
 import gc
 import socket
+import ssl
 import sys
 import time
+from pathlib import Path
 from threading import Thread
 
 import uvicorn
 
 from tbpy.api.app import Api
-from tbpy.errors import ConflictError
+from tbpy.errors import ConflictError, UsageError
 
 DEFAULT_PORT = 7181
 _MORE_PORTS = 50
@@ -26,9 +28,10 @@ _YOUNG_OBJECTS = 10_000
 
 
 class Listener:
-    """Serves from `start` to `stop`. `port` is the one that it listens on."""
+    """Serves from `start` to `stop`. `port` is the one that it listens on. `tls` are the files of a certificate (with
+    its chain) and of its key."""
 
-    def __init__(self, app: Api, listening: socket.socket) -> None:
+    def __init__(self, app: Api, listening: socket.socket, tls: tuple[Path, Path] | None = None) -> None:
         self._socket = listening
         self.port: int = listening.getsockname()[1]
         config = uvicorn.Config(
@@ -39,7 +42,13 @@ class Listener:
             server_header=False,
             ws="none",
             timeout_graceful_shutdown=_GRACE_SECONDS,
+            ssl_certfile=tls[0] if tls else None,
+            ssl_keyfile=tls[1] if tls else None,
         )
+        try:
+            config.load()
+        except (OSError, ssl.SSLError) as error:
+            raise UsageError(f"The certificate and its key cannot be used: {error}") from error
         self._server = uvicorn.Server(config)
         self._thread = Thread(target=self._run, name="tbpy-http", daemon=True)
 

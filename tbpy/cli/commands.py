@@ -32,7 +32,7 @@ ENTRIES = {
     "query": Entry("query", "query", "Answer SQL over data sources, pipes and nodes."),
     "sql": Entry("query", "query", "The same as `query`."),
     "dev": Entry("dev", "dev", "Build, serve the API, and rebuild what changes."),
-    "server": Entry("server", "server", "Serve the API for others."),
+    "server": Entry("server", "app", "Serve the API for others; back up and restore its data."),
     "logs": Entry("logs", "logs", "Show requests, appends, builds and copies."),
     "deploy": Entry("deploy", "deploy", "Deploy the project to a server."),
     "deployment": Entry("deployment", "app", "Deployments: what a server answers with."),

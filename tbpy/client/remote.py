@@ -169,6 +169,10 @@ class RemoteWorkspace:
     ) -> RemoteResult:
         return self._ask(endpoint=name, sql=sql, parameters=dict(parameters or {}))
 
+    def backup(self, path: Path) -> None:
+        """Writes all workspaces of the server to a file, while it serves."""
+        self._call("backup", path=str(path.absolute()))
+
     def write_parquet(
         self,
         path: Path,

@@ -21,7 +21,6 @@ from functools import cached_property
 from typing import Any
 
 from tbpy.engines import Session
-from tbpy.errors import ConflictError
 from tbpy.workspace.definitions import QUARANTINE_SCHEMA, StoredDatasource, from_data, from_json, to_json
 
 FORMAT = 2
@@ -79,7 +78,7 @@ class Catalogue:
 
 
 def prepare(session: Session) -> None:
-    """Makes the catalogue where there is none. Raises `ConflictError` for one of a newer tbpy."""
+    """Makes the catalogue where there is none, upgrades an older one. Raises `ConflictError` when it cannot."""
     if not session.value("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'tbpy' AND table_name = 'meta'"):
         with session.transaction():
             for statement in _DDL:
@@ -87,10 +86,9 @@ def prepare(session: Session) -> None:
     session.execute("CREATE TABLE IF NOT EXISTS tbpy.paused (pipe VARCHAR)")
     version = int(session.value("SELECT value FROM tbpy.meta WHERE name = 'format'"))
     if version != FORMAT:
-        raise ConflictError(
-            f"the workspace was made by another version of tbpy (format {version}, this one has {FORMAT})",
-            hint="use that version, or remove .tbpy and build again",
-        )
+        from tbpy.workspace.upgrading import upgrade
+
+        upgrade(session, version, FORMAT)
 
 
 def read(session: Session) -> Catalogue:

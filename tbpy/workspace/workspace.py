@@ -117,6 +117,14 @@ class Workspace(Rows, Copies, Questions, Deployments):
         self._engine.close()
         self._release()
 
+    def copy_database(self, target: Path) -> None:
+        """Writes all that is stored, as it is now, into a new database file. Rows may come and go meanwhile."""
+        from tbpy.workspace.backups import copy_database
+
+        with suppress(TbpyError):
+            self.log.flush()
+        copy_database(self._engine, target)
+
     def build(
         self,
         project: Project | None = None,

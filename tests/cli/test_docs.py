@@ -20,6 +20,8 @@ def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     if not hasattr(command, "list_commands"):
         yield name, command
         return
+    if command.invoke_without_command and name != "tbpy":
+        yield name, command
     for word in command.list_commands(None):
         yield from commands(command.get_command(None, word), f"{name} {word}")
 

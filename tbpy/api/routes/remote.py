@@ -26,6 +26,7 @@ from tbpy.client.failures import error_document
 from tbpy.client.wire import decode, encode
 from tbpy.engines import QueryResult
 from tbpy.errors import NotFoundError, TbpyError, UsageError
+from tbpy.workspace.backups import write_backup
 
 _LINES = "application/x-ndjson"
 
@@ -208,6 +209,10 @@ def _write_parquet(
     service.workspace.write_parquet(Path(path), sql=sql, endpoint=endpoint, parameters=parameters, now=now)
 
 
+def _backup(service: Service, path: str) -> None:
+    write_backup(Path(path), service.workspaces())
+
+
 _METHODS: dict[str, Callable[..., Any]] = {
     "build": _build,
     "append": _append,
@@ -225,6 +230,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "endpoints": _endpoints,
     "pipes": _pipes,
     "write_parquet": _write_parquet,
+    "backup": _backup,
 }
 
 ROUTES: tuple[Route, ...] = ((("POST",), "/tbpy/call", call), (("POST",), "/tbpy/query", query))

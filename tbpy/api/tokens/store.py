@@ -88,6 +88,8 @@ class TokenStore:
         self.user_id: str = stored.get("user_id") or new_id()
         self._key: str = stored.get("key") or new_key()
         self._tokens = {token.name: token for token in map(_token, stored.get("tokens", []))}
+        # Whether the admin's token is a new one, which nobody knows yet.
+        self.made_admin = admin_token is None and ADMIN_NAME not in self._tokens
         for name, scope in _BUILT_IN.items():
             if name not in self._tokens:
                 self._tokens[name] = self._new(name, (Scope(scope),))

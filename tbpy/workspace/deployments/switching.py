@@ -38,6 +38,8 @@ class _LookedAtError(Exception):
 class Deployments(KeepingUp):
     """The part of a workspace that deploys."""
 
+    _filling: Session | None = None  # what moves data now
+
     @cached_property
     def _besides(self) -> dict[int, Beside]:
         """Deployments that were asked."""
@@ -200,6 +202,13 @@ class Deployments(KeepingUp):
                 records.write(session, gone, live)
             self._know(gone, live)
 
+    def stop_deploying(self) -> None:
+        """Lets a deployment that is made fail now. Returns when none is made any more."""
+        while not self._moving.acquire(timeout=0.05):
+            if (session := self._filling) is not None:
+                session.interrupt()
+        self._moving.release()
+
     # --- pieces -------------------------------------------------------------------------------------------------------
 
     def _staged(self, project: Project) -> Staged:
@@ -226,11 +235,14 @@ class Deployments(KeepingUp):
             session = filling.__enter__()
             session.value("SELECT count(*) FROM duckdb_tables()")  # what it sees is fixed at its first look
         try:
+            self._filling = session
             begun(made)
             report, rows = fill_tables(session, staged, self._catalogue, self.now())
         except BaseException as error:
             filling.__exit__(type(error), error, error.__traceback__)
             raise
+        finally:
+            self._filling = None
         filling.__exit__(None, None, None)
         stored = replace(made.stored, sorted_rows={**made.stored.sorted_rows, **rows})
         return report, replace(made, stored=stored)
