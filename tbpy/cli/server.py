@@ -52,9 +52,7 @@ def server(
     tls_certificate: Annotated[
         Path | None, typer.Option("--tls-cert", metavar="FILE", help="A certificate with its chain, for https.")
     ] = None,
-    tls_key: Annotated[
-        Path | None, typer.Option("--tls-key", metavar="FILE", help="Its key.")
-    ] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="Its key.")] = None,
 ) -> None:
     """Serve the API for others.
 
