@@ -27,8 +27,12 @@ _DATE = re.compile(
 _MOMENT = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\Z")
 _CLOCK_SQL = "[ T][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?"
 _DATE_SQL = f"'[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_CLOCK_SQL}'"
+_ANY_DATE_SQL = (
+    f"'[0-9]{{4}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,2}}|[0-9]{{4}}[-/.][0-9]{{2}}[-/.][0-9]{{2}}{_CLOCK_SQL}|[0-9]{{8}}'"
+)
 _STRICT_SQL = "'[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?)?'"
 _STRICT_SECOND_SQL = "'[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2})?'"
+_STRICT_OTHER_SQL = "'[0-9]{5,}|[0-9]{4}[^0-9][0-9]{2}[^0-9][0-9]{2}([ T][0-9]{2}:[0-9]{2}:[0-9]{2})?'"
 _MOMENT_SQL = "'[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]+)?)?)?'"
 _EPOCH = "TIMESTAMP '1970-01-01 00:00:00'"
 _LAST_SECOND = "TIMESTAMP '2106-02-07 06:28:15'"
@@ -82,8 +86,22 @@ def _date_of_text(caster: Caster, value: Typed, target_: t.Date | t.Date32) -> T
     day_sql = f"TRY_CAST(left({value.sql}, 10) AS DATE)"
     if isinstance(target_, t.Date):
         day_sql = _held(day_sql, "DATE '1970-01-01'", _LAST_DAY)
-    condition = f"(regexp_full_match({value.sql}, {_DATE_SQL}) AND {day_sql} IS NOT NULL)"
-    return caster.checked(value, condition, day_sql, target_)
+    usual = f"regexp_full_match({value.sql}, {_DATE_SQL}) AND {day_sql} IS NOT NULL"
+    other = _day_by_parts(value.sql)
+    if isinstance(target_, t.Date):
+        other = _held(other, "DATE '1970-01-01'", _LAST_DAY)
+    read = caster.checked(value, f"regexp_full_match({value.sql}, {_ANY_DATE_SQL})", other, target_)
+    return caster.result(value, f"(CASE WHEN {usual} THEN {day_sql} ELSE {read.sql} END)", target_)
+
+
+def _day_by_parts(text: str) -> str:
+    """As `read_date` reads a text, in SQL: where DuckDB's cast knows no such day."""
+    year, month, day = (
+        f"CAST(regexp_extract({text}, '^([0-9]{{4}})[^0-9]?([0-9]{{1,2}})[^0-9]?([0-9]{{1,2}})', {part}) AS INTEGER)"
+        for part in (1, 2, 3)
+    )
+    inside = f"{year} > 0 AND {month} BETWEEN 1 AND 12 AND {day} BETWEEN 1 AND 31"
+    return f"(CASE WHEN {inside} THEN make_date({year}, {month}, 1) + ({day} - 1) ELSE DATE '1970-01-01' END)"
 
 
 def read_date(text: str) -> date | None:
@@ -232,11 +250,27 @@ def _moment_of_text(caster: Caster, value: Typed, target_: t.DateTime | t.DateTi
 def _basic_moment(caster: Caster, value: Typed, target_: t.DateTime | t.DateTime64, zone: str | None) -> Typed:
     usual = _usual_moment(value, target_, zone)
     whole = _STRICT_SECOND_SQL if isinstance(target_, t.DateTime) else _STRICT_SQL
-    pattern = f"regexp_full_match({value.sql}, {whole})"
+    pattern = f"regexp_full_match({value.sql}, {whole}) AND {usual} IS NOT NULL"
     if isinstance(target_, t.DateTime64):
         usual = f"(CASE WHEN {value.sql} = '' THEN CAST({_EPOCH} AS {_storage(target_)}) ELSE {usual} END)"
         pattern = f"({value.sql} = '' OR {pattern})"
-    return caster.checked(value, f"({pattern} AND {usual} IS NOT NULL)", usual, target_)
+        return caster.checked(value, f"({pattern})", usual, target_)
+    other = caster.checked(
+        value, f"regexp_full_match({value.sql}, {_STRICT_OTHER_SQL})", _by_parts(value, zone), target_
+    )
+    return caster.result(value, f"(CASE WHEN {pattern} THEN {usual} ELSE {other.sql} END)", target_)
+
+
+def _by_parts(value: Typed, zone: str | None) -> str:
+    """As `read_strictly` reads a text, in SQL: a number of seconds, or a day that runs over into the next month."""
+    seconds = f"make_timestamp(least(CAST({value.sql} AS HUGEINT), 4294967295)::BIGINT * 1000000)"
+    passed = " + ".join(
+        f"to_{unit}(TRY_CAST(substring({value.sql}, {place}, 2) AS INTEGER))"
+        for unit, place in (("hours", 12), ("minutes", 15), ("seconds", 18))
+    )
+    clock = f"coalesce({passed}, INTERVAL 0 DAY)"
+    moment = instant(f"(CAST({_day_by_parts(value.sql)} AS TIMESTAMP) + {clock})", zone)
+    return f"(CASE WHEN regexp_full_match({value.sql}, '[0-9]+') THEN {seconds} ELSE {_bounded(moment)} END)"
 
 
 def _usual_moment(value: Typed, target_: t.DateTime | t.DateTime64, zone: str | None) -> str:

@@ -103,14 +103,23 @@ _from_unix64("Micro", 6, "make_timestamp({0})")
 _from_unix64("Nano", 9, "make_timestamp_ns({0})")
 
 
+def seconds_of(call: Call) -> str:
+    """A number of seconds as a moment: alone held within a DateTime, with a format by its last 32 bits."""
+    number = f"CAST({call.sql(0)} AS BIGINT)"
+    if len(call.args) > 1:
+        number = f"({number} & 4294967295)"
+    elif t.plain(call.args[0].type) not in (t.UINT8, t.UINT16, t.UINT32):
+        number = f"least(greatest({number}, 0), 4294967295)"
+    return f"make_timestamp({number} * 1000000)"
+
+
 @scalar("fromUnixTimestamp", "FROM_UNIXTIME", args=(1, 3), insensitive=("FROM_UNIXTIME",))
 def from_unix_timestamp(call: Call) -> Typed:
     """A number of seconds as a DateTime, or with a format as text."""
     if t.is_temporal(call.args[0].type):
         value = call.args[0]
     elif t.is_integer(call.args[0].type):
-        sql = f"make_timestamp(CAST({call.sql(0)} AS BIGINT) * 1000000)"
-        value = call.typed(sql, t.DateTime(zone_argument(call, 2)))
+        value = call.typed(seconds_of(call), t.DateTime(zone_argument(call, 2)))
     else:
         call.wrong_type()
     if len(call.args) == 1:

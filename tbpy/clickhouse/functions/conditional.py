@@ -194,7 +194,7 @@ def _null_test(call: Call, test: str, of_null: int) -> Typed:
     return call.condition(f"({value.sql} {test})")
 
 
-@scalar("isZeroOrNull", nulls="keep", low_cardinality=False)
+@scalar("isZeroOrNull", nulls="keep")
 def is_zero_or_null(call: Call) -> Typed:
     [value] = call.args
     if isinstance(t.plain(value.type), t.Nothing):

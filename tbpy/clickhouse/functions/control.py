@@ -31,7 +31,7 @@ def version(call: Call) -> Typed:
     return constant(CLICKHOUSE_VERSION)
 
 
-@scalar("throwIf", args=(1, 3), nulls="keep", low_cardinality=False)
+@scalar("throwIf", args=(1, 3), strict=False)
 def throw_if(call: Call) -> Typed:
     """0, or the query fails with the message where the value is not zero."""
     value = call.args[0]
@@ -42,7 +42,7 @@ def throw_if(call: Call) -> Typed:
         text = str(call.constant_value(1, "message"))
     failure = f"error({duckdb_string(f'FUNCTION_THROW_IF_VALUE_IS_NON_ZERO: {text}')})"
     sql = f"CAST((CASE WHEN {condition_of(value)} THEN {failure} ELSE 0 END) AS UTINYINT)"
-    return Typed(sql, t.UINT8, aggregate=value.aggregate, window=value.window)
+    return call.typed(sql, t.UINT8, constant=False)
 
 
 @scalar("sleep")

@@ -9,9 +9,11 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting import documents, durations, nested, numbers, times, variants  # noqa: F401  (importing registers the conversions)
 from tbpy.clickhouse.casting.caster import Caster
 from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.binary import is_binary
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.functions.zones import zone_argument
 from tbpy.clickhouse.quoting import quote_identifier_if_needed
 from tbpy.clickhouse.storage import default_sql
 from tbpy.errors import QueryError
@@ -137,7 +139,7 @@ def _lenient(call: Call, zone_at: int) -> Caster:
 
 def _zone(call: Call, position: int) -> str | None:
     inner = t.plain(call.args[position].type) if len(call.args) > position else None
-    return str(call.constant_value(position, "time zone")) if isinstance(inner, t.String) else None
+    return zone_argument(call, position) if isinstance(inner, t.String) else None
 
 
 def _check_text(call: Call) -> None:
@@ -302,6 +304,9 @@ def to_column_type_name(call: Call) -> Typed:
 @scalar("toNullable", nulls="keep", low_cardinality=False)
 def to_nullable(call: Call) -> Typed:
     value = call.original[0]
+    if isinstance(value.type, t.Array | t.Map | t.AggregateFunction):
+        text = f"Nested type {value.type} cannot be inside Nullable type"
+        raise failures.failure(text, 43, "ILLEGAL_TYPE_OF_ARGUMENT", call.node)
     return value.as_type(t.nullable(value.type))
 
 
@@ -327,13 +332,26 @@ def assume_not_null(call: Call) -> Typed:
 @scalar("toLowCardinality", nulls="keep", low_cardinality=False)
 def to_low_cardinality(call: Call) -> Typed:
     value = call.original[0]
-    return value if isinstance(value.type, t.LowCardinality) else value.as_type(t.LowCardinality(value.type))
+    if isinstance(value.type, t.LowCardinality):
+        return value
+    if not isinstance(t.not_nullable(value.type), _ENCODED):
+        text = f"DataTypeLowCardinality is supported only for numbers, strings, Date or DateTime, but got {value.type}"
+        raise failures.failure(text, 43, "ILLEGAL_TYPE_OF_ARGUMENT", call.node)
+    return value.as_type(t.LowCardinality(value.type))
+
+
+#: What LowCardinality may hold
+_ENCODED = (
+    t.Int, t.Float, t.Bool, t.String, t.FixedString, t.Date, t.Date32, t.DateTime, t.UUID, t.IPv4, t.IPv6, t.Interval,
+    t.Time,
+)  # fmt: skip
 
 
 @scalar("materialize", nulls="keep", low_cardinality=False)
 def materialize(call: Call) -> Typed:
     value = call.original[0]
-    return Typed(value.exact(), value.type, condition=value.condition, aggregate=value.aggregate, window=value.window)
+    sql = value.sql if is_binary(value) else value.exact()
+    return Typed(sql, value.type, condition=value.condition, aggregate=value.aggregate, window=value.window)
 
 
 @scalar("identity", nulls="keep", low_cardinality=False)

@@ -50,6 +50,10 @@ def _add(unit: str) -> None:
 
         @scalar(f"{prefix}{unit}s", args=(2, 3), nulls="keep")
         def build(call: Call, operator: str = operator) -> Typed:
+            if any(isinstance(t.plain(arg.type), t.Nothing) for arg in call.args[:2]):
+                return constant(None)
+            if not t.is_number(call.args[1].type):
+                call.wrong_type()
             interval = call.compiler.call(f"toInterval{unit}", call.args[1], node=call.node)
             return call.compiler.call(operator, _start(call, _DIGITS.get(unit, 3)), interval, node=call.node)
 
@@ -83,6 +87,8 @@ def add_interval(call: Call) -> Typed:
 
 @scalar("addTupleOfIntervals", "subtractTupleOfIntervals", args=2, nulls="keep")
 def add_tuple_of_intervals(call: Call) -> Typed:
+    if isinstance(t.plain(call.args[0].type), t.Nothing):
+        return constant(None)
     require_time(call)
     operator = "plus" if call.name.startswith("add") else "minus"
     return call.compiler.call(operator, *call.args, node=call.node)

@@ -22,7 +22,13 @@ def _integers(call: Call, count: int) -> list[str]:
     for arg in call.args[:count]:
         if not t.is_number(arg.type):
             call.wrong_type()
-    return [f"CAST({arg.sql} AS BIGINT)" for arg in call.args[:count]]
+    return [_whole(arg) for arg in call.args[:count]]
+
+
+def _whole(value: Typed) -> str:
+    """A number as a BIGINT, its fraction cut off."""
+    exact = isinstance(t.plain(value.type), t.Int | t.Bool)
+    return f"CAST({value.sql if exact else f'trunc({value.exact()})'} AS BIGINT)"
 
 
 def _make_date(name: str, type_: t.Type, low: str, high: str, fallback: str) -> None:
@@ -53,7 +59,7 @@ def make_date_time(call: Call) -> Typed:
 def make_date_time64(call: Call) -> Typed:
     """The fraction is a whole number of the smallest unit that the precision has."""
     precision, zone = _precision(call, 7), zone_argument(call, 8)
-    fraction = f"least(greatest(CAST({call.sql(6)} AS BIGINT), 0), {10**precision - 1})" if len(call.args) > 6 else "0"
+    fraction = f"least(greatest({_whole(call.args[6])}, 0), {10**precision - 1})" if len(call.args) > 6 else "0"
     bounds = ("1900-01-01 00:00:00", f"2299-12-31 23:59:59.{'9' * min(precision, 6) or '0'}")
     if precision > 6:
         seconds = f"epoch_us({_made(call, zone, bounds)})"
@@ -75,7 +81,7 @@ def _precision(call: Call, position: int) -> int:
 
 def _made(call: Call, zone: str | None, bounds: tuple[str, str], fraction: str = "") -> str:
     """The moment, held between two bounds; the first of them for a day or time that is none."""
-    parts = [f"CAST({arg.sql} AS BIGINT)" for arg in call.args[:6]]
+    parts = _integers(call, 6)
     start = f"TRY(make_timestamp({parts[0]}, {parts[1]}, 1, 0, 0, 0))"
     # The 30th of February is the 1st or 2nd of March, the hour 25 one of the next day.
     whole = " AND ".join([f"{parts[2]} BETWEEN 1 AND 31", *(f"{part} BETWEEN 0 AND 255" for part in parts[3:])])
@@ -116,22 +122,24 @@ def yyyymmdd_to_date(call: Call) -> Typed:
 @scalar("YYYYMMDDhhmmssToDateTime", args=(1, 2), insensitive=True)
 def digits_to_date_time(call: Call) -> Typed:
     zone = zone_argument(call, 1)
-    return call.typed(_moment_of(_digits(call), _DATE, _SECONDS[1], zone), t.DateTime(zone))
+    return call.typed(_moment_of(_digits(call), _DATE, _SECONDS, zone), t.DateTime(zone))
 
 
 @scalar("YYYYMMDDhhmmssToDateTime64", args=(1, 3), insensitive=True)
 def digits_to_date_time64(call: Call) -> Typed:
     precision, zone = _precision(call, 1), zone_argument(call, 2)
-    moment = _moment_of(_digits(call), _DATE32, "2299-12-31 23:59:59", zone)
+    moment = _moment_of(_digits(call), _DATE32, ("1900-01-01 00:00:00", "2299-12-31 23:59:59"), zone)
     return call.typed(moment if precision <= 6 else f"CAST({moment} AS TIMESTAMP_NS)", t.DateTime64(precision, zone))
 
 
-def _moment_of(number: str, days: tuple[str, str], last: str, zone: str | None) -> str:
+def _moment_of(number: str, days: tuple[str, str], bounds: tuple[str, str], zone: str | None) -> str:
+    """A moment held below a bound; the other bound where the digits are no date."""
     clock = " + ".join(
         f"to_{unit}({number} // {place} % 100)" for unit, place in (("hours", 10000), ("minutes", 100), ("seconds", 1))
     )
     made = f"({_day_of(f'({number} // 1000000)', days)} + {clock})"
-    return to_utc(f"(CASE WHEN {made} <= TIMESTAMP '{last}' THEN {made} ELSE TIMESTAMP '1970-01-01' END)", zone)
+    inside = f"{made} <= TIMESTAMP '{bounds[1]}'"
+    return to_utc(f"(CASE WHEN {inside} THEN {made} ELSE TIMESTAMP '{bounds[0]}' END)", zone)
 
 
 # --- a date and a time in texts ---------------------------------------------------------------------------------------

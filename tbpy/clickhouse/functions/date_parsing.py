@@ -23,7 +23,7 @@ def _text(call: Call) -> str:
     inner = t.plain(call.args[0].type)
     if not isinstance(inner, t.String | t.FixedString):
         call.wrong_type()
-    return call.sql(0)
+    return f"rtrim({call.sql(0)}, chr(0))" if isinstance(inner, t.FixedString) else call.sql(0)
 
 
 def _best_effort(stem: str, order: str) -> None:

@@ -175,7 +175,7 @@ def month_name(call: Call) -> Typed:
 # --- zones -----------------------------------------------------------------------------------------------------------
 
 
-@scalar("timezoneOf", "timeZoneOf", insensitive=True)
+@scalar("timezoneOf", "timeZoneOf", insensitive=True, nulls="keep")
 def timezone_of(call: Call) -> Typed:
     require_time(call)
     return call.known(zone_of(call.args[0].type) or "UTC", t.STRING)

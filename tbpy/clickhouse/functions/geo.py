@@ -36,7 +36,7 @@ def geohash_encode(call: Call) -> Typed:
 
 @scalar("geohashDecode")
 def geohash_decode(call: Call) -> Typed:
-    pair = f"{call.context.udf('tb_geohash_decode')}({text(call, fixed=False).sql})"
+    pair = f"{call.context.udf('tb_geohash_decode')}({text(call).sql})"
     sql = f"{{'longitude': {pair}[1], 'latitude': {pair}[2]}}"
     return call.typed(sql, t.Tuple((t.FLOAT64, t.FLOAT64), ("longitude", "latitude")))
 

@@ -323,5 +323,7 @@ def url_hash(call: Call) -> Typed:
     url = text(call, fixed=False).sql
     if len(call.args) == 1:
         return call.typed(f"{call.context.udf('tb_url_hash')}(encode({url}))", t.UINT64)
-    level = f"{call.context.udf('tb_url_hierarchy')}({url})[{integer(call, 1)} + 1]"
+    number = integer(call, 1)
+    place = f"(CASE WHEN {number} < 0 THEN NULL ELSE {number} + 1 END)"
+    level = f"{call.context.udf('tb_url_hierarchy')}({url})[{place}]"
     return call.typed(f"{call.context.udf('tb_url_hash')}(encode(coalesce({level}, left({url}, 0))))", t.UINT64)

@@ -156,13 +156,32 @@ def _check_divisor(call: Call) -> None:
         raise division_by_zero(call)
 
 
+def _overflow_of_least(call: Call) -> bool | str | None:
+    """Whether the least number of a signed type is divided by -1, which has no result: known, as SQL, or never."""
+    one, other = (as_number(t.plain(arg.type)) for arg in call.args)
+    if not isinstance(one, t.Int) or not isinstance(other, t.Int) or not (one.signed and other.signed):
+        return None
+    left, right = call.args
+    if (right.known and right.value != -1) or (left.known and left.value != one.minimum) or one.bits > 128:
+        return None
+    if left.known and right.known:
+        return True
+    return f"{left.sql} = {one.minimum} AND {right.sql} = -1"
+
+
 def _or_zero(name: str, divide: Callable[[Call], Typed]) -> None:
     @scalar(name, args=2, strict=False)
     def build(call: Call) -> Typed:
         _kinds(call)
+        overflow = _overflow_of_least(call) if divide is _int_div else None
+        if overflow is True:
+            return constant(0, divide(call).type)
         result = divide(call)
         if result.known or isinstance(result.type, t.Float):
             return result
+        if overflow is not None:
+            zero = f"WHEN {call.args[1].sql} = 0 OR ({overflow}) THEN 0"
+            return call.typed(f"CAST((CASE {zero} ELSE {result.sql} END) AS {duckdb_type(result.type)})", result.type)
         zero = f"WHEN {call.args[1].sql} = 0 THEN 0"
         storage = duckdb_type(result.type)
         return call.typed(f"CAST((CASE {zero} ELSE {result.sql} END) AS {storage})", result.type)

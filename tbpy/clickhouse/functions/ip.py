@@ -9,6 +9,7 @@ from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import failure, known_text, text
 from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.storage import duckdb_type
 
 _BYTE = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _LOOSE_BYTE = r"(25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])"
@@ -46,22 +47,27 @@ def _ipv6_of_bytes(blob: str) -> str:
     return f"CAST('0x' || hex({blob}) AS UHUGEINT)"
 
 
-def _unless_null(call: Call, sql: str, message: str) -> str:
+def _unless_null(call: Call, sql: str, kind: str, text_: str) -> str:
     """`sql`, or a failure where it is NULL though the argument is not."""
-    return f"coalesce({sql}, CASE WHEN {call.sql(0)} IS NOT NULL THEN error({duckdb_string(message)}) END)"
+    message = f"{duckdb_string(f'CANNOT_PARSE_{kind.upper()}: {text_} {kind} ')} || {call.sql(0)}"
+    return f"coalesce({sql}, CASE WHEN {call.sql(0)} IS NOT NULL THEN error({message}) END)"
 
 
 # --- texts to numbers -------------------------------------------------------------------------------------------------
 
 
+def _unpadded(value: Typed) -> str:
+    return f"rtrim({value.sql}, chr(0))" if isinstance(value.type, t.FixedString) else value.sql
+
+
 def _parsed_ipv4(call: Call, pattern: str) -> str:
-    sql = text(call, fixed=False).sql
+    sql = _unpadded(text(call, fixed=pattern == _LOOSE))
     return f"(CASE WHEN regexp_full_match({sql}, {pattern}) THEN {ipv4_number(sql)} END)"
 
 
 @scalar("IPv4StringToNum", "INET_ATON", insensitive=("INET_ATON",))
 def ipv4_string_to_num(call: Call) -> Typed:
-    return call.typed(_unless_null(call, _parsed_ipv4(call, _STRICT), "Invalid IPv4 value"), t.UINT32)
+    return call.typed(_unless_null(call, _parsed_ipv4(call, _STRICT), "IPv4", "Invalid value of"), t.UINT32)
 
 
 @scalar("IPv4StringToNumOrDefault", strict=False)
@@ -76,7 +82,7 @@ def ipv4_string_to_num_or_null(call: Call) -> Typed:
 
 @scalar("IPv6StringToNum", "INET6_ATON", insensitive=("INET6_ATON",))
 def ipv6_string_to_num(call: Call) -> Typed:
-    number = _unless_null(call, _any_address(call, text(call, fixed=False).sql, _STRICT), "Invalid IPv6 value")
+    number = _unless_null(call, _any_address(call, text(call, fixed=False).sql, _STRICT), "IPv6", "Invalid value of")
     return call.typed(text_of(_ipv6_bytes(number)), t.FixedString(16))
 
 
@@ -88,7 +94,7 @@ def ipv6_string_to_num_or_default(call: Call) -> Typed:
 
 @scalar("IPv6StringToNumOrNull")
 def ipv6_string_to_num_or_null(call: Call) -> Typed:
-    number = _any_address(call, text(call, fixed=False).sql, _STRICT)
+    number = _any_address(call, _unpadded(text(call)), _STRICT)
     return call.typed(text_of(_ipv6_bytes(number)), t.Nullable(t.FixedString(16)))
 
 
@@ -100,7 +106,12 @@ def _to_ipv4(call: Call) -> str:
     match call.args[0].type:
         case t.IPv4():
             return call.sql(0)
-        case t.String():
+        case t.IPv6():
+            inside = f"({call.sql(0)} >> 32) = 65535"
+            failed = "error('CANNOT_CONVERT_TYPE: An IPv6 address is not in IPv4 mapping block')"
+            number = f"CAST({call.sql(0)} & 4294967295 AS UINTEGER)"
+            return f"(CASE WHEN {inside} THEN {number} WHEN {call.sql(0)} IS NOT NULL THEN {failed} END)"
+        case t.String() | t.FixedString():
             return _parsed_ipv4(call, _LOOSE)
         case t.Int(bits, False) if bits <= 64:
             return f"CAST({call.sql(0)} % 4294967296 AS UINTEGER)"
@@ -115,10 +126,12 @@ def _to_ipv6(call: Call) -> str:
             return call.sql(0)
         case t.IPv4():
             return f"({_MAPPED} + CAST({call.sql(0)} AS UHUGEINT))"
-        case t.String():
-            return _any_address(call, call.sql(0), _LOOSE)
         case t.FixedString(16):
             return _ipv6_of_bytes(bytes_of(call.args[0]))
+        case t.String() | t.FixedString():
+            return _any_address(call, _unpadded(call.args[0]), _LOOSE)
+        case t.Int(128, False):
+            return call.sql(0)
     call.unsupported(f"an argument of type {call.args[0].type}")
 
 
@@ -129,11 +142,11 @@ def _conversions(name: str, gives: t.Type) -> None:
     @scalar(f"to{name}")
     def strict(call: Call) -> Typed:
         sql = number(call)
-        if isinstance(call.args[0].type, t.String):
-            sql = _unless_null(call, sql, f"Cannot parse {name}")
+        if isinstance(call.args[0].type, t.String | t.FixedString) and call.args[0].type != t.FixedString(16):
+            sql = _unless_null(call, sql, name, "Cannot parse")
         return call.typed(sql, gives)
 
-    @scalar(f"to{name}OrNull", low_cardinality=False)
+    @scalar(f"to{name}OrNull")
     def or_null(call: Call) -> Typed:
         text(call, fixed=False)
         return call.typed(number(call), t.Nullable(gives))
@@ -143,9 +156,11 @@ def _conversions(name: str, gives: t.Type) -> None:
         text(call, fixed=False)
         return call.typed(f"coalesce({number(call)}, 0)", gives)
 
-    @scalar(f"to{name}OrDefault", args=(1, 2), nulls="keep", low_cardinality=False)
+    @scalar(f"to{name}OrDefault", args=(1, 2), nulls="keep")
     def or_default(call: Call) -> Typed:
-        default = call.args[1].sql if len(call.args) == 2 else "0"
+        default = call.args[1].sql if len(call.args) == 2 else f"CAST(0 AS {duckdb_type(gives)})"
+        if isinstance(t.plain(call.args[0].type), t.Nothing):
+            return call.typed(default, gives)
         if len(call.args) == 2 and call.args[1].type != gives:
             raise failure(call, f"Default value type should be same as cast type. Expected {gives}")
         call.args = (call.args[0].as_type(t.plain(call.args[0].type)), *call.args[1:])
@@ -220,12 +235,12 @@ def cut_ipv6(call: Call) -> Typed:
 
 @scalar("isIPv4String")
 def is_ipv4_string(call: Call) -> Typed:
-    return call.condition(f"regexp_full_match({text(call).sql}, {_STRICT})")
+    return call.condition(f"regexp_full_match({text(call, fixed=False).sql}, {_STRICT})")
 
 
 @scalar("isIPv6String", strict=False)
 def is_ipv6_string(call: Call) -> Typed:
-    return call.condition(f"({_ipv6_of_text(call, text(call).sql)} IS NOT NULL)")
+    return call.condition(f"({_ipv6_of_text(call, text(call, fixed=False).sql)} IS NOT NULL)")
 
 
 @scalar("isIPAddressInRange", args=2, nulls="keep", strict=False)

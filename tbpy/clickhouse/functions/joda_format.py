@@ -6,6 +6,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.failures import bad_arguments, failure
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.clock import seconds_of
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.zones import is_clock, local, require_time, zone_argument, zone_of
 from tbpy.clickhouse.quoting import duckdb_string
@@ -41,6 +42,8 @@ def from_unix_joda(call: Call) -> Typed:
     moment = call.compiler.call("fromUnixTimestamp", call.args[0], node=call.node)
     if len(call.args) == 1:
         return moment
+    if t.is_integer(call.args[0].type):
+        moment = call.typed(seconds_of(call), t.DateTime())
     return call.compiler.call("formatDateTimeInJodaSyntax", moment, *call.args[1:], node=call.node)
 
 

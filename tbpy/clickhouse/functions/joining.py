@@ -30,10 +30,12 @@ def concat(call: Call) -> Typed:
             return call.compiler.call(function, *call.args, node=call.node)
     parts = [as_text(call, arg) for arg in call.args]
     known = [known_text(part) for part in parts]
-    if all(value is not None for value in known):
+    if len(parts) > 1 and all(value is not None for value in known):
         return constant("".join(value or "" for value in known), t.STRING)
+    if not parts:
+        return constant("", t.STRING)
     if len(parts) == 1:
-        return call.typed(parts[0].sql, t.STRING)
+        return call.compiler.call("toString", call.args[0], node=call.node)
     if any(is_binary(part) for part in parts):
         return call.typed(text_of(f"({' || '.join(bytes_of(part) for part in parts)})"), t.STRING)
     return call.typed(f"({' || '.join(part.sql for part in parts)})", t.STRING)
@@ -52,7 +54,7 @@ def concat_with_separator(call: Call) -> Typed:
 
 @scalar("format", args=(2, None))
 def format_(call: Call) -> Typed:
-    template = known_text(text(call, fixed=False))
+    template = known_text(text(call))
     if template is None:
         call.unsupported("a template that is not a constant")
     parts = [

@@ -124,17 +124,17 @@ _test("isFinite", "isfinite", "true")
 _test("isInfinite", "isinf", "false")
 
 
-@scalar("ifNotFinite", args=2)
+@scalar("ifNotFinite", args=2, nulls="keep")
 def if_not_finite(call: Call) -> Typed:
+    """The second number where the first is NaN, infinite or NULL; the result is Nullable where either is."""
     first, second = call.args
     for arg in call.args:
-        if not t.is_number(arg.type):
+        if not t.is_number(arg.type) and not isinstance(t.plain(arg.type), t.Nothing):
             call.wrong_type()
     type_ = common_type([first.type, second.type], call.node)
     value, other = coerce(first, type_).exact(), coerce(second, type_).exact()
-    if not isinstance(t.plain(first.type), t.Float):
-        return call.typed(value, type_)
-    return call.typed(f"(CASE WHEN isfinite({first.sql}) THEN {value} ELSE {other} END)", type_)
+    finite = f"isfinite({first.sql})" if isinstance(t.plain(first.type), t.Float) else f"{first.sql} IS NOT NULL"
+    return call.typed(f"(CASE WHEN {finite} THEN {value} ELSE {other} END)", type_)
 
 
 @scalar("widthBucket", "width_bucket", args=4, insensitive=True)
@@ -147,6 +147,6 @@ def width_bucket(call: Call) -> Typed:
     value, low, high = (_double(call, position) for position in range(3))
     count = call.sql(3)
     inside = f"floor(({value} - {low}) * {count} / ({high} - {low})) + 1"
-    arms = f"WHEN {value} < {low} THEN 0 WHEN {value} >= {high} THEN {count} + 1 ELSE {inside}"
+    arms = f"WHEN {value} < {low} OR {low} >= {high} THEN 0 WHEN {value} >= {high} THEN {count} + 1 ELSE {inside}"
     storage = {16: "USMALLINT", 32: "UINTEGER", 64: "UBIGINT"}[type_.bits]
     return call.typed(f"CAST((CASE {arms} END) AS {storage})", type_)

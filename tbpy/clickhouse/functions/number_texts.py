@@ -35,7 +35,8 @@ def is_decimal_overflow(call: Call) -> Typed:
     precision = call.constant_value(1, "precision") if len(call.args) == 2 else kind.precision
     if not isinstance(precision, int):
         call.wrong_type()
-    return call.condition(f"({_digits(call)} > {precision})")
+    digits = _digits(call) if precision else f"length(ltrim(CAST({call.args[0].exact()} AS VARCHAR), '-0.'))"
+    return call.condition(f"({digits} > {precision})")
 
 
 @scalar("toDecimalString", args=2, insensitive=True)

@@ -147,7 +147,7 @@ def regexp_extract(call: Call) -> Typed:
 
 
 def _grouped(call: Call) -> tuple[str, str, int]:
-    haystack = text(call, fixed=False).sql
+    haystack = text(call).sql
     pattern, found = _pattern(call)
     if not found.groups:
         raise failure(call, f"There are no groups in regexp: {call.args[1].value}")
@@ -190,7 +190,7 @@ def extract_all_groups_horizontal(call: Call) -> Typed:
 def _count(name: str, flags: str = "") -> None:
     @scalar(name, args=2)
     def build(call: Call) -> Typed:
-        haystack = text(call, fixed=False).sql
+        haystack = text(call).sql
         pattern = duckdb_string(f"(?s{flags}){constant_text(call, 1, 'pattern')}")
         found = f"regexp_extract_all({haystack}, {pattern})"
         if shape(str(call.args[1].value)).empty:
@@ -237,7 +237,7 @@ def _literally(call: Call, function: str) -> Typed | None:
 
 @scalar("replaceRegexpOne", args=3)
 def replace_regexp_one(call: Call) -> Typed:
-    haystack = text(call, fixed=False).sql
+    haystack = text(call, fixed=not call.args[0].constant).sql
     pattern, found = _pattern(call)
     if not call.args[1].value:
         return call.typed(haystack, t.STRING)
@@ -250,7 +250,7 @@ def replace_regexp_one(call: Call) -> Typed:
 
 @scalar("replaceRegexpAll", "REGEXP_REPLACE", args=3, insensitive=("REGEXP_REPLACE",))
 def replace_regexp_all(call: Call) -> Typed:
-    haystack = text(call, fixed=False).sql
+    haystack = text(call, fixed=not call.args[0].constant).sql
     pattern, found = _pattern(call)
     if not call.args[1].value:
         return call.typed(haystack, t.STRING)

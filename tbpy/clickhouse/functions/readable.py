@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from tbpy.clickhouse import types as t
@@ -15,7 +16,8 @@ _BINARY = (" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB", " ZiB", " YiB")
 _DECIMAL = (" B", " KB", " MB", " GB", " TB", " PB", " EB", " ZB", " YB")
 _WORDS = (
     "", " thousand", " million", " billion", " trillion", " quadrillion", " quintillion", " sextillion", " septillion",
-    " octillion", " nonillion",
+    " octillion", " nonillion", " decillion", " undecillion", " duodecillion", " tredecillion", " quattuordecillion",
+    " quindecillion", " sexdecillion", " septendecillion", " octodecillion", " novemdecillion", " vigintillion",
 )  # fmt: skip
 
 
@@ -28,16 +30,32 @@ def _scaled(name: str, units: Sequence[str], base: int, *aliases: str) -> None:
         x = call.context.fresh("x")
         last = len(units) - 1
         arms = " ".join(
-            f"WHEN {_below(x, base ** (power + 1), power)} THEN {_formatted(x, base**power, unit)}"
+            f"WHEN {_below(x, _next_unit(base, power), power)} THEN {_formatted(x, base**power, unit)}"
             for power, unit in enumerate(units[:-1])
         )
         body = f"CASE {arms} ELSE {_formatted(x, base**last, units[-1])} END"
         return call.typed(f"list_transform([CAST({call.sql(0)} AS DOUBLE)], lambda {x}: {body})[1]", t.STRING)
 
 
-def _below(sql: str, limit: int, power: int) -> str:
+def _next_unit(base: int, power: int) -> float:
+    """The least number that ClickHouse, dividing by the base again and again, writes in the unit after this one."""
+
+    def divided(number: float) -> float:
+        for _ in range(power):
+            number /= base
+        return number
+
+    number = float(base ** (power + 1))
+    while divided(number) < base:
+        number = math.nextafter(number, math.inf)
+    while divided(math.nextafter(number, 0)) >= base:
+        number = math.nextafter(number, 0)
+    return number
+
+
+def _below(sql: str, limit: float, power: int) -> str:
     """NaN stays in the first unit; DuckDB calls it larger than any number."""
-    test = f"abs({sql}) < {float(limit)!r}"
+    test = f"abs({sql}) < {limit!r}"
     return test if power else f"{test} OR isnan({sql})"
 
 

@@ -210,9 +210,6 @@ def _wanted(row: Scalar) -> str:
     return str(row.minimum) if row.minimum == row.maximum else f"from {row.minimum} to {row.maximum}"
 
 
-#: Functions with a value of their own for NULL, although their result is Nullable.
-_OWN_NULL = frozenset(("ifNotFinite",))
-
 #: DuckDB SQL that may have a value although an operand is NULL.
 _SWALLOWING = re.compile(r"\b(?:greatest|least|coalesce|concat|concat_ws)\(|\bELSE\b")
 
@@ -248,7 +245,7 @@ def _propagate_nulls(row: Scalar, call: Call) -> Typed:
     wrapped = t.nullable(result.type)
     if missing and t.is_nullable(wrapped):
         return call.typed(f"CAST(NULL AS {duckdb_type(wrapped)})", wrapped, value=None)
-    if result.known or row.name in _OWN_NULL or (row.strict and not _swallows_null(result.sql, optional)):
+    if result.known or (row.strict and not _swallows_null(result.sql, optional)):
         return replace(result, type=wrapped)
     absent = " OR ".join(f"{_operand(arg)} IS NULL" for arg in optional)
     empty = f"CAST(NULL AS {duckdb_type(wrapped)})" if result.constant else "NULL"
@@ -272,6 +269,6 @@ def _keep_low_cardinality(call: Call, result: Typed) -> Typed:
     if not some or len(full) > 1 or not all(full) or isinstance(result.type, t.LowCardinality):
         return result
     inner = t.not_nullable(result.type)
-    numbers, times = t.Int | t.Float | t.Bool, t.Date | t.Date32 | t.DateTime
+    numbers, times = t.Int | t.Float | t.Bool | t.Interval, t.Date | t.Date32 | t.DateTime | t.Time
     allowed = numbers | times | t.String | t.FixedString | t.UUID | t.IPv4 | t.IPv6
     return replace(result, type=t.LowCardinality(result.type)) if isinstance(inner, allowed) else result

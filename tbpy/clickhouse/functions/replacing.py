@@ -19,7 +19,7 @@ from tbpy.clickhouse.quoting import duckdb_string
 
 @scalar("replaceAll", "replace", args=3, insensitive=("replace",))
 def replace_all(call: Call) -> Typed:
-    haystack, needle, replacement = (text(call, i, fixed=False) for i in range(3))
+    haystack, needle, replacement = (text(call, i, fixed=not call.args[i].constant and not i) for i in range(3))
     known = texts_known(call)
     if known is not None:
         value = known[0].replace(known[1], known[2]) if known[1] else known[0]
@@ -32,7 +32,7 @@ def replace_all(call: Call) -> Typed:
 
 @scalar("replaceOne", args=3, strict=False)
 def replace_one(call: Call) -> Typed:
-    haystack, needle, replacement = (text(call, i, fixed=False).sql for i in range(3))
+    haystack, needle, replacement = (text(call, i, fixed=not call.args[i].constant and not i).sql for i in range(3))
     place = f"instr({haystack}, {needle})"
     rest = f"substring({haystack}, {place} + length({needle}))"
     found = f"left({haystack}, {place} - 1) || {replacement} || {rest}"

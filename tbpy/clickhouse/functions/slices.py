@@ -6,12 +6,13 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.binary import by_bytes, bytes_of, hex_slice
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.functions.texts import failure, integer, integer_value, known_text, text
+from tbpy.clickhouse.functions.texts import cut_to_integers, failure, integer, integer_value, known_text, text
 
 
 @scalar("substring", "substr", "mid", "byteSlice", args=(2, 3), insensitive=True)
 def substring(call: Call) -> Typed:
     """`offset` 0 gives nothing, a negative one counts from the end; a negative length leaves that many off the end."""
+    cut_to_integers(call, 1, 2)
     arg = text(call, enum=True)
     fast = _characters(call, arg.sql, f"strlen({arg.sql})")
     return call.typed(by_bytes(arg, fast, _bytes(call, arg)), t.STRING)
@@ -19,6 +20,7 @@ def substring(call: Call) -> Typed:
 
 @scalar("substringUTF8", "substrUTF8", args=(2, 3))
 def substring_utf8(call: Call) -> Typed:
+    cut_to_integers(call, 1, 2)
     arg = text(call, enum=True)
     return call.typed(_characters(call, arg.sql, f"length({arg.sql})"), t.STRING)
 
@@ -65,6 +67,7 @@ def _end(name: str, *, unicode: bool = False) -> None:
 
     @scalar(name, args=2, insensitive=not unicode)
     def build(call: Call) -> Typed:
+        cut_to_integers(call, 1)
         arg, size = text(call), integer(call, 1)
         fast = f"{side}({arg.sql}, {size})"
         if unicode:

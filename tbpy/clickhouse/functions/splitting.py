@@ -138,4 +138,4 @@ def extract_key_value_pairs(call: Call) -> Typed:
         call.unsupported("such delimiters")
     listed = ", ".join(map(duckdb_string, signs))
     udf = call.context.udf("tb_extract_key_values")
-    return call.typed(f"{udf}({text(call, fixed=False).sql}, {listed})", t.Map(t.STRING, t.STRING))
+    return call.typed(f"{udf}({text(call).sql}, {listed})", t.Map(t.STRING, t.STRING))

@@ -54,6 +54,15 @@ def integer(call: Call, position: int) -> str:
     return f"CAST({arg.sql} AS BIGINT)"
 
 
+def cut_to_integers(call: Call, *positions: int) -> None:
+    """Floats among the arguments in the places that ClickHouse cuts to whole numbers."""
+    args = list(call.args)
+    for position in positions:
+        if position < len(args) and isinstance(args[position].type, t.Float):
+            args[position] = call.compiler.call("toInt64", args[position], node=call.node)
+    call.args = tuple(args)
+
+
 def integer_value(call: Call, position: int) -> int | None:
     value = call.args[position].value
     return int(value) if isinstance(value, int) else None

@@ -43,7 +43,7 @@ def _ordered(digits: str, swapped: bool) -> str:
 
 @scalar("UUIDStringToNum", args=(1, 2))
 def uuid_string_to_num(call: Call) -> Typed:
-    digits = f"replace(CAST(CAST({text(call, fixed=False).sql} AS UUID) AS VARCHAR), '-', '')"
+    digits = f"replace(CAST(CAST({text(call).sql} AS UUID) AS VARCHAR), '-', '')"
     return call.typed(text_of(f"unhex({_ordered(digits, _swapped(call, 1))})"), _BYTES)
 
 

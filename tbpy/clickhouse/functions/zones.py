@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.printing import in_utc, microseconds
+from tbpy.clickhouse.compiler.failures import bad_arguments
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call
 from tbpy.clickhouse.quoting import duckdb_string
@@ -19,8 +23,11 @@ def zone_argument(call: Call, position: int) -> str | None:
     if position >= len(call.args):
         return None
     value = call.constant_value(position, "time zone")
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not isinstance(t.plain(call.args[position].type), t.String):
         call.wrong_type()
+    if not value:
+        return None  # the server's own
+    check_zone(call, value)
     return value
 
 
@@ -44,6 +51,21 @@ def local_from_epoch(value: Typed, zone: str | None = None) -> str:
     if not isinstance(t.plain(value.type), t.DateTime) or in_utc(zone or zone_of(value.type)):
         return clock
     return f"greatest({clock}, TIMESTAMP '1970-01-01')"
+
+
+def check_zone(call: Call, zone: str) -> None:
+    """Raises ClickHouse's error for a time zone that does not exist."""
+    if not _exists(zone):
+        raise bad_arguments(f"Cannot load time zone {zone}", call.node)
+
+
+@cache
+def _exists(zone: str) -> bool:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def to_local(sql: str, zone: str | None) -> str:

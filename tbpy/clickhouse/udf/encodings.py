@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import math
 import re
 import struct
@@ -33,6 +34,8 @@ def base58_decode(text: str) -> bytes:
     """Raises ValueError for other characters."""
     number = 0
     for char in text:
+        if char not in _BASE58:
+            raise ValueError(f"INCORRECT_DATA: Invalid base58Decode value ({text}), cannot be decoded")
         number = number * 58 + _BASE58.index(char)
     zeros = len(text) - len(text.lstrip("1"))
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big")
@@ -43,7 +46,11 @@ def base32_encode(data: bytes) -> str:
 
 
 def base32_decode(text: str) -> bytes:
-    return base64.b32decode(text)
+    """Raises ValueError for what is no base32."""
+    try:
+        return base64.b32decode(text)
+    except binascii.Error:
+        raise ValueError(f"INCORRECT_DATA: Invalid base32Decode value ({text}), cannot be decoded") from None
 
 
 def hex_to_bin(digits: str) -> str:
@@ -122,7 +129,7 @@ def remove_diacritics(text: str) -> str:
 
 def bar(value: float, low: float, high: float, width: float) -> str:
     """A bar of block characters, in eighths of one; `width` is that of the value `high`."""
-    if math.isnan(value) or not value > low or high <= low:
+    if math.isnan(value) or not value > low:
         return ""
     size = width if value >= high else (value - low) / (high - low) * width
     whole, part = divmod(int(size * 8), 8)

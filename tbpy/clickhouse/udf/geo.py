@@ -76,6 +76,8 @@ def _between(table: tuple[float, ...], index: int, part: float) -> float:
 
 
 def _distance(lon1: float, lat1: float, lon2: float, lat2: float, metric: Metric, factor: float) -> float:
+    if not all(map(math.isfinite, (lon1, lat1, lon2, lat2))):
+        return math.nan
     lat_diff, lon_diff = _difference(lat1, lat2), _difference(lon1, lon2)
     if lon_diff < 13:
         place = (lat1 + lat2 + 180) * _SIZE / 360

@@ -12,6 +12,13 @@ from tbpy.clickhouse.edit_distance import levenshtein
 from tbpy.clickhouse.udf import Udf
 
 
+def levenshtein_utf8(left: str, right: str) -> int:
+    """Of characters; beside an empty text ClickHouse answers the bytes of the other."""
+    if not left or not right:
+        return len((left or right).encode())
+    return levenshtein(left, right)
+
+
 def damerau_levenshtein(left: bytes, right: bytes) -> int:
     """With transpositions of neighbours, none of which is edited again (optimal string alignment)."""
     before: list[int] = []
@@ -113,7 +120,7 @@ _BYTES, _TEXTS = ("BLOB", "BLOB"), ("VARCHAR", "VARCHAR")
 
 FUNCTIONS: dict[str, Udf] = {
     "tb_levenshtein": Udf(levenshtein, _BYTES, "UBIGINT"),
-    "tb_levenshtein_utf8": Udf(levenshtein, _TEXTS, "UBIGINT"),
+    "tb_levenshtein_utf8": Udf(levenshtein_utf8, _TEXTS, "UBIGINT"),
     "tb_damerau_levenshtein": Udf(damerau_levenshtein, _BYTES, "UBIGINT"),
     "tb_jaro_similarity": Udf(jaro_similarity, _BYTES, "DOUBLE"),
     "tb_jaro_winkler_similarity": Udf(jaro_winkler_similarity, _BYTES, "DOUBLE"),

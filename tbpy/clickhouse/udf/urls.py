@@ -72,7 +72,9 @@ def _authority_rfc(url: str) -> tuple[str, str]:
     if "@" in user:
         return "", ""
     if rest.startswith("["):
-        host, _, tail = rest[1:].partition("]")
+        host, closed, tail = rest[1:].partition("]")
+        if not closed or ":" not in host or set(host) & (_RESTRICTED | _DELIMITERS | set(".[")):
+            return "", ""
         return host, tail[1:] if tail.startswith(":") else ""
     host, _, port = rest.partition(":")
     dotted = "." in host or (at and "." in user.partition(":")[0])
