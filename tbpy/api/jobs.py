@@ -37,6 +37,10 @@ class Job:
     future: Future[None] | None = field(default=None, repr=False)
     again: Work | None = field(default=None, repr=False)
 
+    @property
+    def is_unfinished(self) -> bool:
+        return self.status in ("waiting", "working")
+
     def as_dict(self, base: str) -> dict[str, Any]:
         """`base` is the server's address, for the job's own."""
         shown: dict[str, Any] = {
@@ -47,7 +51,7 @@ class Job:
             "created_at": timestamp(self.created),
             "updated_at": timestamp(self.updated),
             "started_at": timestamp(self.started) if self.started else None,
-            "is_cancellable": False,
+            "is_cancellable": self.status == "waiting",
             "job_url": f"{base}/v0/jobs/{self.id}",
             **self.facts,
         }
@@ -84,7 +88,7 @@ class Jobs:
 
     def retry(self, job: Job) -> Job:
         """A new job that does the same. Raises `ConflictError` for one that has not ended or cannot be repeated."""
-        if job.status in ("waiting", "working"):
+        if job.is_unfinished:
             raise ConflictError(f"Job {job.id} cannot be retried: it is {job.status}")
         if job.again is None:
             raise ConflictError(f"Job {job.id} cannot be retried: its data came with the request")
@@ -96,7 +100,7 @@ class Jobs:
 
     @property
     def unfinished(self) -> int:
-        return sum(job.status in ("waiting", "working") for job in self.all())
+        return sum(job.is_unfinished for job in self.all())
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)

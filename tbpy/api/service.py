@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from tbpy.api.copying import copies_by_schedule
 from tbpy.api.flushing import Flusher
 from tbpy.api.jobs import Job, Jobs, job_record
 from tbpy.api.limiting import RateLimiter
@@ -84,7 +85,7 @@ class Service:
         self.deploying = Lock()
         self.deployer = ThreadPoolExecutor(1, thread_name_prefix="tbpy-deploy")
         self._flusher = Flusher(self.workspace.log)
-        self._copies = CopyScheduler(self.workspace)
+        self._copies = CopyScheduler(self.workspace, copies_by_schedule(self.jobs, self.workspace))
         self._copies.start()
         self.rates = RateLimiter(time.monotonic)
         # What ends with the service, the last that came first.
@@ -153,6 +154,8 @@ class Service:
         self.workspace.log.done(Operation("append-hfi", datasource, error=error.message), 0.0)
 
     def _note_job(self, job: Job) -> None:
+        if job.kind == "copy":
+            return  # the workspace tells of it, with its rows
         self.workspace.log.note("jobs_log", job_record(job, self.tokens.workspace_id))
 
     def close(self) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tbpy.errors import TbpyError
 from tbpy.workspace import catalogue, jobs
 from tbpy.workspace.deployments.keeping_up import KeepingUp
 from tbpy.workspace.reports import CopyReport
@@ -72,23 +71,25 @@ class Copies(KeepingUp):
         from tbpy.workspace.copying import find_copy
 
         find_copy(self.project, name)
-        with self._engine.transaction() as session:
+        with self._engine.transaction(appends=True) as session:
             catalogue.write_paused(session, name, paused)
 
-    def run_due_copies(self, after: datetime) -> tuple[datetime, tuple[CopyReport, ...]]:
-        """Runs the copies whose schedule came since `after`, one after another and each once, however often it came.
+    def copy_target(self, name: str) -> str:
+        """The data source that a copy pipe writes to. Raises `NotFoundError` for what is no copy pipe."""
+        from tbpy.workspace.copying import find_copy
 
-        Answers the moment to ask from next. A copy that fails has its error in its job, and holds up no other one.
+        return find_copy(self.project, name)[2]
+
+    def due_copies(self, after: datetime) -> tuple[datetime, tuple[str, ...]]:
+        """The copies whose schedule came since `after`, each once, however often it came.
+
+        Answers the moment to ask from next, too.
         """
         from tbpy.workspace.copying import due_copies
 
-        until, reports = self.now(), []
+        until = self.now()
         with self._engine.session() as session:
-            names = due_copies(session, self.project, naive(after), until)
-        for name in names:
-            with suppress(TbpyError):
-                reports.append(self.copy(name))
-        return until, tuple(reports)
+            return until, due_copies(session, self.project, naive(after), until)
 
     def jobs(self, limit: int = 100) -> tuple[JobInfo, ...]:
         """What was done on its own, the newest first."""

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 
+import pytest
+
+from tbpy.api.copying import copies_by_schedule, start_copy
+from tbpy.client.remote import RemoteWorkspace
+from tbpy.client.transport import Server
+from tbpy.errors import NotFoundError
 from tests.api.test_deployments import EVENTS, Running, deploy
 
 FILES = {
@@ -37,5 +44,33 @@ def test_copies_are_jobs(tmp_path: Path) -> None:
         assert admin.post("/v0/pipes/nothing/copy").status == 404
         assert admin.post("/v0/pipes/copy_ids/copy?_mode=merge").status == 400
         assert admin.as_("p.wrong").post("/v0/pipes/copy_ids/copy").status == 403
+    finally:
+        running.close()
+
+
+def test_copies_by_schedule_and_by_command_are_jobs_and_do_not_pile_up(tmp_path: Path) -> None:
+    running = Running(tmp_path, local=False)
+    try:
+        admin, service, workspace = running.admin, running.service, running.workspace
+        deploy(admin, FILES)
+        admin.post("/v0/events?name=events&wait=true", '{"id": 2}')
+        run = copies_by_schedule(service.jobs, workspace)
+        assert run("copy_ids") is not None
+        client = RemoteWorkspace(tmp_path, Server(f"http://127.0.0.1:{running.listener.port}", service.process_token))
+        assert client.copy("copy_ids", {"times": "3"}).rows == 1
+
+        begin = Event()
+        blocking = service.jobs.start("import", {}, lambda: {"done": begin.wait(30)})
+        waiting, _ = start_copy(service.jobs, workspace, "copy_ids")
+        assert run("copy_ids") is None
+        assert admin.get(f"/v0/jobs/{waiting.id}").json["is_cancellable"]
+        assert admin.post(f"/v0/jobs/{waiting.id}/cancel").json["status"] == "cancelled"
+        begin.set()
+        assert blocking.future is not None and blocking.future.result(30) is None
+        assert [job["status"] for job in admin.get("/v0/jobs?kind=copy").json["jobs"]] == ["cancelled", "done", "done"]
+        logged = admin.sql("SELECT count() AS n FROM tinybird.jobs_log WHERE job_type = 'copy' FORMAT JSON")
+        assert [int(row["n"]) for row in logged] == [2]
+        with pytest.raises(NotFoundError):
+            client.copy("nothing")
     finally:
         running.close()

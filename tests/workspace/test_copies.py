@@ -86,12 +86,12 @@ def test_what_is_no_copy(copies: Workspace) -> None:
 def test_schedules_are_kept_once_each_and_paused(copies: Workspace) -> None:
     (info,) = copies.copies()
     assert [f"{run:%H:%M}" for run in info.next_runs] == ["08:00", "09:00", "10:00"]
-    assert copies.run_due_copies(NOW)[1] == ()
-    moment, reports = copies.run_due_copies(NOW.replace(hour=1))
-    assert (moment, [report.pipe for report in reports]) == (NOW.replace(tzinfo=None), ["to_sums"])
+    assert copies.due_copies(NOW)[1] == ()
+    assert copies.due_copies(NOW.replace(hour=1)) == (NOW.replace(tzinfo=None), ("to_sums",))
+    copies.copy("to_sums")
     copies.pause_copy("to_sums")
     assert copies.copies()[0].paused and copies.copies()[0].next_runs == ()
-    assert copies.run_due_copies(NOW.replace(hour=1))[1] == ()
+    assert copies.due_copies(NOW.replace(hour=1))[1] == ()
     copies.pause_copy("to_sums", False)
     assert copies.copies()[0].last is not None and copies.copies()[0].last.rows == 2
 
@@ -103,7 +103,7 @@ def test_the_scheduler_runs_each_copy_once_a_schedule(folder: Folder) -> None:
     ran: Queue[str] = Queue()
     with Workspace.open(folder.root, clock=lambda: moment[0]) as workspace:
         folder.build(workspace)
-        scheduler = CopyScheduler(workspace, period=0.01, on_copied=lambda report: ran.put(report.pipe))
+        scheduler = CopyScheduler(workspace, lambda name: ran.put(workspace.copy(name).pipe), period=0.01)
         scheduler.start()
         time.sleep(0.05)
         moment[0] = NOW.replace(hour=NOW.hour + 3)

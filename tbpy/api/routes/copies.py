@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tbpy.api.authentication import access_of
+from tbpy.api.copying import start_copy
 from tbpy.api.describing import pipe_document
 from tbpy.api.identifiers import name_of, resource_id
 from tbpy.api.jobs import Job
@@ -31,17 +32,8 @@ async def run_copy(request: Request) -> Response:
     if mode is not None and mode not in _MODES:
         raise UsageError(f"Unknown _mode {mode}: it is append or replace")
     parameters = {key: value for key, value in of_pipe(given).items() if key not in _OPTIONS}
-    facts = {
-        "pipe_id": resource_id("pipe", name),
-        "pipe_name": name,
-        "datasource": {"id": resource_id("datasource", target), "name": target},
-    }
-
-    def work() -> dict[str, Any]:
-        report = service.workspace.copy(name, parameters, mode=mode)
-        return {"mode": report.mode, "rows_affected": report.rows, "progress_percentage": 100}
-
-    return json_answer(_started(request, service, service.jobs.start("copy", facts, work), name, target))
+    job, _ = start_copy(service.jobs, service.workspace, name, parameters, mode)
+    return json_answer(_started(request, service, job, name, target))
 
 
 async def pause(request: Request) -> Response:

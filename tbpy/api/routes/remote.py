@@ -18,6 +18,7 @@ from starlette.responses import Response, StreamingResponse
 
 from tbpy.api.authentication import bearer, is_of_this_machine
 from tbpy.api.bodies import read_body
+from tbpy.api.copying import start_copy
 from tbpy.api.errors import ForbiddenError, status_of
 from tbpy.api.routes.common import Route, json_answer, service_of
 from tbpy.api.running import Stopper, in_thread, while_connected
@@ -167,7 +168,7 @@ def _replay(service: Service, name: str) -> Any:
 
 
 def _copy(service: Service, name: str, parameters: dict[str, Any] | None = None, mode: str | None = None) -> Any:
-    return service.workspace.copy(name, parameters, mode=mode)
+    return start_copy(service.jobs, service.workspace, name, parameters, mode)[1]()
 
 
 def _copies(service: Service) -> Any:
