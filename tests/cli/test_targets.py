@@ -166,6 +166,25 @@ def test_what_loses_rows_needs_a_word(remote: Remote) -> None:
     assert remote.cloud("deploy", "--allow-destructive-operations").code == 0
 
 
+def test_staging_comes_before_live_and_there_is_a_way_back(remote: Remote) -> None:
+    file = remote.shell.folder / "endpoints" / "staged.pipe"
+    file.write_text("NODE n\nSQL >\n    SELECT 2 AS two\n\nTYPE endpoint\n")
+    try:
+        assert "is ready in staging" in remote.cloud("deploy", "--no-auto").out
+        assert remote.cloud("endpoint", "data", "staged").code == 3
+        assert remote.cloud("endpoint", "data", "staged", "--staging", "--format", "csv").out == '"two"\n2\n'
+        assert remote.cloud("deployment", "discard").code == 0
+        assert remote.cloud("deployment", "promote").code == 3
+        assert "is ready in staging" in remote.cloud("deployment", "create", "--wait").out
+        assert "is live" in remote.cloud("deployment", "promote").out
+        assert remote.cloud("endpoint", "data", "staged").code == 0
+        assert remote.cloud("deployment", "rollback").code == 2, "there is nobody to ask"
+        assert "is live" in remote.cloud("deployment", "rollback", "--yes").out
+        assert remote.cloud("endpoint", "data", "staged").code == 3
+    finally:
+        file.unlink()
+
+
 def test_rows_go_there_and_come_back(remote: Remote, tmp_path: Path) -> None:
     assert "removed" in remote.cloud("datasource", "truncate", "customer_transactions", "--yes").out
     one = remote.cloud("append", "customer_transactions.ndjson")
