@@ -19,7 +19,7 @@ from tbpy.workspace.flowing import empty_nulls, fill, has_rows, last_row, target
 from tbpy.workspace.ingest import AppendReport, append_files
 from tbpy.workspace.ingest.quarantine import Import
 from tbpy.workspace.ingest.sources import open_inputs
-from tbpy.workspace.materializing import compile_all
+from tbpy.workspace.materializing import compile_all, fills_as_before
 from tbpy.workspace.migration import create, drop, forward_conversion, migrate
 from tbpy.workspace.reports import BuildReport, Migrated
 from tbpy.workspace.sorting import expire_rows, sort_rows
@@ -150,7 +150,8 @@ class Build:
         self._restore_nulls(stored, touched)
         for name in targets_in_order(materializations):
             feeding = [item for item in materializations if item.target == name]
-            if touched.isdisjoint(item.source for item in feeding) and old.issuperset(feeding):
+            kept = all(fills_as_before(self.project, item, old) for item in feeding)
+            if kept and touched.isdisjoint(item.source for item in feeding):
                 continue
             if (self.project.all_datasources[name].backfill or "").lower() == "skip":
                 continue

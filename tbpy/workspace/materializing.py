@@ -6,7 +6,7 @@ other tables whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tbpy.clickhouse import ast
@@ -65,6 +65,17 @@ def _why_not(project: Project, stored: Mapping[str, StoredDatasource], pipe: Pip
     except KeyError:
         return f"{target} is not built yet"
     return "it is not built yet"
+
+
+def fills_as_before(project: Project, node: StoredMaterialization, before: Collection[StoredMaterialization]) -> bool:
+    """Whether the rows that a target has of a node are those to keep: the node is as it was `before`, or DEPLOYMENT_METHOD
+    alter says that its query changes for the rows to come only."""
+    if node in before:
+        return True
+    found = project.pipes[node.pipe].node(node.node)
+    method = found.settings.get("deployment_method") if found is not None else None
+    same = ((old.pipe, old.node, old.target) == (node.pipe, node.node, node.target) for old in before)
+    return (method or "").lower() == "alter" and any(same)
 
 
 def render_plainly(project: Project, node: Node) -> str:

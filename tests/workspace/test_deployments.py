@@ -196,6 +196,25 @@ def test_rows_that_come_while_data_is_moved(make: Callable[[], Deployed], name: 
     assert without(staged.answers(), other) == without(built.answers(), other)
 
 
+def test_an_altered_node_keeps_what_it_made(make: Callable[[], Deployed]) -> None:
+    altered = changed(SUM, "maxState(id)", "maxState(id * 100)")
+    altered[SUM] += "DEPLOYMENT_METHOD alter\n"
+    staged, built = make(), make()
+    for deployed in (staged, built):
+        come(deployed.workspace, 0)
+    number = staged.deploy(altered)
+    for deployed in (staged, built):
+        come(deployed.workspace, 10)
+    built.build(altered)
+    staged.promote(number)
+    tops = "SELECT maxMerge(top) FROM sums"
+    assert [deployed.workspace.query(tops).rows for deployed in (staged, built)] == [[(16,)]] * 2
+    for deployed in (staged, built):
+        come(deployed.workspace, 20)
+    assert staged.answers() == built.answers()
+    assert staged.workspace.query(tops).rows == [(2600,)]
+
+
 CHANGES: Mapping[str, Callable[[Workspace, Path], object]] = {
     "events": lambda workspace, _: come(workspace, 50),
     "delete": lambda workspace, _: workspace.delete("events", "id % 5 = 1"),

@@ -17,7 +17,7 @@ from tbpy.workspace.defining import define
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.flowing import empty_nulls, fill, has_rows, targets_in_order
 from tbpy.workspace.ingest.quarantine import Import
-from tbpy.workspace.materializing import compile_all
+from tbpy.workspace.materializing import compile_all, fills_as_before
 from tbpy.workspace.migration import (
     carry,
     carry_quarantine,
@@ -147,7 +147,7 @@ def _fed_differently(
     before, found = set(map(_plainly, live.materializations)), dict[str, bool]()
     for name in targets_in_order(materializations):
         feeding = [one for one in materializations if one.target == name]
-        differs = not before.issuperset(feeding)
+        differs = not all(fills_as_before(project, one, before) for one in feeding)
         if differs or not found.keys().isdisjoint(one.source for one in feeding):
             anew = differs or any(found.get(one.source) for one in feeding)
             skipped = (project.datasources[name].backfill or "").lower() == "skip"
