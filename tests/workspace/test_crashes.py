@@ -45,6 +45,11 @@ WORK = {
         while True:
             w.append("events", str(root / "rows.ndjson")); print("done", flush=True); w.compact()
     """,
+    "merge in the background": """
+        lines = (root / "rows.ndjson").read_text().splitlines()
+        while True:
+            w.append_events({"events": lines}); print("done", flush=True); w.maintenance.settle()
+    """,
     "copy": """
         while True:
             w.append("events", str(root / "rows.ndjson")); print("done", flush=True)
@@ -57,6 +62,8 @@ def write(folder: Folder) -> None:
     folder.datasource("events", EVENTS, 'ENGINE "MergeTree"\nENGINE_SORTING_KEY "k"\n')
     for name in ("by_k", "all_k"):
         folder.datasource(name, SUMS, 'ENGINE "AggregatingMergeTree"\nENGINE_SORTING_KEY "k"\n')
+    folder.datasource("each", "k Int32; n UInt64; v Int64", 'ENGINE "SummingMergeTree"\nENGINE_SORTING_KEY "k"\n')
+    folder.pipe("to_each", "SELECT k, 1 AS n, v FROM events", "TYPE materialized\nDATASOURCE each\n")
     folder.datasource("replaced", "k Int32; n UInt64")
     folder.datasource("appended", "k Int32; n UInt64")
     folder.pipe("first", FIRST, "TYPE materialized\nDATASOURCE by_k\n")
@@ -100,6 +107,8 @@ def check(workspace: Workspace, least: int) -> int:
     assert workspace.query(merged.format("by_k")).rows == want
     whole = workspace.query("SELECT 1, count(), sum(v), uniq(v) FROM events HAVING count() > 0").rows
     assert workspace.query(merged.format("all_k")).rows == whole
+    summed = workspace.query("SELECT k, sum(n), sum(v) FROM each GROUP BY k ORDER BY k").rows
+    assert summed == [(k, n, total) for k, n, total, _ in want]
     return int(rows) // _BLOCK
 
 
