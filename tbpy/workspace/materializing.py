@@ -68,8 +68,8 @@ def _why_not(project: Project, stored: Mapping[str, StoredDatasource], pipe: Pip
 
 
 def fills_as_before(project: Project, node: StoredMaterialization, before: Collection[StoredMaterialization]) -> bool:
-    """Whether the rows that a target has of a node are those to keep: the node is as it was `before`, or DEPLOYMENT_METHOD
-    alter says that its query changes for the rows to come only."""
+    """Whether the rows that a target has of a node are those to keep: the node is as it was `before`, or
+    DEPLOYMENT_METHOD alter says that its query changes for the rows to come only."""
     if node in before:
         return True
     found = project.pipes[node.pipe].node(node.node)
