@@ -182,6 +182,22 @@ def test_data_of_a_server(cloud: Cloud) -> None:
     assert "import" in tb("job", "ls", "-k", "import")
 
 
+def test_what_runs_on_a_server(cloud: Cloud) -> None:
+    tb, copy = cloud.tb, cloud.tb.folder / "copies" / "keep.pipe"
+    copy.parent.mkdir(exist_ok=True)
+    kept = 'SCHEMA >\n    `name` String,\n    `n` UInt64\n\nENGINE "MergeTree"\n'
+    (tb.folder / "datasources" / "kept.datasource").write_text(kept)
+    sql = "SELECT name, count() AS n FROM events GROUP BY name"
+    copy.write_text(f"NODE n\nSQL >\n    {sql}\n\nTYPE copy\nTARGET_DATASOURCE kept\n")
+    tb("deploy")
+    tb("datasource", "append", "events", "--events", '{"id": 9, "name": "copied"}')
+    tb("copy", "run", "keep", "--wait")
+    assert "copied" in tb("sql", "SELECT name FROM kept WHERE name = 'copied'")
+    assert "keep" in tb("copy", "ls") and "count_names" in tb("materialization", "ls")
+    assert "/v0/pipes/top.json" in tb("endpoint", "url", "top")
+    assert "copied" in tb("datasource", "data", "kept", "--limit", "1000")
+
+
 def test_tokens_and_secrets_of_a_server(cloud: Cloud) -> None:
     tb = cloud.tb
     cloud.deploy_first()

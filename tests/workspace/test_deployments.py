@@ -10,12 +10,13 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tbpy.errors import ConflictError, DiagnosticsError, NotFoundError
 from tbpy.project import Project, load_project
 from tbpy.workspace import Stage, Workspace
+from tbpy.workspace.deployments import staging
 from tbpy.workspace.deployments.folders import write_datafiles
 
 Files = dict[str, str]
@@ -126,6 +127,12 @@ class Deployed:
         return {found.name: self.workspace.endpoint(found.name).rows for found in self.workspace.endpoints()}
 
 
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are moved a few at a time."""
+    monkeypatch.setattr(staging, "_PIECE", 3)
+
+
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Callable[[], Deployed]]:
     made: list[Deployed] = []
@@ -228,7 +235,7 @@ CHANGES: Mapping[str, Callable[[Workspace, Path], object]] = {
 }
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     names=st.lists(st.sampled_from(sorted(VARIANTS)), min_size=1, max_size=3, unique=True),
     changes=st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_size=6),

@@ -11,7 +11,7 @@ from tbpy.clickhouse.quoting import duckdb_name
 from tbpy.engines import Session
 from tbpy.errors import Diagnostic, DiagnosticsError
 from tbpy.project import Plan, Project, plan
-from tbpy.workspace.catalogue import Catalogue, StoredMaterialization
+from tbpy.workspace.catalogue import Catalogue, StoredMaterialization, sorted_rows
 from tbpy.workspace.conversions import Conversion
 from tbpy.workspace.defining import define
 from tbpy.workspace.definitions import StoredDatasource
@@ -31,6 +31,9 @@ from tbpy.workspace.sorting import count_rows, rewrite_sorted
 
 # Tables that a deployment made for itself: their plain name and its number.
 _OWN = re.compile(r'"((?:[^"]|"")+)@\d+"')
+
+# The rows of a row group.
+_PIECE = 122_880
 
 
 @dataclass(frozen=True)
@@ -102,15 +105,21 @@ def fill_tables(
     session: Session, staged: Staged, live: Catalogue, moment: datetime
 ) -> tuple[BuildReport, dict[str, int]]:
     """Moves what is live into the tables that were made. Answers what that did, and how many rows each has."""
-    migrated = [_migrate(session, staged, live, name, moment) for name in staged.made if name in live.datasources]
+    moved = [_migrate(session, staged, live, name, moment) for name in staged.made if name in live.datasources]
+    migrated = {what.datasource: what for what in moved if what is not None}
     for name in staged.refilled:
         for found in staged.stored.materializations:
             if found.target == name:
                 fill(session, found, staged.stored.datasources, moment)
     made = {name: staged.stored.datasources[name] for name in staged.made}
     empty_nulls(session, made, made)
-    rows = {name: rewrite_sorted(session, found, merged=True) for name, found in made.items()}
-    return report(session, staged, live, tuple(found for found in migrated if found is not None)), rows
+    rows = {}
+    for name, new in made.items():
+        if name in migrated and _keeps_order(live.datasources[name], new, migrated[name], staged.conversions.get(name)):
+            rows[name] = sorted_rows(session, name)
+        else:
+            rows[name] = rewrite_sorted(session, new, merged=True)
+    return report(session, staged, live, tuple(migrated.values())), rows
 
 
 def import_id(number: int) -> str:
@@ -176,8 +185,29 @@ def _migrate(session: Session, staged: Staged, live: Catalogue, name: str, momen
         return None
     forward = staged.conversions.get(name)
     how = forward or conversion(old, new, moment)
-    kept, quarantined = carry(session, new, how, old.table, Import(import_id(staged.number), moment), moment)
+    import_, kept, quarantined = Import(import_id(staged.number), moment), 0, 0
+    for piece in _pieces(session, old):
+        more = carry(session, new, how, piece, import_, moment)
+        kept, quarantined = kept + more[0], quarantined + more[1]
     return Migrated(name, kept, quarantined, () if forward else dropped_columns(old, new))
+
+
+def _pieces(session: Session, old: StoredDatasource) -> list[str]:
+    """The rows of a table in their order, as relations. DuckDB reads one of this size in one thread, so that queries
+    that come while a large table is moved have the others."""
+    count, last = session.rows(f"SELECT count(*), max(rowid) FROM {old.table}")[0]
+    if count <= _PIECE:
+        return [old.table]
+    return [
+        f"(SELECT * FROM {old.table} WHERE rowid >= {first} AND rowid < {first + _PIECE})"
+        for first in range(0, last + 1, _PIECE)
+    ]
+
+
+def _keeps_order(old: StoredDatasource, new: StoredDatasource, moved: Migrated, forward: Conversion | None) -> bool:
+    """Whether rows that were stored in order still are: nothing was computed, and what is new is at the end."""
+    same = [(c.name, c.type) for c in old.columns] == [(c.name, c.type) for c in new.columns[: len(old.columns)]]
+    return forward is None and same and not moved.quarantined and (old.sorting, old.merge) == (new.sorting, new.merge)
 
 
 def report(session: Session, staged: Staged, live: Catalogue, migrated: tuple[Migrated, ...]) -> BuildReport:
