@@ -76,8 +76,8 @@ def combined_sql(
 
 
 def _operator(context: Context, query: ast.SetOperation) -> str:
-    mode = str(context.settings.get("union_default_mode", "")).lower()
-    kind = f"union {mode}" if query.kind == "union" and mode else query.kind
+    mode = str(context.settings.get(f"{query.kind}_default_mode", "")).lower()
+    kind = f"{query.kind} {mode}" if mode == "distinct" or (mode and query.kind == "union") else query.kind
     operator = _OPERATORS.get(kind)
     if kind == "union":
         text = "Expected ALL or DISTINCT after UNION. Write `UNION ALL` to keep duplicate rows or `UNION DISTINCT`"

@@ -54,7 +54,6 @@ _UNHEEDED: dict[str, tuple[str, ...]] = {
     "single_join_prefer_left_table": ("1",),
     "splitby_max_substrings_includes_remaining_string": ("0",),
     "totals_mode": ("after_having_exclusive",),
-    "transform_null_in": ("0",),
     "type_json_skip_duplicated_paths": ("0",),
     "use_legacy_to_time": ("0",),
 }

@@ -54,6 +54,7 @@ def exists(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
 
 def in_block(compiler: ExpressionCompiler, value: Typed, block: Block, node: ast.Function) -> str:
     """`value IN (query)` as a DuckDB BOOLEAN. NULLs of the right side never match, as in ClickHouse."""
+    block = _elements(block, value)
     columns = [f"s.c{position}" for position in range(len(block.outputs))]
     optional = [
         column for column, output in zip(columns, block.outputs, strict=True) if t.is_nullable(output.value.type)
@@ -74,6 +75,15 @@ def in_block(compiler: ExpressionCompiler, value: Typed, block: Block, node: ast
     left_row = ", ".join(part.sql for part in parts(value))
     found = f"(({left_row}) IN (SELECT ({', '.join(columns)}) FROM ({block.sql}) AS s{where}))"
     return f"coalesce({found}, false)" if any(map(t.is_nullable, inner.items)) else found
+
+
+def _elements(block: Block, value: Typed) -> Block:
+    """Rows of arrays are sets of their elements, unless an array is looked for."""
+    kind = t.plain(block.outputs[0].value.type)
+    if len(block.outputs) > 1 or not isinstance(kind, t.Array) or isinstance(t.plain(value.type), t.Array):
+        return block
+    output = replace(block.outputs[0], value=Typed("", kind.item))
+    return Block(f"SELECT unnest(u.c0) AS c0 FROM ({block.sql}) AS u", (output,))
 
 
 def _in_list(compiler: ExpressionCompiler, left: str, rows: str) -> str:

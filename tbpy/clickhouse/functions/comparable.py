@@ -106,8 +106,10 @@ def _seconds(moment: Typed, number: Typed) -> Pair:
 
 
 def set_column(compiler: ExpressionCompiler, value: Typed, column: Typed) -> Pair:
-    """A value and the rows of a query as the set of an IN: texts as values of the left side's type, NULL for others."""
+    """A value and the rows of a query as the set of an IN: of the left side's type, NULL for what is none of it."""
     own, kind = t.plain(value.type), t.plain(column.type)
+    if isinstance(own, t.String) and isinstance(kind, t.Int | t.Float | t.Decimal):
+        return value.sql, compiler.call("toString", column).sql
     if isinstance(kind, t.String | t.FixedString) and not isinstance(own, t.String | t.FixedString | t.Enum):
         return value.sql, Caster(compiler, None, lenient=True).plain(column.as_type(kind), own).sql
     return comparable_sql(compiler, value, column)

@@ -17,6 +17,8 @@ from tbpy.clickhouse.compiler.parts import parts
 from tbpy.clickhouse.compiler.subqueries import compile_block, exists, in_block
 from tbpy.clickhouse.compiler.typed import Typed, boolean, condition_of
 from tbpy.clickhouse.functions.comparable import comparable_sql
+from tbpy.clickhouse.functions.null_sets import has_null, same_parts, with_null, with_null_rows
+from tbpy.clickhouse.functions.varying_sets import in_elements, varies
 from tbpy.clickhouse.quoting import duckdb_string, quote_string
 from tbpy.errors import QueryError
 
@@ -27,23 +29,45 @@ def in_(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
         raise failures.unsupported(f"Function {node.name}", node)
     if len(node.arguments) != 2:
         raise failures.wrong_count(node.name, len(node.arguments), "2", node)
-    value = compiler.compile(node.arguments[0])
+    value, right = compiler.compile(node.arguments[0]), node.arguments[1]
+    negated = node.name.lower().endswith("notin")
+    if compiler.context.enabled("transform_null_in"):
+        inside = _null_safe_condition(compiler, value, right, node)
+        return boolean(f"(NOT {inside})" if negated else inside, aggregate=value.aggregate, window=value.window)
+    loose = varies(compiler, right)
     if isinstance(t.plain(value.type), t.Nothing):
-        return constant(None)
+        return replace(constant(None), type=t.Nullable(t.UINT8)) if loose else constant(None)
     if t.varies(value.type) or isinstance(t.plain(value.type), t.Json):
         raise failures.wrong_type(node.name, [value.type], node)
-    inside = _in_condition(compiler, value, node.arguments[1], node)
-    negated = node.name.lower().endswith("notin")
+    inside = _in_condition(compiler, value, right, node)
     condition = f"(NOT {inside})" if negated else inside
-    result = boolean(condition, nullable=_can_be_null(value), aggregate=value.aggregate, window=value.window)
-    apart = isinstance(node.arguments[1], ast.Subquery | ast.Identifier) or isinstance(t.plain(value.type), t.Tuple)
+    nullable = _can_be_null(value) or loose
+    result = boolean(condition, nullable=nullable, aggregate=value.aggregate, window=value.window)
+    apart = isinstance(right, ast.Subquery | ast.Identifier) or isinstance(t.plain(value.type), t.Tuple) or loose
     if _can_be_null(value) and apart:
         # In DuckDB NULL is not in an empty set; as a filter that is as good as NULL, unless it is turned round.
         exact = boolean(f"(CASE WHEN {value.sql} IS NOT NULL THEN {condition} END)", nullable=True)
         result = replace(result, sql=exact.sql, condition=exact.condition if negated else condition)
-    if isinstance(value.type, t.LowCardinality):
+    if isinstance(value.type, t.LowCardinality) and not loose:
         return replace(result, type=t.LowCardinality(result.type))
     return result
+
+
+def _null_safe_condition(compiler: ExpressionCompiler, value: Typed, right: ast.Expression, node: ast.Function) -> str:
+    """IN where NULL is found by NULL."""
+    if isinstance(right, ast.Subquery):
+        compiler.context.count_subquery(right)
+        block = compile_block(compiler, right.query)
+        nothing = isinstance(t.plain(value.type), t.Nothing)
+        found = "false" if nothing else in_block(compiler, value, block, node)
+        return with_null_rows(value, found, block, node)
+    items = [item for item, _ in _set_items(compiler, value, right, node)]
+    if isinstance(t.plain(value.type), t.Tuple):
+        left = _parts(compiler, value, node.arguments[0])
+        return f"({' OR '.join(same_parts(compiler, left, item, node) for item in items)})"
+    nothing = isinstance(t.plain(value.type), t.Nothing)
+    found = "false" if nothing else _in_condition(compiler, value, right, node)
+    return with_null(value, found, holds_null=has_null(items))
 
 
 def _can_be_null(value: Typed) -> bool:
@@ -59,6 +83,9 @@ def _in_condition(compiler: ExpressionCompiler, value: Typed, right: ast.Express
         table = replace(table, start=right.start, end=right.end)
         star = ast.Select((ast.Asterisk(),), from_=table)
         return in_block(compiler, value, compile_block(compiler, star), node)
+    found_in = in_elements(compiler, value, right, node)
+    if found_in is not None:
+        return found_in
     elements = _computed_set(compiler, value, right)
     if elements is not None:
         return f"list_contains({elements.sql}, {value.sql})"
@@ -105,6 +132,8 @@ def _member(compiler: ExpressionCompiler, value: Typed, item: Typed, node: ast.F
         return comparable_sql(compiler, value, constant(names[0]), node)[1] if names else None
     if item.known and isinstance(item.value, int) and isinstance(own, t.String | t.Date):
         return duckdb_string(str(item.value)) if isinstance(own, t.String) else f"(DATE '1970-01-01' + {item.sql})"
+    if isinstance(own, t.Float) and item.known and isinstance(item.value, int):
+        return constant(float(item.value)).sql
     if isinstance(own, t.Decimal) and isinstance(item.value, float) and _digits(item.value) > own.scale:
         return None
     left, right = comparable_sql(compiler, value, item, node)
