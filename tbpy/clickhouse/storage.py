@@ -41,6 +41,10 @@ _SIMPLE = {
 }
 
 
+#: A tuple without elements: DuckDB has no type for a STRUCT without fields.
+EMPTY_TUPLE = "{'_': CAST(0 AS TINYINT)}"
+
+
 @lru_cache(maxsize=4096)
 def duckdb_type(type_: t.Type) -> str:
     """The DuckDB type that stores `type_`. For AggregateFunction see `tbpy.clickhouse.states`."""
@@ -60,6 +64,8 @@ def duckdb_type(type_: t.Type) -> str:
             return f"{duckdb_type(item)}[]"
         case t.Map(key, value):
             return f"MAP({duckdb_type(key)}, {duckdb_type(value)})"
+        case t.Tuple(()):
+            return "STRUCT(_ TINYINT)"
         case t.Tuple():
             fields = zip(field_names(type_), type_.items, strict=True)
             return f"STRUCT({', '.join(f'{duckdb_name(name)} {duckdb_type(item)}' for name, item in fields)})"
@@ -117,6 +123,8 @@ def default_sql(type_: t.Type) -> str:
             return f"CAST([] AS {duckdb_type(type_)})"
         case t.Map():
             return f"CAST(MAP {{}} AS {duckdb_type(type_)})"
+        case t.Tuple(()):
+            return EMPTY_TUPLE
         case t.Tuple():
             fields = zip(field_names(type_), type_.items, strict=True)
             return "{" + ", ".join(f"{duckdb_string(name)}: {default_sql(item)}" for name, item in fields) + "}"

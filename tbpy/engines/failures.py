@@ -31,6 +31,7 @@ _TEXTS: tuple[tuple[str, int, str, str], ...] = (
 )
 _FULL = re.compile(r"No space left on device|File too large|Disk quota exceeded")
 _LABEL = re.compile(r"^[A-Z][A-Za-z ]+ Error: ")
+_OF_FUNCTION = "Python exception occurred while executing the UDF: ValueError: "  # what our own functions raise
 _LOCKED = re.compile(r"PID (\d+)")
 
 
@@ -60,7 +61,7 @@ def translate(error: duckdb.Error, *, time_limit: float | None = None) -> TbpyEr
 def plain_message(error: BaseException) -> str:
     """DuckDB's text without its label, its excerpt of the SQL that tbpy wrote, and its stack."""
     text = str(error).split("\n\nLINE ")[0].split("\n\nStack Trace:")[0]
-    return _LABEL.sub("", text).strip()
+    return _LABEL.sub("", text).removeprefix(_OF_FUNCTION).strip()
 
 
 def is_locked(error: duckdb.Error) -> bool:

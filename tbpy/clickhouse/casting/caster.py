@@ -220,6 +220,12 @@ def to_enum(caster: Caster, value: Typed, target_: t.Enum) -> Typed:
         failure = "NULL" if caster.lenient else "error('UNKNOWN_ELEMENT_OF_ENUM: Unexpected value in enum')"
         sql = f"(CASE {value.sql} {cases} ELSE {failure} END)"
         return caster.result(value, sql, target_)
+    if isinstance(value.type, t.Float):  # cut off, and what is no number of the enum's size is none of the enum
+        whole = f"TRY_CAST(trunc({value.sql}) AS SMALLINT)"
+        cases = " ".join(f"WHEN {number} THEN {duckdb_string(name)}" for name, number in target_.members)
+        failure = "NULL" if caster.lenient else "error('CANNOT_CONVERT_TYPE: Value cannot be converted to enum type')"
+        body = f"CASE {whole} {cases} ELSE {failure} END"
+        return caster.result(value, f"(CASE WHEN {value.sql} IS NOT NULL THEN {body} END)", target_)
     if isinstance(value.type, t.Enum):
         numbers = dict(target_.members)
         if all(numbers.get(name) == number for name, number in value.type.members):

@@ -78,7 +78,7 @@ def to_tuple(caster: Caster, value: Typed, target_: t.Tuple) -> Typed:
         return _of_text(caster, value, target_)
     if not isinstance(source, t.Tuple) or len(source.items) != len(target_.items):
         caster.wrong(source, target_)
-    if duckdb_type(source) == duckdb_type(target_) and not value.constant:
+    if duckdb_type(source) == duckdb_type(target_) and (not value.constant or not source.items):
         return value
     values = value.value if isinstance(value.value, tuple) else (UNKNOWN,) * len(source.items)
     known = [isinstance(item, str | int | float) for item in values]

@@ -81,6 +81,8 @@ def to_integer(caster: Caster, value: Typed, target_: t.Int) -> Typed:
         return wide.to_wide_integer(caster, value, target_)
     if wide.is_wide(source):
         return wide.from_wide_to_integer(caster, value, target_)
+    if isinstance(source, t.UUID):
+        return _of_uuid(caster, value, target_)
     match source:
         case t.IPv4() | t.IPv6() if not _takes_address(source, target_):
             text = f"Conversion from {source} to {target_} is not supported"
@@ -101,6 +103,13 @@ def to_integer(caster: Caster, value: Typed, target_: t.Int) -> Typed:
         case t.FixedString():
             return to_integer(caster, value.as_type(t.STRING), target_)
     return caster.refuse(source, target_)
+
+
+def _of_uuid(caster: Caster, value: Typed, target_: t.Int) -> Typed:
+    if target_ != t.UINT128:
+        text = "Conversion between numeric types and UUID is not supported. Probably the passed UUID is unquoted"
+        raise QueryError(text, code=48, name="NOT_IMPLEMENTED", place=failures.place(caster.node))
+    return caster.result(value, f"CAST({value.sql} AS UHUGEINT)", target_)
 
 
 def _takes_address(source: t.IPv4 | t.IPv6, target_: t.Int) -> bool:

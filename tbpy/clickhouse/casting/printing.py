@@ -161,6 +161,8 @@ def _tuple_text(sql: str, type_: t.Tuple) -> str | None:
     ]
     if any(field is None for field in fields):
         return None
+    if not fields:
+        return f"(CASE WHEN {sql} IS NOT NULL THEN '()' END)"
     return "('(' || " + " || ',' || ".join(str(field) for field in fields) + " || ')')"
 
 

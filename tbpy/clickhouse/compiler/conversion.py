@@ -14,10 +14,11 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.wide import is_wide, number_text, scale_of
 from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.failures import no_common_type
+from tbpy.clickhouse.compiler.literals import tuple_sql
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
 from tbpy.clickhouse.compiler.unions import made, variant_of
 from tbpy.clickhouse.quoting import duckdb_string
-from tbpy.clickhouse.storage import duckdb_type
+from tbpy.clickhouse.storage import duckdb_type, field_names
 from tbpy.errors import QueryError
 
 
@@ -183,6 +184,12 @@ def _special(sql: str, source: t.Type, target: t.Type) -> str | None:
         ):
             midnight = f"timezone('UTC', timezone({duckdb_string(zone or '')}, CAST({sql} AS TIMESTAMP)))"
             return f"CAST({midnight} AS {duckdb_type(target)})"
+        case t.Tuple(), t.Tuple() if field_names(source) != field_names(target):
+            fields = [
+                coerce(Typed(f"{sql}[{duckdb_string(name)}]", item), wanted).exact()
+                for name, item, wanted in zip(field_names(source), source.items, target.items, strict=True)
+            ]
+            return f"(CASE WHEN {sql} IS NOT NULL THEN {tuple_sql(fields, field_names(target))} END)"
         case t.Array(item), t.Array(wanted):
             inside = _special("e", t.plain(item), t.plain(wanted))
             return (

@@ -217,14 +217,12 @@ class ExpressionCompiler:
         return only_value(path_below(Call("getSubcolumn", call, (value,), self), value, names))
 
     def step(self, value: Typed, name: str, node: ast.Node) -> Typed:
-        """One step below a value that is no JSON: an element of a tuple, `size0` of an array."""
+        """One step below a value that is no JSON: an element of a tuple, or of each tuple of an array."""
         inner = t.plain(value.type)
         if isinstance(inner, t.Tuple):
             for position, field in enumerate(field_names(inner)):
                 if name in (field, str(position + 1)):
                     return part(value, position)
-        if isinstance(inner, t.Array) and name == "size0":
-            return replace(value, sql=f"CAST(len({value.sql}) AS UBIGINT)", type=t.UINT64, condition=None)
         record = t.plain(inner.item) if isinstance(inner, t.Array) else None
         if isinstance(inner, t.Array) and isinstance(record, t.Tuple) and name in (record.names or ()):
             found = part(Typed("e", inner.item), field_names(record).index(name))

@@ -12,6 +12,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.binary import text_of
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.quoting import duckdb_string
+from tbpy.clickhouse.storage import EMPTY_TUPLE
 
 _UNSIGNED = (t.UINT8, t.UINT16, t.UINT32, t.UINT64, t.UINT128, t.UINT256)
 _SIGNED = (t.INT8, t.INT16, t.INT32, t.INT64, t.INT128, t.INT256)
@@ -76,5 +77,7 @@ def float_sql(value: float) -> str:
 
 def tuple_sql(items: Sequence[str], names: Sequence[str] | None = None) -> str:
     """A STRUCT with the field names that store a tuple."""
+    if not items:
+        return EMPTY_TUPLE
     labels = names or [str(position + 1) for position in range(len(items))]
     return "{" + ", ".join(f"{duckdb_string(name)}: {sql}" for name, sql in zip(labels, items, strict=True)) + "}"

@@ -140,6 +140,8 @@ def _json_array(item: t.Type, style: JsonStyle) -> Cell:
 
 
 def _json_tuple(type_: t.Tuple, style: JsonStyle) -> Cell:
+    if not type_.items:
+        return lambda value: lines(style.indent, "[", [], "]")
     cells = [or_null(json_cell(item, style.deeper()), "null") for item in type_.items]
     brackets = "[]" if type_.names is None else "{}"
     if type_.names is not None:
@@ -220,6 +222,8 @@ def csv_cell(type_: t.Type) -> Cell:
 
 
 def _csv_tuple(type_: t.Tuple) -> Cell:
+    if not type_.items:
+        return lambda value: ""
     cells = [or_null(csv_cell(item), "\\N") for item in type_.items]
     return lambda value: ",".join(cell(part) for cell, part in zip(cells, fields(value), strict=True))
 
@@ -255,6 +259,8 @@ def nested_cell(type_: t.Type, inner: Callable[[t.Type], Cell]) -> Cell | None:
         case t.Array(item):
             cell = or_null(inner(item), "NULL")
             return lambda value: f"[{','.join(map(cell, value))}]"
+        case t.Tuple(()):
+            return lambda value: "()"
         case t.Tuple(items, _):
             cells = [or_null(inner(item), "NULL") for item in items]
             return lambda value: f"({','.join(c(v) for c, v in zip(cells, fields(value), strict=True))})"

@@ -43,6 +43,8 @@ def _converter(type_: t.Type) -> Converter:
         case t.Array(item):
             convert = converter(item)
             return lambda value: [convert(part) for part in value]
+        case t.Tuple(()):
+            return lambda value: []
         case t.Tuple():
             return _tuple_converter(type_)
         case t.Map():

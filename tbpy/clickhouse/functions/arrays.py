@@ -10,6 +10,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.conversion import coerce, common_or_variant, common_type
 from tbpy.clickhouse.compiler.failures import QueryError, place
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
+from tbpy.clickhouse.functions.json_values import elements
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.storage import default_sql, duckdb_type
 
@@ -89,6 +90,8 @@ def array_element(call: Call) -> Typed:
     container = t.plain(call.args[0].type)
     if isinstance(container, t.Map):
         return _map_element(call, container)
+    if isinstance(container, t.Dynamic) and t.is_integer(call.args[1].type):
+        return call.typed(f"{elements(call.sql(0))}[{call.args[1].sql}]", container)
     if isinstance(container, t.Json | t.Dynamic):
         return call.compiler.call("getSubcolumn", *call.args, node=call.node)
     item = item_type(call, 0)

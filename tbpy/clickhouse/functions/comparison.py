@@ -16,6 +16,7 @@ from tbpy.clickhouse.compiler.parts import parts
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.comparable import comparable_sql, not_comparable, ordered_enum
 from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.errors import QueryError
 
 _Test = Callable[[Any, Any], bool]
 
@@ -42,7 +43,7 @@ def _comparison(operator: str) -> None:
         one, other = t.plain(left.type), t.plain(right.type)
         if isinstance(one, t.Dynamic) or isinstance(other, t.Dynamic):
             return _dynamic(call, symbol)
-        if isinstance(one, t.Tuple) and isinstance(other, t.Tuple) and not _simple(one, other):
+        if isinstance(one, t.Tuple) and isinstance(other, t.Tuple) and not (one.items and _simple(one, other)):
             return _tuples(call, symbol)
         return call.condition(condition(call, left, right, symbol))
 
@@ -176,6 +177,9 @@ def _tuples(call: Call, symbol: str) -> Typed:
     ones, others = parts(call.args[0]), parts(call.args[1])
     if len(ones) != len(others):
         raise failures.bad_arguments("Cannot compare tuples of different sizes", call.node)
+    if not ones:
+        text = "Comparison of zero-sized tuples is not implemented"
+        raise QueryError(text, code=48, name="NOT_IMPLEMENTED", place=failures.place(call.node))
     nothing = any(isinstance(t.plain(part.type), t.Nothing) for part in (*ones, *others))
     if nothing and (symbol in _STRICT or all(arg.constant for arg in call.args)):
         return call.typed("CAST(NULL AS UTINYINT)", t.Nullable(t.UINT8))

@@ -289,6 +289,8 @@ def _spread(type_: t.Type, depth: int = 1) -> str:
             return f"Tuple({', '.join(_spread(item, depth) for item in items)})"
         case t.Array(item):
             return f"Array({_spread(item, depth)})"
+        case t.Variant(items):
+            return f"Variant({', '.join(_spread(item, depth) for item in items)})"
         case t.Map(key, value):
             return f"Map({_spread(key, depth)}, {_spread(value, depth)})"
     return str(type_)

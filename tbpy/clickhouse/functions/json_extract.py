@@ -8,7 +8,6 @@ from string import ascii_lowercase, ascii_uppercase
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.failures import QueryError
 from tbpy.clickhouse.compiler.typed import Typed
-from tbpy.clickhouse.functions.json_paths import subcolumn
 from tbpy.clickhouse.functions.json_values import (
     Element,
     as_bool,
@@ -26,7 +25,6 @@ from tbpy.clickhouse.functions.json_values import (
     printed,
 )
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.functions.variants import has_element
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import default_sql, duckdb_type
 
@@ -295,23 +293,3 @@ def json_merge_patch(call: Call) -> Typed:
     for other in documents[1:]:
         merged = f"{call.context.udf('tb_json_merge_patch')}({merged}, {other})"
     return call.typed(f"CAST({merged} AS VARCHAR)", t.STRING)
-
-
-# --- the JSON type ----------------------------------------------------------------------------------------------------
-
-
-@scalar("getSubcolumn", args=2, nulls="keep", low_cardinality=False)
-def get_subcolumn(call: Call) -> Typed:
-    """A path below a JSON or Dynamic value is Dynamic; maps and Nullable have named parts of their own."""
-    source, name = call.args[0], str(call.constant_value(1, "name"))
-    inner = t.plain(source.type)
-    if has_element(inner, name):
-        return call.compiler.call("variantElement", source, call.args[1], node=call.node)
-    if t.is_document(inner):
-        return subcolumn(call, source, name)
-    if isinstance(inner, t.Map) and name in ("keys", "values"):
-        item = inner.key if name == "keys" else inner.value
-        return call.typed(f"map_{name}({source.sql})", t.Array(item))
-    if isinstance(source.type, t.Nullable) and name == "null":
-        return call.condition(f"({source.sql} IS NULL)")
-    call.unsupported(f"'{name}' of {source.type}")

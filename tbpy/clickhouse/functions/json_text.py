@@ -91,6 +91,8 @@ def _map(call: _Place, sql: str, key: t.Type, value: t.Type) -> str:
 
 
 def _tuple(call: _Place, sql: str, type_: t.Tuple) -> str:
+    if not type_.items:
+        return "'[]'"
     fields = zip(field_names(type_), type_.items, strict=True)
     parts = [_json(call, f"{sql}[{duckdb_string(field)}]", item) for field, item in fields]
     if type_.names is None:

@@ -164,7 +164,7 @@ def _tuple_in(compiler: ExpressionCompiler, value: Typed, items: list[Item], nod
             continue
         pairs = zip(left, _parts(compiler, item, written), strict=True)
         equal = [condition_of(compiler.call("equals", one, other, node=node)) for one, other in pairs]
-        tests.append(f"({' AND '.join(equal)})")
+        tests.append(f"({' AND '.join(equal) or 'true'})")
     if not tests:
         return "false"
     joined = tests[0] if len(tests) == 1 else f"({' OR '.join(tests)})"
@@ -183,7 +183,9 @@ Item = tuple[Typed, ast.Expression | None]  # an element of a set, and how it is
 
 def _set_items(compiler: ExpressionCompiler, value: Typed, right: ast.Expression, node: ast.Function) -> list[Item]:
     """The members of a set: of a tuple or array literal, or the one value given. For a tuple on the left, tuples."""
-    depth = _depth(t.plain(value.type))
+    depth, own = _depth(t.plain(value.type)), t.plain(value.type)
+    if isinstance(own, t.Tuple) and not own.items and isinstance(right, ast.Function) and not right.arguments:
+        return [(compiler.compile(right), right)]
     if isinstance(right, ast.Function) and right.name in ("tuple", "array"):
         items: list[Item] = [(compiler.compile(argument), argument) for argument in right.arguments]
         whole = right.name == "array" and not isinstance(t.plain(value.type), t.Array)
@@ -203,7 +205,7 @@ def _set_items(compiler: ExpressionCompiler, value: Typed, right: ast.Expression
 def _depth(type_: t.Type) -> int:
     """How many tuples and arrays stand around the first value: 0 for a number, 1 for a tuple of numbers."""
     if isinstance(type_, t.Tuple):
-        return 1 + _depth(t.plain(type_.items[0]))
+        return 1 if not type_.items else 1 + _depth(t.plain(type_.items[0]))
     return 1 + _depth(t.plain(type_.item)) if isinstance(type_, t.Array) else 0
 
 

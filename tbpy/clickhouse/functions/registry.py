@@ -180,7 +180,7 @@ def build_scalar(row: Scalar, call: Call) -> Typed:
     bare = t.without_low_cardinality if row.keeps_parts else t.full
     call.args = tuple(replace(arg, type=bare(arg.type)) for arg in call.args)
     varying = next((place for place, arg in enumerate(call.args) if isinstance(arg.type, t.Variant)), None)
-    if varying is not None and row.nulls == "propagate" and not _takes_variants(row):
+    if varying is not None and not _takes_variants(row):
         from tbpy.clickhouse.functions.variants import of_each_type
 
         return of_each_type(call, varying, lambda one: build_scalar(row, one))
@@ -192,6 +192,8 @@ def build_scalar(row: Scalar, call: Call) -> Typed:
 
 def _takes_variants(row: Scalar) -> bool:
     """Whether a function takes a Variant itself: conversions do, and what gives its argument back."""
+    if row.nulls == "keep":
+        return row.name not in ("arrayElement", "tupleElement")
     return row.name in ("materialize", "identity") or row.build.__module__.endswith("functions.conversion")
 
 

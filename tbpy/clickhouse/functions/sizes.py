@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.binary import by_bytes, bytes_of, is_binary, text_of
+from tbpy.clickhouse.compiler.literals import tuple_sql
+from tbpy.clickhouse.compiler.parts import parts
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.documents import PRINTED, printed_sql
 from tbpy.clickhouse.functions.registry import Call, scalar
@@ -65,4 +67,8 @@ def reverse(call: Call) -> Typed:
         arg = call.args[0]
         bytes_ = text_of(f"{call.context.udf('tb_reverse_bytes')}({bytes_of(arg)})")
         return call.typed(by_bytes(arg, f"reverse({arg.sql})", bytes_), type_)
+    if isinstance(type_, t.Tuple):
+        names = None if type_.names is None else type_.names[::-1]
+        items = parts(call.args[0])[::-1]
+        return call.typed(tuple_sql([item.exact() for item in items], names), t.Tuple(type_.items[::-1], names))
     call.wrong_type()

@@ -25,8 +25,6 @@ from tbpy.errors import QueryError
 
 @scalar("tuple", args=(0, None), nulls="keep", low_cardinality=False, keeps_parts=True)
 def tuple_(call: Call) -> Typed:
-    if not call.original:
-        return call.unsupported("no arguments")
     return tuple_of_values(call, call.original)
 
 

@@ -45,7 +45,7 @@ class TypeNameParser(ExpressionParser):
         if self.key in further:
             name = f"{name.upper()} {self.key}"
             self.index += 1
-        return f"{name}({', '.join(arguments)})"
+        return f"{name}({', '.join(arguments)})" if arguments else name
 
     def type_argument(self) -> str:
         """A type, `name Type`, a literal, `'a' = 1` or `max_types = 3`."""
