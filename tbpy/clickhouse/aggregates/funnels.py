@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.call import AggregateCall
 from tbpy.clickhouse.aggregates.registry import aggregate
@@ -39,9 +41,14 @@ def _conditions(call: AggregateCall, first: int) -> list[str]:
 def _events(call: AggregateCall, all_rows: bool) -> tuple[str, int]:
     """Rows as structs of time and a mask of the conditions that hold; and how many conditions there are."""
     conditions = _conditions(call, 1)
-    mask = " + ".join(f"CASE WHEN {condition} THEN {1 << bit} ELSE 0 END" for bit, condition in enumerate(conditions))
     where = () if all_rows else (f"({' OR '.join(conditions)})",)
-    return call.collect(f"{{'t': {moment(call)}, 'm': CAST({mask} AS BIGINT)}}", where), len(conditions)
+    row = f"{{'t': {moment(call)}, 'm': CAST({_mask(conditions)} AS BIGINT)}}"
+    return call.collect(row, where), len(conditions)
+
+
+def _mask(conditions: list[str]) -> str:
+    """A number whose bit i says that condition i holds."""
+    return " + ".join(f"CASE WHEN {condition} THEN {1 << bit} ELSE 0 END" for bit, condition in enumerate(conditions))
 
 
 _EVENT = "STRUCT(t HUGEINT, m BIGINT)[]"
@@ -108,3 +115,32 @@ def retention(call: AggregateCall) -> Typed:
     met = [f"coalesce({call.apply('bool_or', condition)}, false)" for condition in _conditions(call, 0)]
     values = [met[0], *(f"({met[0]} AND {other})" for other in met[1:])]
     return call.typed(f"[{', '.join(f'CAST({value} AS UTINYINT)' for value in values)}]", t.Array(t.UINT8))
+
+
+# --- the node after a chain ---
+
+_BASES = {
+    "forward": ("head", "first_match", "last_match"),
+    "backward": ("tail", "first_match", "last_match"),
+}
+
+
+@aggregate("sequenceNextNode", args=(4, None), nulls="keep", parameters=2)
+def sequence_next_node(call: AggregateCall) -> Typed:
+    """The event next to a chain of events: after it, or with `backward` before it. NULL where there is none."""
+    direction, base = call.parameter(0), call.parameter(1)
+    if base not in _BASES.get(direction, ()):
+        raise bad_arguments(
+            f"Aggregate function {call.name} doesn't support the parameters {direction}, {base}", call.node
+        )
+    if not t.is_text(t.not_nullable(call.type(1))):
+        call.wrong_type()
+    present = [f"{arg.sql} IS NOT NULL" for arg in call.args[:2] if t.is_nullable(arg.type)]
+    given = replace(call, args=tuple(arg.as_type(t.not_nullable(arg.type)) for arg in call.args))
+    can_be_base, *conditions = _conditions(given, 2)
+    fields = f"'e': {call.sql(1)}, 'b': coalesce({can_be_base}, false), 'm': CAST({_mask(conditions)} AS BIGINT)"
+    rows = given.collect(f"{{'t': {moment(given)}, {fields}}}", present)
+    rows = f"CAST(list_sort({rows}) AS STRUCT(t HUGEINT, e VARCHAR, b BOOLEAN, m BIGINT)[])"
+    name = call.context.udf("tb_sequence_next_node")
+    where_to = f"{duckdb_string(direction)}, {duckdb_string(base)}"
+    return call.typed(f"{name}({rows}, {len(conditions)}, {where_to})", t.Nullable(t.STRING))

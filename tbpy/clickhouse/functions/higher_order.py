@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.wide import as_double, is_signed, is_wide
+from tbpy.clickhouse.compiler.failures import QueryError, place
 from tbpy.clickhouse.compiler.ordering import has_own_order, sort_key
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.arithmetic import widened, wrapped
@@ -403,7 +404,7 @@ def array_fold(call: Call) -> Typed:
     function = call.lambdas[0]
     if function is None:
         call.wrong_type()
-    arrays, start = call.args[1:-1], call.args[-1]
+    arrays, start = call.args[1:-1], call.original[-1]
     accumulator, element = call.context.fresh("a"), call.context.fresh("x")
     # list_reduce wants one type for elements and accumulator, so both travel in one struct.
     fields = [t.plain(array.type) for array in arrays]
@@ -413,8 +414,12 @@ def array_fold(call: Call) -> Typed:
         if isinstance(type_, t.Array)
     ]
     body = function.apply(Typed(f"{accumulator}.a", start.type), *inputs)
-    if t.plain(body.type) != t.plain(start.type):
-        call.wrong_type()
+    if body.type != start.type:
+        text = (
+            "Return type of lambda function must be the same as the accumulator type, inferred return type of lambda:"
+            f" {body.type}, inferred type of accumulator: {start.type}"
+        )
+        raise QueryError(text, code=53, name="TYPE_MISMATCH", place=place(call.node))
     target = duckdb_type(start.type)
     record = ", ".join(f"e{position}: {array.sql}[i]" for position, array in enumerate(arrays))
     records = f"list_transform(range(1, len({arrays[0].sql}) + 1), lambda i: {{a: CAST(NULL AS {target}), {record}}})"
