@@ -162,29 +162,38 @@ def _or_null(call: AggregateCall, inner: Inner) -> Typed:
     result = inner.build(call)
     type_ = t.nullable(result.type)
     if type_ == result.type and not isinstance(type_, t.Nullable):
-        return _filled(call, inner, result)
+        return _filled(call, result, _counted(call, inner))
     sql = f"CASE WHEN {_counted(call, inner)} > 0 THEN {result.sql} END"
     return replace(result, sql=f"({sql})", type=type_, condition=None)
 
 
 @combinator("OrDefault")
 def _or_default(call: AggregateCall, inner: Inner) -> Typed:
-    return _filled(call, inner, inner.build(call))
+    """The default where there is no row at all: an -If inside does not matter."""
+    return _filled(call, inner.build(call), _present(call).rows())
 
 
-def _filled(call: AggregateCall, inner: Inner, result: Typed) -> Typed:
-    """The result, its type's default where no row counts."""
+def _filled(call: AggregateCall, result: Typed, count: str) -> Typed:
+    """The result, its type's default where the count is 0."""
     default = f"CAST({default_sql(result.type)} AS {duckdb_type(result.type)})"
-    sql = f"CASE WHEN {_counted(call, inner)} > 0 THEN {result.sql} ELSE {default} END"
+    sql = f"CASE WHEN {count} > 0 THEN {result.sql} ELSE {default} END"
     return replace(result, sql=f"({sql})", condition=None)
 
 
 def _counted(call: AggregateCall, inner: Inner) -> str:
     """How many rows reach the aggregate inside: its -If and NULLs leave rows out, but countIf sees every row."""
-    if "If" in inner.suffixes:
+    if "If" in inner.suffixes and not _MERGING.intersection(inner.suffixes):
         call = replace(call, args=call.args[:-1]) if inner.row.name == "count" else conditional(call)
+    return _present(call).rows()
+
+
+_MERGING = frozenset(("Merge", "MergeState"))
+
+
+def _present(call: AggregateCall) -> AggregateCall:
+    """The call over the rows without NULL."""
     present = tuple(f"{arg.sql} IS NOT NULL" for arg in call.args if t.is_nullable(arg.type))
-    return replace(call, where=(*call.where, *present)).rows()
+    return replace(call, where=(*call.where, *present))
 
 
 # --- arguments that hold several values ---

@@ -84,7 +84,7 @@ def _same_types(call: AggregateCall) -> None:
         call.wrong_type()
 
 
-@aggregate("intervalLengthSum", args=2)
+@aggregate("intervalLengthSum", args=2, never_null=True)
 def interval_length_sum(call: AggregateCall) -> Typed:
     """The length of the union of all intervals."""
     _same_types(call)
