@@ -24,6 +24,14 @@ from tbpy.clickhouse.storage import field_names
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# What standard SQL writes as a name, where no column has it.
+_WITHOUT_BRACKETS = {
+    **dict.fromkeys(("NOW", "CURRENT_TIMESTAMP", "LOCALTIMESTAMP"), "now"),
+    **dict.fromkeys(("TODAY", "CURDATE", "CURRENT_DATE"), "today"),
+    **dict.fromkeys(("USER", "CURRENT_USER"), "currentUser"),
+    **dict.fromkeys(("DATABASE", "CURRENT_DATABASE"), "currentDatabase"),
+}
+
 
 @dataclass(slots=True)
 class BoundLambda:
@@ -88,9 +96,11 @@ class ExpressionCompiler:
 
     def identifier(self, node: ast.Identifier) -> Typed:
         found = self.lookup(node)
-        if found is None:
-            raise failures.unknown_identifier(node.name, node, self.scope.column_names())
-        return found
+        if found is not None:
+            return found
+        if node.name.upper() in _WITHOUT_BRACKETS:
+            return self.compile(ast.Function(_WITHOUT_BRACKETS[node.name.upper()], (), start=node.start, end=node.end))
+        raise failures.unknown_identifier(node.name, node, self.scope.column_names())
 
     def lookup(self, node: ast.Identifier) -> Typed | None:
         """What a name means in this scope or in one around it; a longer name may end in a path into the value."""

@@ -96,13 +96,16 @@ def array_except(call: Call) -> Typed:
         call.wrong_type()
     _, (one, other) = common_items(call, 0, 1)
     name = call.context.fresh("e")
-    kept = f"list_filter({one}, lambda {name}: NOT coalesce(list_contains({other}, {name}), false))"
+    unknown = f"{name} IS NULL AND len(list_filter({other}, lambda x: x IS NULL)) > 0"
+    kept = f"list_filter({one}, lambda {name}: NOT (coalesce(list_contains({other}, {name}), false) OR {unknown}))"
     return call.typed(kept, call.args[0].type)
 
 
 @scalar("arrayShuffle", "arrayPartialShuffle", args=(1, 3), low_cardinality=False)
 def array_shuffle(call: Call) -> Typed:
-    """In random order; with one element at the most there is only one."""
+    """In random order; with one element at the most there is only one. What a seed gives is ClickHouse's own."""
+    if len(call.args) == (3 if call.name == "arrayPartialShuffle" else 2):
+        call.unsupported("a seed")
     item_type(call, 0)
     name = call.context.fresh("e")
     records = f"list_transform({call.sql(0)}, lambda {name}: {{'r': random(), 'v': {name}}})"

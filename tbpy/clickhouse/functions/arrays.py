@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NoReturn
 
@@ -95,13 +96,21 @@ def array_element(call: Call) -> Typed:
     if isinstance(container, t.Json | t.Dynamic):
         return call.compiler.call("getSubcolumn", *call.args, node=call.node)
     item = item_type(call, 0)
-    index = call.args[1]
-    if not t.is_integer(index.type):
+    return _elements(call, item, lambda place: or_default(f"{call.sql(0)}[{place}]", item))
+
+
+def _elements(call: Call, item: t.Type, at: Callable[[str], str]) -> Typed:
+    """The element at a place, or those at an array of places."""
+    places = t.plain(call.args[1].type)
+    several = isinstance(places, t.Array)
+    kind = t.plain(places.item) if isinstance(places, t.Array) else places
+    if not t.is_integer(kind):
         call.wrong_type()
-    place = index.sql
-    if t.plain(index.type) == t.UINT64:
-        place = f"TRY_CAST({index.sql} AS BIGINT)"
-    return call.typed(or_default(f"{call.sql(0)}[{place}]", item), item)
+    place = call.context.fresh("p") if several else call.sql(1)
+    found = at(f"TRY_CAST({place} AS BIGINT)" if kind == t.UINT64 else place)
+    if not several:
+        return call.typed(found, item)
+    return call.typed(f"list_transform({call.sql(1)}, lambda {place}: {found})", t.Array(item))
 
 
 def _map_element(call: Call, container: t.Map) -> Typed:
@@ -128,8 +137,7 @@ def array_element_or_null(call: Call) -> Typed:
     if isinstance(container, t.Map):
         value = _map_value(call, container)
         return call.typed(value, t.nullable(container.value))
-    item = item_type(call, 0)
-    return call.typed(f"{call.sql(0)}[{call.sql(1)}]", t.nullable(item))
+    return _elements(call, t.nullable(item_type(call, 0)), lambda place: f"{call.sql(0)}[{place}]")
 
 
 @scalar("arrayReverse")

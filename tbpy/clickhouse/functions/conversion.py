@@ -84,10 +84,18 @@ def _filled(result: Typed, default: str, target: t.Type) -> Typed:
 
 
 def _family(
-    suffix: str, target_of: TargetOf, *aliases: str, zoned: bool = False, fixed: int = 0, scaled: str = ""
+    suffix: str,
+    target_of: TargetOf,
+    *aliases: str,
+    zoned: bool = False,
+    fixed: int = 0,
+    scaled: str = "",
+    milliseconds: bool = False,
 ) -> None:
     """`toX`, `toXOrNull`, `toXOrZero` and `toXOrDefault`. `fixed` arguments after the value say the type; `scaled` is
-    the function that toX stands for where its second argument is a number of digits."""
+    the function that toX stands for where its second argument is a number of digits. With `milliseconds`, toXOrNull and
+    toXOrZero have three digits unless they are told how many."""
+    least = 1 if milliseconds else 1 + fixed
     most = 1 + fixed + (1 if zoned else 0)
     name = f"to{suffix}"
 
@@ -101,15 +109,19 @@ def _family(
         lenient = _is_optional_text(call) and not isinstance(target, t.DateTime64)
         return _converted(call, target, Caster(call.compiler, call.node, lenient=lenient, zone=_zone(call, 1 + fixed)))
 
-    @scalar(f"{name}OrNull", args=(1 + fixed, most))
+    @scalar(f"{name}OrNull", args=(least, most))
     def or_null(call: Call) -> Typed:
+        if len(call.args) <= fixed:
+            return _of_milliseconds(call)
         target, _ = target_of(call)
         _check_text(call)
         result = _converted(call, target, _lenient(call, 1 + fixed))
         return result.as_type(t.nullable(result.type))
 
-    @scalar(f"{name}OrZero", args=(1 + fixed, most), strict=False)
+    @scalar(f"{name}OrZero", args=(least, most), strict=False)
     def or_zero(call: Call) -> Typed:
+        if len(call.args) <= fixed:
+            return _of_milliseconds(call)
         target, _ = target_of(call)
         _check_text(call)
         result = _converted(call, target, _lenient(call, 1 + fixed))
@@ -125,6 +137,10 @@ def _scaled(call: Call, function: str) -> Typed:
     if call.constant_value(1, "scale") == 0:
         return call.compiler.call(call.name, call.args[0], *call.args[2:], node=call.node)
     return call.compiler.call(function, *call.args, node=call.node)
+
+
+def _of_milliseconds(call: Call) -> Typed:
+    return call.compiler.call(call.name, call.args[0], constant(3), node=call.node)
 
 
 def _is_optional_text(call: Call) -> bool:
@@ -203,7 +219,7 @@ def _datetime64(call: Call) -> tuple[t.Type, int]:
 
 
 _family("DateTime", _datetime, "toDateTime32", zoned=True, scaled="toDateTime64")
-_family("DateTime64", _datetime64, zoned=True, fixed=1)
+_family("DateTime64", _datetime64, zoned=True, fixed=1, milliseconds=True)
 
 
 def _time64(call: Call) -> tuple[t.Type, int]:
@@ -214,7 +230,7 @@ def _time64(call: Call) -> tuple[t.Type, int]:
 
 
 _family("Time", _always(t.Time()))
-_family("Time64", _time64, fixed=1)
+_family("Time64", _time64, fixed=1, milliseconds=True)
 
 
 def _decimal(precision: int) -> TargetOf:

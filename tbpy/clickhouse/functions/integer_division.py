@@ -193,9 +193,23 @@ def _or_null(name: str, divide: Callable[[Call], Typed]) -> None:
         _kinds(call)
         result = divide(call)
         type_ = t.nullable(result.type)
-        if result.known:
+        if result.known and not _overflows(call):
             return result.as_type(type_)
-        return call.typed(f"(CASE WHEN {call.args[1].sql} <> 0 THEN {result.sql} END)", type_)
+        return call.typed(f"(CASE WHEN {call.args[1].sql} <> 0{_and_fits(call)} THEN {result.sql} END)", type_)
+
+
+def _overflows(call: Call) -> bool:
+    one, other = call.args
+    kind = t.plain(one.type)
+    return isinstance(kind, t.Int) and other.value == -1 and one.value == -(1 << (kind.bits - 1))
+
+
+def _and_fits(call: Call) -> str:
+    """The least number of a signed type has no quotient by -1."""
+    one, other = (t.plain(arg.type) for arg in call.args)
+    if not (isinstance(one, t.Int) and isinstance(other, t.Int) and one.signed and other.signed):
+        return ""
+    return f" AND NOT ({call.args[1].sql} = -1 AND {call.args[0].sql} = {-(1 << (one.bits - 1))})"
 
 
 # --- modulo -----------------------------------------------------------------------------------------------------------

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from tbpy.clickhouse.compiler.failures import bad_arguments
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.functions.texts import failure, known_text, text
+from tbpy.clickhouse.functions.texts import constant_text, failure, known_text, text
 from tbpy.clickhouse.quoting import duckdb_string
 
 _MANY, _ONE = object(), object()
+_BACKSLASH = "\\"
 
 
-def _read(call: Call, pattern: str) -> list[object]:
-    """The pattern as texts, `_MANY` for % and `_ONE` for _. A backslash escapes %, _ and itself, else it is one."""
+def _read(call: Call, pattern: str, escape: str) -> list[object]:
+    """The pattern as texts, `_MANY` for % and `_ONE` for _. The sign that escapes %, _ and itself is one elsewhere."""
     parts: list[object] = []
     index = 0
     while index < len(pattern):
         char = pattern[index]
         index += 1
-        if char == "\\":
+        if char == escape:
             follower = pattern[index : index + 1]
             if not follower:
                 message = f"Invalid escape sequence at the end of LIKE pattern '{pattern}'"
                 raise failure(call, message, 25, "CANNOT_PARSE_ESCAPE_SEQUENCE")
-            if follower in "%_\\":
+            if follower in ("%", "_", escape):
                 char, index = follower, index + 1
         elif char in "%_":
             parts.append(_MANY if char == "%" else _ONE)
@@ -38,14 +40,26 @@ def _condition(call: Call, *, fold: bool) -> str:
     arg = text(call, 0, enum=True)
     pattern = text(call, 1, enum=True)
     known = known_text(pattern)
+    escape = _escape(call)
     if known is None:
+        if escape != _BACKSLASH:
+            call.unsupported("an ESCAPE and a pattern that is not constant")
         return _variable(arg.sql, pattern.sql, fold=fold)
-    parts = _read(call, known)
+    parts = _read(call, known, escape)
     plain = None if fold else _plain(arg.sql, parts)
     if plain is not None:
         return plain
     escaped = "".join(_escaped(part) for part in parts)
     return f"({arg.sql} {'ILIKE' if fold else 'LIKE'} {duckdb_string(escaped)} ESCAPE '\\')"
+
+
+def _escape(call: Call) -> str:
+    if len(call.args) < 3:
+        return _BACKSLASH
+    sign = constant_text(call, 2, "escape")
+    if len(sign) != 1:
+        raise bad_arguments(f"ESCAPE of function {call.name} must be one character", call.node)
+    return sign
 
 
 def _plain(sql: str, parts: list[object]) -> str | None:
@@ -87,21 +101,21 @@ def _variable(sql: str, pattern: str, *, fold: bool) -> str:
     return f"({sql} {'ILIKE' if fold else 'LIKE'} {checked} ESCAPE '\\')"
 
 
-@scalar("like", args=2)
+@scalar("like", args=(2, 3))
 def like(call: Call) -> Typed:
     return call.condition(_condition(call, fold=False))
 
 
-@scalar("notLike", args=2)
+@scalar("notLike", args=(2, 3))
 def not_like(call: Call) -> Typed:
     return call.condition(f"(NOT {_condition(call, fold=False)})")
 
 
-@scalar("ilike", args=2)
+@scalar("ilike", args=(2, 3))
 def ilike(call: Call) -> Typed:
     return call.condition(_condition(call, fold=True))
 
 
-@scalar("notILike", args=2)
+@scalar("notILike", args=(2, 3))
 def not_ilike(call: Call) -> Typed:
     return call.condition(f"(NOT {_condition(call, fold=True)})")

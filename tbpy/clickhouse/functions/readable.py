@@ -72,7 +72,10 @@ _scaled("formatReadableQuantity", _WORDS, 1000)
 @scalar("formatReadableTimeDelta", args=(1, 3))
 def format_readable_time_delta(call: Call) -> Typed:
     """`formatReadableTimeDelta(seconds[, largest unit[, smallest unit]])`."""
-    if not t.is_number(call.args[0].type):
+    span = t.plain(call.args[0].type)
+    if isinstance(span, t.Interval) and span.unit == "Second":
+        return call.compiler.call(call.name, call.args[0].as_type(t.INT64), *call.args[1:], node=call.node)
+    if not t.is_number(span):
         call.wrong_type()
     largest, smallest = _unit(call, 1, "years"), _unit(call, 2, "seconds")
     if UNIT_NAMES.index(largest) > UNIT_NAMES.index(smallest):

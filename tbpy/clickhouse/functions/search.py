@@ -165,11 +165,22 @@ for _variant in _VARIANTS:
 # --- counting ---------------------------------------------------------------------------------------------------------
 
 
+def integer_argument(call: Call, position: int) -> Typed:
+    """An argument that must be a whole number."""
+    integer(call, position)
+    return call.args[position]
+
+
 def _count_substrings(suffix: str, fold: Fold) -> None:
-    @scalar(f"countSubstrings{suffix}", args=2, insensitive=not suffix)
+    @scalar(f"countSubstrings{suffix}", args=(2, 3), insensitive=not suffix)
     def build(call: Call) -> Typed:
-        """How often the needle is found without overlaps; an empty one never is."""
-        haystack, needle = fold(text(call, fixed=False)), fold(text(call, 1, fixed=False))
+        """How often the needle is found without overlaps, from a place on (from 1); an empty one never is."""
+        searched = text(call, fixed=False)
+        if len(call.args) == 3:
+            cut = "substringUTF8" if suffix.endswith("UTF8") else "substring"
+            start = call.compiler.call("greatest", integer_argument(call, 2), constant(1), node=call.node)
+            searched = call.compiler.call(cut, searched, start, node=call.node)
+        haystack, needle = fold(searched), fold(text(call, 1, fixed=False))
         sql = f"(strlen({haystack}) - strlen(replace({haystack}, {needle}, ''))) // strlen({needle})"
         if not known_text(call.args[1]):
             sql = f"CASE WHEN {needle} = '' THEN 0 ELSE {sql} END"

@@ -168,8 +168,12 @@ def _always_there(value: Typed) -> Typed:
 
 
 def _pairwise(names: Sequence[str], function: str) -> None:
-    @scalar(*names, args=2, low_cardinality=False)
+    @scalar(*names, args=(2, None), low_cardinality=False)
     def build(call: Call) -> Typed:
+        """Several tuples are taken one after another."""
+        if len(call.args) > 2:
+            first = call.compiler.call(call.name, *call.args[:2], node=call.node)
+            return call.compiler.call(call.name, first, *call.args[2:], node=call.node)
         pairs = _pairs(call)
         return tuple_of(call, [call.compiler.call(function, one, other, node=call.node) for one, other in pairs])
 

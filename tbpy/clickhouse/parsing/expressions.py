@@ -100,12 +100,9 @@ class ExpressionParser(OperandParser):
                     left = self.quantified(name, left)
                     continue
                 right = self.expression(binding)
-                arguments: tuple[ast.Expression, ...] = (left, right)
+                arguments: tuple[ast.Expression, ...] = (left, right, *self.escape(name))
                 if name == merged and isinstance(left, ast.Function):
                     arguments = (*left.arguments, right)
-                if self.keys[self.index] == "ESCAPE" and name in ("like", "ilike"):
-                    self.index += 1
-                    arguments = (left, right, self.expression(binding))
                 merged = name if name in op.MERGED else ""
                 left = self.operator(name, arguments, left.start)
                 continue
@@ -113,6 +110,13 @@ class ExpressionParser(OperandParser):
             if extended is None:
                 return left
             left, merged = extended, ""
+
+    def escape(self, name: str) -> tuple[ast.Expression, ...]:
+        """The escape sign behind a pattern of LIKE or its kin, if any."""
+        if self.keys[self.index] != "ESCAPE" or name not in op.WITH_ESCAPE:
+            return ()
+        self.index += 1
+        return (self.expression(op.COMPARE),)
 
     def at_quantifier(self) -> bool:
         return self.keys[self.index] in op.QUANTIFIERS and self.key_at(1) == "(" and self.at_query(2)
@@ -161,7 +165,8 @@ class ExpressionParser(OperandParser):
         name = op.NEGATED.get(follower)
         if name is not None:
             self.index += 2
-            return self.operator(name, (left, self.expression(op.COMPARE)), left.start)
+            right = self.expression(op.COMPARE)
+            return self.operator(name, (left, right, *self.escape(name)), left.start)
         if follower == "BETWEEN" and power < op.BETWEEN:
             self.index += 2
             return self.between(left, negative=True)

@@ -20,6 +20,10 @@ BINARY: dict[str, tuple[int, str]] = {
     "LIKE": (COMPARE, "like"),
     "ILIKE": (COMPARE, "ilike"),
     "REGEXP": (COMPARE, "match"),
+    "~": (COMPARE, "match"),
+    "!~": (COMPARE, "notMatch"),
+    "~*": (COMPARE, "matchCaseInsensitive"),
+    "!~*": (COMPARE, "notMatchCaseInsensitive"),
     "IN": (COMPARE, "in"),
     "||": (CONCAT, "concat"),
     "+": (ADD, "plus"),
@@ -36,6 +40,9 @@ MERGED = frozenset({"and", "or", "concat"})
 
 # The word behind NOT, and the function that both are.
 NEGATED: dict[str, str] = {"LIKE": "notLike", "ILIKE": "notILike", "IN": "notIn"}
+
+# Those whose pattern may say which sign escapes in it.
+WITH_ESCAPE = frozenset({"like", "ilike", "notLike", "notILike"})
 
 UNITS = {
     "NANOSECOND": "Nanosecond",

@@ -78,7 +78,14 @@ def _authority_rfc(url: str) -> tuple[str, str]:
         return host, tail[1:] if tail.startswith(":") else ""
     host, _, port = rest.partition(":")
     dotted = "." in host or (at and "." in user.partition(":")[0])
-    if not dotted or not host or host.endswith(".") or _RESTRICTED & set(authority[0]) or _DELIMITERS & set(rest):
+    if (
+        not dotted
+        or not host
+        or host.endswith(".")
+        or (_RESTRICTED - {"%"}) & set(user)
+        or _RESTRICTED & set(rest)
+        or _DELIMITERS & set(rest)
+    ):
         return "", ""
     return host, port
 
