@@ -223,15 +223,23 @@ def describe(report: BuildReport, project: Project) -> dict[str, Any]:
 
 
 def feedback(report: BuildReport) -> list[dict[str, str]]:
-    """Warnings of a build, and what it did to the rows that were there."""
+    """Warnings of a build, what is lost by it, and what it does to the rows that are there."""
     told = [_feedback(found.file or "project", "WARNING", explain(found)) for found in report.warnings]
+    for name, rows in report.dropped_rows.items():
+        told.append(_feedback(f"Datasource {name}.datasource", "WARNING", f"Removed with its {rows} rows"))
     for found in report.migrated:
-        text = f"{found.kept} rows were carried over to the new schema"
+        resource = f"Datasource {found.datasource}.datasource"
+        told.append(_feedback(resource, "INFO", f"{found.kept} rows are carried over to the new schema"))
         if found.quarantined:
-            text += f", {found.quarantined} went to quarantine"
-        if found.dropped_columns:
-            text += f"; dropped columns: {', '.join(found.dropped_columns)}"
-        told.append(_feedback(f"Datasource {found.datasource}.datasource", "INFO", text))
+            told.append(_feedback(resource, "WARNING", f"{found.quarantined} rows do not fit and go to quarantine"))
+        if found.dropped_columns and (found.kept or found.quarantined):
+            columns = ", ".join(found.dropped_columns)
+            told.append(_feedback(resource, "WARNING", f"What is in the columns {columns} is lost"))
+    told += [
+        _feedback(f"Datasource {name}.datasource", "INFO", "Filled anew by its materialized nodes")
+        for name in report.populated
+        if f"{Kind.DATASOURCE}:{name}" not in report.added
+    ]
     return told
 
 

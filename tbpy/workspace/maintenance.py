@@ -21,7 +21,7 @@ from tbpy.workspace.merging import drop_unfinished, merge_beside
 from tbpy.workspace.sorting import expire_rows, has_expired
 
 # How many rows come in, in small inserts, before tables are looked at.
-_ROWS_BETWEEN_LOOKS = 250
+ROWS_BETWEEN_LOOKS = 250
 # A table whose merge took a second is left alone for so many seconds.
 _PAUSE = 5.0
 _BETWEEN_EXPIRIES = timedelta(minutes=10)
@@ -59,7 +59,7 @@ class Maintenance:
             if name not in stored or (stored[name].merge is None and stored[name].expiry is None):
                 continue
             self._waiting[name] = self._waiting.get(name, 0) + rows
-            if self._waiting[name] >= _ROWS_BETWEEN_LOOKS:
+            if self._waiting[name] >= ROWS_BETWEEN_LOOKS:
                 self._ask_for(name)
 
     def settle(self, seconds: float = 60.0) -> bool:

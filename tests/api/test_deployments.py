@@ -13,12 +13,14 @@ from urllib.parse import quote
 
 import pytest
 
+from tbpy.api import deploying
 from tbpy.api.app import Api
 from tbpy.api.names import names_of_folder
 from tbpy.api.service import Service, open_service
 from tbpy.api.serving import Listener, listen
 from tbpy.api.tokens import sign_jwt
 from tbpy.workspace import Workspace
+from tbpy.workspace.deployments.staging import fill_tables
 from tests.api.client import Answer, Client
 
 EVENTS = 'SCHEMA >\n    `id` Int32 `json:$.id`{more}\n\nENGINE "MergeTree"\nENGINE_SORTING_KEY "id"\n'
@@ -220,6 +222,7 @@ def test_going_back(remote: Running) -> None:
     deploy(admin, STAGED, "")
     assert (
         admin.post("/v1/deployments/3/rollback").status == 409
+        and admin.post("/v1/deployments/2/rollback").status == 409
         and admin.post("/v1/deployments/9/rollback").status == 404
     )
 
@@ -235,6 +238,53 @@ def test_data_that_cannot_be_moved(remote: Running) -> None:
     assert remote.admin.get("/v1/deployments/2").json["deployment"]["status"] == "deleted"
     assert answer(remote.admin) == [{"total": 1}]
     assert [found["id"] for found in remote.admin.get("/v1/deployments").json["deployments"]] == ["1"]
+
+
+def test_data_that_is_moved_for_long(remote: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer does not wait for it; who asks for the deployment is told how far it is, and how it ended."""
+    monkeypatch.setattr(deploying, "_MOVING", 0.02)
+    goes_on = Event()
+    fill = fill_tables
+
+    def slowly(*arguments: Any) -> Any:
+        goes_on.wait(20)
+        return fill(*arguments)
+
+    monkeypatch.setattr("tbpy.workspace.deployments.staging.fill_tables", slowly)
+
+    def ended(number: str) -> Any:
+        goes_on.set()
+        remote.service.deployer.submit(lambda: None).result()
+        goes_on.clear()
+        return remote.admin.get(f"/v1/deployments/{number}").json["deployment"]
+
+    first = deploy(remote.admin, FILES).json
+    assert (first["result"], first["deployment"]["status"], first["deployment"]["live"]) == (
+        "success",
+        "creating_schema",
+        False,
+    )
+    assert first["deployment"]["new_pipe_names"] == ["total"]
+    assert remote.admin.get("/v0/sql", q="SELECT 1", __tb__deployment="1").status == 409
+    assert remote.admin.send("POST", "/v1/deployments/1/set-live").status == 409
+    assert (ended("1")["status"], answer(remote.admin)) == ("data_ready", [{"total": 0}])
+    append(remote.admin, '{"id": -1}')
+    wrong = {**FILES, "datasources/events.datasource": EVENTS.format(more="").replace("Int32", "UInt8")}
+    assert deploy(remote.admin, wrong).json["deployment"]["status"] == "creating_schema"
+    append(remote.admin, '{"id": 2}')
+    failed = ended("2")
+    assert failed["status"] == "deleted" and "do not fit" in failed["errors"][0]
+    assert answer(remote.admin) == [{"total": 2}]
+
+
+def test_what_is_lost_is_told(remote: Running) -> None:
+    deploy(remote.admin, STAGED | {"datasources/more.datasource": EVENTS.format(more="")})
+    append(remote.admin, '{"id": 1, "name": "x"}')
+    checked = deploy(remote.admin, FILES, "check=true&allow_destructive_operations=true").json["deployment"]
+    told = {(one["resource"], one["level"]): one["message"] for one in checked["feedback"]}
+    assert told[("Datasource events.datasource", "WARNING")] == "What is in the columns name is lost"
+    assert told[("Datasource events.datasource", "INFO")] == "1 rows are carried over to the new schema"
+    assert told[("Datasource more.datasource", "WARNING")] == "Removed with its 0 rows"
 
 
 def test_tokens_and_texts_are_changes(remote: Running) -> None:

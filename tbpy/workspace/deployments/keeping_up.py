@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tbpy.engines import Session
+from tbpy.errors import TbpyError
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.deployments import records
 from tbpy.workspace.deployments.records import Deployment, Stage
@@ -24,6 +26,7 @@ Follow = Callable[[Session, "Followers", Mapping[str, int]], dict[str, int]]
 
 # So many new rows are taken over at once.
 _LONG_JOURNAL = 50_000
+_log = logging.getLogger("tbpy.workspace")
 
 
 class KeepingUp(State):
@@ -40,7 +43,10 @@ class KeepingUp(State):
         super()._grew(names, rows)
         self._noted += rows if self._journaled else 0
         if self._noted >= _LONG_JOURNAL:
-            self._catch_up()
+            try:
+                self._catch_up()
+            except TbpyError as error:  # the rows are stored, and the journals keep them
+                _log.warning("Deployments could not keep up: %s", error.message)
 
     def _know(self, *deployments: Deployment) -> None:
         self._deployments.update({found.id: found for found in deployments})

@@ -16,6 +16,7 @@ from tbpy.workspace.catalogue import Catalogue
 from tbpy.workspace.deployments import journal, records, tables
 from tbpy.workspace.deployments.keeping_up import KeepingUp
 from tbpy.workspace.deployments.records import Deployment, Stage
+from tbpy.workspace.maintenance import ROWS_BETWEEN_LOOKS
 from tbpy.workspace.reports import BuildReport
 from tbpy.workspace.services.building import note_build
 
@@ -146,6 +147,7 @@ class Deployments(KeepingUp):
 
         Raises `NotFoundError` for one that is gone, `ConflictError` for one that cannot be live.
         """
+        self._ready(self.find_deployment(wanted))  # at once, not when data has been moved
         with self._moving, self._engine.writing():
             found = self._ready(self.find_deployment(wanted))
             if found.live:
@@ -156,8 +158,11 @@ class Deployments(KeepingUp):
             with self._engine.transaction() as session:
                 stored, known = self._flip(session, found)
             # Together, so that a query which comes meanwhile sees one deployment or the other.
+            own = journal.own_names(stored, self._catalogue)
             self._project, self._catalogue = project, stored
             self._now_are(known)
+        # Nobody looked after its tables as long as it was not live.
+        self.maintenance.note(own, ROWS_BETWEEN_LOOKS)
         return self.live
 
     def rollback(self, wanted: int | str | None = None) -> Deployment:
@@ -165,19 +170,20 @@ class Deployments(KeepingUp):
 
         Raises `NotFoundError` and `ConflictError` as `promote`, and when there is none to go back to.
         """
-        with self._moving:
-            if wanted is None:
-                earlier = [found for found in self._deployments.values() if found.stage is Stage.KEPT]
-                if not earlier:
-                    raise NotFoundError("There is no earlier deployment to go back to")
-                wanted = max(earlier, key=lambda found: (found.left or found.created, found.id)).id
-            found = self.find_deployment(wanted)
-            if found.stage is Stage.STAGING:
-                raise ConflictError(f"Deployment {found.id} was never live: promote it")
-            return self.promote(wanted)
+        if wanted is None:
+            earlier = [found for found in self._deployments.values() if found.stage is Stage.KEPT]
+            if not earlier:
+                raise NotFoundError("There is no earlier deployment to go back to")
+            wanted = max(earlier, key=lambda found: (found.left or found.created, found.id)).id
+        found = self.find_deployment(wanted)
+        if found.stage is Stage.STAGING:
+            raise ConflictError(f"Deployment {found.id} was never live: promote it")
+        return self.promote(wanted)
 
     def discard(self, wanted: int | str = STAGING) -> Deployment:
-        """Removes a deployment that is not live, with its tables."""
+        """Removes a deployment that is not live, with its tables. One whose data is moved fails."""
+        if self.find_deployment(wanted).stage is Stage.MOVING:
+            self.stop_deploying()
         with self._moving:
             found = self.find_deployment(wanted)
             if found.live:
@@ -282,6 +288,9 @@ class Deployments(KeepingUp):
             raise ConflictError(f"Deployment {found.id} is not ready: data is still moved into it")
         if not (found.live or found.follows):
             raise ConflictError(f"Deployment {found.id} was deleted: deploy its files again")
+        staging = self.staging
+        if found.stage is Stage.KEPT and staging is not None:  # it is made beside the one that is live now
+            raise ConflictError(f"There is a staging deployment, number {staging.id}: promote or discard it first")
         return found
 
     def _flip(self, session: Session, found: Deployment) -> tuple[Catalogue, dict[int, Deployment]]:
