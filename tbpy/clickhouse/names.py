@@ -6,7 +6,7 @@ Source: the names in the answers recorded from ClickHouse 26.9.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import isinf, isnan
 
 from tbpy.clickhouse import ast
@@ -96,11 +96,16 @@ class _Namer:
         name, arguments = node.combined()
         if node.parameters is not None:
             name += f"({self.names(node.parameters)})"
-        text = f"{name}({self.names(arguments)})"
+        text = f"{name}({self.secretive(arguments) if name.upper() == 'HMAC' else self.names(arguments)})"
         if node.window is None:
             return text
         over = node.window if isinstance(node.window, str) else f"({self.window(node.window)})"
         return f"{text} OVER {over}"
+
+    def secretive(self, arguments: Sequence[ast.Expression]) -> str:
+        """The arguments of a function whose third one is a secret; ClickHouse numbers those that are constant."""
+        hidden = "[HIDDEN id: 1]" if len(arguments) > 2 and isinstance(arguments[2], ast.Literal) else "[HIDDEN]"
+        return ", ".join([*map(self.name, arguments[:2]), *(hidden for _ in arguments[2:3])])
 
     def window(self, window: ast.Window) -> str:
         parts = [window.base] if window.base else []

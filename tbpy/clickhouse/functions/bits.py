@@ -5,23 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting import wide
 from tbpy.clickhouse.casting.numbers import known_integer, wrap_value, wrapped_sql
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.binary import bytes_of, text_of
 from tbpy.clickhouse.compiler.typed import Typed
-from tbpy.clickhouse.functions.arithmetic import as_number, integer_sql
+from tbpy.clickhouse.functions.arithmetic import addresses_as_numbers, as_number, integer_sql
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.storage import duckdb_type
 from tbpy.errors import QueryError
 
 
 def _integer(call: Call, position: int) -> t.Int:
-    kind = as_number(t.plain(call.args[position].type))
-    if not isinstance(kind, t.Int):
-        call.wrong_type()
+    kind = _any_integer(call, position)
     if kind.bits > 64:
         call.unsupported("numbers of more than 64 bits")
     return kind
+
+
+def _any_integer(call: Call, position: int) -> t.Int:
+    kind = as_number(t.plain(call.args[position].type))
+    match kind:
+        case t.IPv4():
+            return t.UINT32
+        case t.IPv6():
+            return t.UINT128
+        case t.Int():
+            return kind
+    return call.wrong_type()
 
 
 def unsigned(value: Typed, kind: t.Int) -> str:
@@ -38,6 +49,12 @@ def _from_bits(call: Call, sql: str, type_: t.Int) -> Typed:
 def _binary(name: str, pattern: str, fold: Callable[[int, int], int]) -> None:
     @scalar(name, args=2)
     def build(call: Call) -> Typed:
+        if all(isinstance(arg.type, t.FixedString) for arg in call.args):
+            return _of_texts(call, name)
+        kinds = [_any_integer(call, position) for position in (0, 1)]
+        if any(kind.bits > 64 for kind in kinds):
+            return _wide(call, pattern, kinds)
+        addresses_as_numbers(call)
         type_ = _both(call)
         left, right = call.args
         if left.known and right.known:
@@ -46,6 +63,25 @@ def _binary(name: str, pattern: str, fold: Callable[[int, int], int]) -> None:
             return call.typed(pattern.format(integer_sql(left), integer_sql(right)), type_)
         sides = [_extended(value, type_) for value in call.args]
         return _from_bits(call, pattern.format(*sides), type_)
+
+
+def _of_texts(call: Call, name: str) -> Typed:
+    """Byte by byte, of two FixedStrings of one length."""
+    if call.types[0] != call.types[1]:
+        call.wrong_type()
+    left, right = (bytes_of(arg) for arg in call.args)
+    return call.typed(text_of(f"{call.context.udf('tb_text_bits')}({left}, {right}, '{name}')"), call.types[0])
+
+
+def _wide(call: Call, pattern: str, kinds: list[t.Int]) -> Typed:
+    type_ = t.Int(max(kind.bits for kind in kinds), any(kind.signed for kind in kinds))
+    symbol = pattern[3] if pattern.startswith("({}") else "xor"
+    symbol = pattern.replace("{}", "").strip("() ,") if symbol != "xor" else symbol
+    left, right = (
+        value if isinstance(value.type, t.Int) else value.as_type(kind)
+        for value, kind in zip(call.args, kinds, strict=True)
+    )
+    return call.typed(wide.calculated(call.context, symbol, left, right, type_), type_)
 
 
 def _masked(value: Typed, type_: t.Int) -> str:
@@ -66,8 +102,16 @@ _binary("bitXor", "xor({}, {})", lambda one, other: one ^ other)
 
 @scalar("bitNot")
 def bit_not(call: Call) -> Typed:
-    kind = _integer(call, 0)
     [value] = call.args
+    if isinstance(value.type, t.FixedString):
+        blob = bytes_of(value)
+        return call.typed(text_of(f"{call.context.udf('tb_text_bits')}({blob}, {blob}, 'bitNot')"), value.type)
+    kind = _any_integer(call, 0)
+    if isinstance(t.plain(value.type), t.IPv4 | t.IPv6):
+        call.wrong_type()
+    if kind.bits == 256:
+        minus_one = Typed("'-1'", t.INT256)
+        return call.typed(wide.calculated(call.context, "xor", value, minus_one, kind), kind)
     if value.known:
         return known_integer(wrap_value(~int(value.value), kind), kind)
     return call.typed(f"(~CAST({value.sql} AS {duckdb_type(kind)}))", kind)
@@ -113,6 +157,9 @@ def _shift(name: str, left: bool) -> None:
             raise _out_of_bounds(call, _NEGATIVE)
         if t.is_text(value.type):
             return _shifted_text(call, "left" if left else "right")
+        wide_kind = _any_integer(call, 0)
+        if wide_kind.bits > 64:
+            return _shifted_wide(call, wide_kind, left)
         kind = _both(call)
         if value.known and places.known:
             return known_integer(_shifted(int(value.value), int(places.value), kind, left), kind)
@@ -124,6 +171,18 @@ def _shift(name: str, left: bool) -> None:
             checks.insert(0, f"WHEN {places.sql} < 0 THEN {failure}")
         body = moved if places.known and places.value < kind.bits else f"(CASE {' '.join(checks)} ELSE {moved} END)"
         return _from_bits(call, body, kind)
+
+
+def _shifted_wide(call: Call, kind: t.Int, left: bool) -> Typed:
+    value, places = call.args
+    sign = "" if left else "-"
+    number = f"CAST({places.sql} AS INTEGER)"
+    text = wide.number_text(value.exact(), kind)
+    moved = f"{call.context.udf('tb_wide_shifted')}({text}, {sign}{number}, {str(kind.signed).lower()})"
+    if kind.bits == 256:
+        return call.typed(moved, kind)
+    narrowed = f"{call.context.udf('tb_wide_integer')}({moved}, {kind.bits}, {str(kind.signed).lower()})"
+    return call.typed(f"CAST({narrowed} AS {duckdb_type(kind)})", kind)
 
 
 def _moved(value: Typed, places: Typed, kind: t.Int, left: bool) -> str:
@@ -155,6 +214,8 @@ def _rotate(name: str, left: bool) -> None:
     @scalar(name, args=2)
     def build(call: Call) -> Typed:
         kind = _both(call)
+        if not call.is_known(1):
+            return _rotated_by_column(call, kind, left)
         places = call.constant_value(1, "number of places")
         if not isinstance(places, int):
             call.wrong_type()
@@ -162,6 +223,14 @@ def _rotate(name: str, left: bool) -> None:
         bits = _extended(call.args[0], kind)
         sql = f"(({bits} * {1 << by}) | ({bits} // {1 << (kind.bits - by)}))"
         return _from_bits(call, sql, kind)
+
+
+def _rotated_by_column(call: Call, kind: t.Int, left: bool) -> Typed:
+    places = f"CAST({call.sql(1)} AS BIGINT)"
+    by = f"(({'' if left else '-'}{places} % {kind.bits} + {kind.bits}) % {kind.bits})"
+    bits = _extended(call.args[0], kind)
+    power, rest = (f"CAST(pow(2, {count}) AS HUGEINT)" for count in (by, f"{kind.bits} - {by}"))
+    return _from_bits(call, f"(({bits} % {rest}) * {power} | ({bits} // {rest}))", kind)
 
 
 _rotate("bitRotateLeft", True)
@@ -182,19 +251,44 @@ def _bit_mask(call: Call) -> int:
     return mask
 
 
+def _column_mask(call: Call) -> str | None:
+    """The bits that are asked for, where a row tells which; None where they are known."""
+    kind = _integer(call, 0)
+    if all(arg.known for arg in call.args[1:]):
+        return None
+    failed = (
+        f"error('PARAMETER_OUT_OF_BOUND: The bit position argument needs to a positive value and less or equal to "
+        f"{kind.bits - 1} for integer')"
+    )
+    powers = [
+        f"(CASE WHEN {arg.sql} BETWEEN 0 AND {kind.bits - 1} THEN CAST(pow(2, {arg.sql}) AS HUGEINT) ELSE {failed} END)"
+        for arg in call.args[1:]
+    ]
+    return f"({' | '.join(powers)})"
+
+
+def _some_bit(call: Call) -> Typed:
+    mask = _column_mask(call) or _bit_mask(call)
+    return call.condition(f"(({unsigned(call.args[0], _integer(call, 0))} & {mask}) <> 0)")
+
+
 @scalar("bitTest", args=2)
 def bit_test(call: Call) -> Typed:
-    return call.condition(f"(({unsigned(call.args[0], _integer(call, 0))} & {_bit_mask(call)}) <> 0)")
+    return call.condition(
+        f"(({unsigned(call.args[0], _integer(call, 0))} & {_column_mask(call) or _bit_mask(call)}) <> 0)"
+    )
 
 
 @scalar("bitTestAny", args=(2, None))
 def bit_test_any(call: Call) -> Typed:
-    return call.condition(f"(({unsigned(call.args[0], _integer(call, 0))} & {_bit_mask(call)}) <> 0)")
+    return call.condition(
+        f"(({unsigned(call.args[0], _integer(call, 0))} & {_column_mask(call) or _bit_mask(call)}) <> 0)"
+    )
 
 
 @scalar("bitTestAll", args=(2, None))
 def bit_test_all(call: Call) -> Typed:
-    mask = _bit_mask(call)
+    mask = _column_mask(call) or _bit_mask(call)
     return call.condition(f"(({unsigned(call.args[0], _integer(call, 0))} & {mask}) = {mask})")
 
 
@@ -204,17 +298,39 @@ def bit_count(call: Call) -> Typed:
     if isinstance(t.plain(value.type), t.Float):
         width = "BIGINT" if t.plain(value.type) == t.FLOAT64 else "INTEGER"
         return call.typed(f"CAST(bit_count(CAST(CAST({value.exact()} AS BIT) AS {width})) AS UTINYINT)", t.UINT8)
-    if isinstance(t.plain(value.type), t.String):
-        call.unsupported("a string")
+    if isinstance(t.plain(value.type), t.String | t.FixedString):
+        ones = f"length(replace(bin({bytes_of(value)}), '0', ''))"
+        gives = t.UINT64 if isinstance(t.plain(value.type), t.String) else t.UINT16
+        return call.typed(f"CAST({ones} AS {duckdb_type(gives)})", gives)
+    kind = _any_integer(call, 0)
+    if kind.bits > 64:
+        count = f"{call.context.udf('tb_wide_bit_count')}({wide.number_text(value.exact(), kind)}, {kind.bits})"
+        return call.typed(f"CAST({count} AS {duckdb_type(_count_type(kind))})", _count_type(kind))
     return call.typed(f"CAST(bit_count({unsigned(value, _integer(call, 0))}) AS UTINYINT)", t.UINT8)
+
+
+def _count_type(kind: t.Int) -> t.Int:
+    """What holds the number of the bits of a type."""
+    return t.UINT8 if kind.bits <= 128 else t.UINT16
 
 
 @scalar("bitHammingDistance", args=2)
 def bit_hamming_distance(call: Call) -> Typed:
-    """In 64 bits, the sign extended."""
+    """Of numbers in 64 bits, the sign extended; of texts byte by byte."""
+    if all(t.is_text(arg.type) for arg in call.args):
+        return _text_distance(call)
     _both(call)
     left, right = (_extended(value, t.UINT64) for value in call.args)
     return call.typed(f"CAST(bit_count(xor(CAST({left} AS HUGEINT), CAST({right} AS HUGEINT))) AS UTINYINT)", t.UINT8)
+
+
+def _text_distance(call: Call) -> Typed:
+    if any(isinstance(arg.type, t.FixedString) for arg in call.args) and call.types[0] != call.types[1]:
+        call.wrong_type()
+    gives = t.UINT16 if isinstance(call.args[0].type, t.FixedString) else t.UINT64
+    left, right = (bytes_of(arg) for arg in call.args)
+    distance = f"{call.context.udf('tb_text_hamming')}({left}, {right})"
+    return call.typed(f"CAST({distance} AS {duckdb_type(gives)})", gives)
 
 
 def _positions(bits: str, size: int) -> str:

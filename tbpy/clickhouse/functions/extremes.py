@@ -90,9 +90,11 @@ def clamp(call: Call) -> Typed:
     if low.known and high.known and low.value > high.value:
         text = "The minimum value cannot be greater than the maximum value for function clamp"
         raise QueryError(text, code=36, name="BAD_ARGUMENTS", place=failures.place(call.node))
-    if not (low.known and high.known):
-        return call.unsupported("bounds that are not constant")
-    return call.typed(f"greatest(least({value.exact()}, {high.exact()}), {low.exact()})", type_)
+    held = f"greatest(least({value.exact()}, {high.exact()}), {low.exact()})"
+    if low.known and high.known:
+        return call.typed(held, type_)
+    message = "'BAD_ARGUMENTS: The minimum value cannot be greater than the maximum value for function clamp'"
+    return call.typed(f"(CASE WHEN {low.exact()} > {high.exact()} THEN error({message}) ELSE {held} END)", type_)
 
 
 def _of_two(name: str, function: str) -> None:

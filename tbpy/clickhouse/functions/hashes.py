@@ -13,11 +13,14 @@ from dataclasses import dataclass, replace
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.caster import enum_number
 from tbpy.clickhouse.compiler.binary import bytes_of, text_of
+from tbpy.clickhouse.compiler.failures import bad_arguments
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import integer, text
+from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import duckdb_type, field_names
+from tbpy.clickhouse.udf.keccak import HMAC_ALGORITHMS
 
 _OF_NOTHING = 16324913028386710556
 _OF_NULL = 14234421406067173489  # inside tuples and arrays; the low half in families of 32 bits
@@ -296,6 +299,12 @@ def _by_duckdb(function: str) -> Callable[[Call, str], str]:
     return lambda call, blob: text_of(f"unhex({function}({blob}))")
 
 
+def _java_utf16(call: Call, blob: str) -> str:
+    return f"{call.context.udf('tb_java_hash_utf16')}({blob})"
+
+
+_of_text("keccak256", _by_udf_binary("tb_keccak256"), t.FixedString(32))
+_of_text("javaHashUTF16LE", _java_utf16, t.INT32)
 _of_text("MD5", _by_duckdb("md5"), t.FixedString(16))
 _of_text("SHA1", _by_duckdb("sha1"), t.FixedString(20))
 _of_text("SHA256", _by_duckdb("sha256"), t.FixedString(32))
@@ -306,6 +315,16 @@ _of_text("SHA512_256", _by_udf_binary("tb_sha512_256"), t.FixedString(32))
 _of_text("CRC32", _by_udf("tb_crc32"), t.UINT32, insensitive=True)
 _of_text("CRC32IEEE", _by_udf("tb_crc32_ieee"), t.UINT32, insensitive=True)
 _of_text("CRC64", _by_udf("tb_crc64"), t.UINT64, insensitive=True)
+
+
+@scalar("HMAC", args=3, insensitive=True)
+def hmac_(call: Call) -> Typed:
+    """`HMAC(algorithm, message, key)`, as bytes."""
+    algorithm = str(call.constant_value(0, "algorithm")).lower()
+    if algorithm not in HMAC_ALGORITHMS:
+        raise bad_arguments(f"Invalid hash algorithm: '{algorithm}'", call.node)
+    message, key = (bytes_of(text(call, position)) for position in (1, 2))
+    return call.typed(text_of(f"{call.context.udf('tb_hmac')}({duckdb_string(algorithm)}, {message}, {key})"), t.STRING)
 
 
 @scalar("sipHash64Keyed", args=2)

@@ -124,6 +124,35 @@ _test("isFinite", "isfinite", "true")
 _test("isInfinite", "isinf", "false")
 
 
+@scalar("sqr")
+def square(call: Call) -> Typed:
+    if not t.is_number(call.args[0].type):
+        call.wrong_type()
+    return call.compiler.call("multiply", call.args[0], call.args[0], node=call.node)
+
+
+def _whole_power(name: str, base: int, most: int) -> None:
+    @scalar(name)
+    def build(call: Call) -> Typed:
+        """A power as a UInt64: 0 of what is below it, its largest number of what is above."""
+        exponent = f"CAST(trunc({_double(call, 0)}) AS BIGINT)"
+        power = f"CAST(pow({base}, least(greatest({exponent}, 0), {most})) AS UHUGEINT)"
+        arms = f"WHEN {exponent} < 0 THEN 0 WHEN {exponent} > {most} THEN 18446744073709551615 ELSE {power}"
+        return call.typed(f"CAST((CASE {arms} END) AS UBIGINT)", t.UINT64)
+
+
+_whole_power("intExp2", 2, 63)
+_whole_power("intExp10", 10, 19)
+
+
+@scalar("isPrime", "isProbablePrime")
+def is_prime(call: Call) -> Typed:
+    kind = t.plain(call.args[0].type)
+    if not isinstance(kind, t.Int) or kind.signed or kind.bits > 64:
+        call.wrong_type()
+    return call.condition(f"{call.context.udf('tb_is_prime')}(CAST({call.sql(0)} AS UBIGINT))")
+
+
 @scalar("ifNotFinite", args=2, nulls="keep")
 def if_not_finite(call: Call) -> Typed:
     """The second number where the first is NaN, infinite or NULL; the result is Nullable where either is."""

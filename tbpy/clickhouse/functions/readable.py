@@ -9,6 +9,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.functions.texts import text
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.udf.numbers import UNIT_NAMES
 
@@ -86,6 +87,24 @@ def format_readable_time_delta(call: Call) -> Typed:
         smallest = "nanoseconds"
     arguments = f"CAST({call.sql(0)} AS DOUBLE), {duckdb_string(largest)}, {duckdb_string(smallest)}"
     return call.typed(f"{call.context.udf('tb_readable_time')}({arguments})", t.STRING)
+
+
+@scalar("parseTimeDelta")
+def parse_time_delta(call: Call) -> Typed:
+    """Seconds of a text such as `1h 30min`."""
+    return call.typed(f"{call.context.udf('tb_time_delta')}({text(call, fixed=False).sql})", t.FLOAT64)
+
+
+@scalar("parseReadableSize", "parseReadableSizeOrNull", "parseReadableSizeOrZero", strict=False)
+def parse_readable_size(call: Call) -> Typed:
+    """Bytes of a text such as `1.5 MiB`."""
+    size = text(call, fixed=False).sql
+    if call.name == "parseReadableSize":
+        return call.typed(f"{call.context.udf('tb_readable_bytes')}({size})", t.UINT64)
+    found = f"{call.context.udf('tb_readable_bytes_or_none')}({size})"
+    if call.name.endswith("OrNull"):
+        return call.typed(found, t.Nullable(t.UINT64))
+    return call.typed(f"coalesce({found}, CAST(0 AS UBIGINT))", t.UINT64)
 
 
 def _unit(call: Call, position: int, default: str) -> str:

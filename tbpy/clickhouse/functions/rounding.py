@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.casting.numbers import known_float
+from tbpy.clickhouse.casting.numbers import known_float, wrapped_sql
 from tbpy.clickhouse.casting.wide import is_wide, scale_of
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.conversion import common_type
 from tbpy.clickhouse.compiler.literals import constant, float_sql
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.decimals import unit_of
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.storage import duckdb_type
 
@@ -101,6 +102,8 @@ def _digits(call: Call) -> int:
 
 
 def _rounded(call: Call, rounding: Rounding) -> Typed:
+    if len(call.args) == 2 and not call.is_known(1):
+        return _rounded_by_column(call, rounding)
     value, digits = call.args[0], _digits(call)
     if is_wide(value.type) and digits < scale_of(value.type):
         function = call.context.udf("tb_wide_rounded")
@@ -115,6 +118,32 @@ def _rounded(call: Call, rounding: Rounding) -> Typed:
         case t.Decimal(_, scale):
             return value if digits >= scale else _rounded_decimal(call, rounding, value, digits)
     return call.wrong_type()
+
+
+def _rounded_by_column(call: Call, rounding: Rounding) -> Typed:
+    """Each row to the digits of its own; what is beyond the precision of a type changes nothing."""
+    value, places = call.args
+    if not isinstance(t.plain(places.type), t.Int):
+        call.wrong_type()
+    digits = f"CAST({places.sql} AS BIGINT)"
+    match value.type:
+        case t.Float(64):
+            power = f"pow(1e1, abs({digits}))"
+            finer = f"({rounding.whole(f'({value.sql} * {power})', 64)} / {power})"
+            coarser = f"({rounding.whole(f'({value.sql} / {power})', 64)} * {power})"
+            return call.typed(f"(CASE WHEN {digits} > 0 THEN {finer} ELSE {coarser} END)", value.type)
+        case t.Int(bits) if bits <= 64:
+            step = f"CAST(pow(10, least(greatest(-{digits}, 0), 18)) AS HUGEINT)"
+            rounded = rounding.exact(f"CAST({value.sql} AS HUGEINT)", step).replace(" / 2)", " // 2)")
+            wrapped = wrapped_sql(rounded, t.INT128, value.type)
+            return call.typed(f"(CASE WHEN {digits} >= 0 THEN {value.exact()} ELSE {wrapped} END)", value.type)
+        case t.Decimal(_, scale) if not is_wide(value.type):
+            whole = f"CAST(CAST({value.sql} AS DECIMAL(38, {scale})) * {10**scale} AS HUGEINT)"
+            step = f"CAST(pow(10, least(greatest({scale} - {digits}, 0), 37)) AS HUGEINT)"
+            rounded = rounding.exact(whole, step).replace(" / 2)", " // 2)")
+            back = f"CAST(CAST({rounded} AS DECIMAL(38, 0)) * {unit_of(scale)} AS {duckdb_type(value.type)})"
+            return call.typed(f"(CASE WHEN {digits} >= {scale} THEN {value.sql} ELSE {back} END)", value.type)
+    return call.unsupported(f"a number of digits that is not a constant, of {value.type}")
 
 
 def _rounded_float(call: Call, rounding: Rounding, value: Typed, type_: t.Float, digits: int) -> Typed:
@@ -166,9 +195,7 @@ def round_to_exp2(call: Call) -> Typed:
     [value] = call.args
     match value.type:
         case t.Int(bits) if bits <= 64:
-            power = f"CAST(1 AS HUGEINT) << CAST(floor(log2(CAST({value.sql} AS DOUBLE))) AS INTEGER)"
-            if bits == 64:
-                call.unsupported(str(value.type))
+            power = f"CAST(1 AS HUGEINT) << CAST(length(ltrim(bin({value.sql}), '0')) - 1 AS INTEGER)"
             storage = duckdb_type(value.type)
             return call.typed(f"CAST((CASE WHEN {value.sql} > 0 THEN {power} ELSE 0 END) AS {storage})", value.type)
         case t.Float(64):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tbpy.clickhouse import types as t
@@ -19,9 +20,19 @@ def text(call: Call, position: int = 0, *, fixed: bool = True, enum: bool = Fals
     """A text argument. `fixed` and `enum` say whether ClickHouse takes FixedString and Enum there."""
     arg = call.args[position]
     kinds = (t.String, *((t.FixedString,) if fixed else ()), *((t.Enum,) if enum else ()))
+    if isinstance(arg.type, t.FixedString) and not fixed and _TAKES_TYPE.match(call.name):
+        raise failure(call, f"Illegal column {arg.type} of argument of function {call.name}", 44, "ILLEGAL_COLUMN")
     if not isinstance(arg.type, kinds):
         call.wrong_type()
     return arg
+
+
+#: Functions that ClickHouse lets have a FixedString by its type, and refuses when they run
+_TAKES_TYPE = re.compile(
+    r"normalizeUTF8|caseFoldUTF8|remove\w+UTF8|soundex|basename|replace|REGEXP_REPLACE|countSubstrings|hasToken|"
+    r"reverseUTF8|toValidUTF8|firstLine|domain|topLevelDomain|firstSignificant|cutToFirst|protocol|path|query|fragment|"
+    r"cut(Query|Fragment|WWW)|(en|de)codeURL|netloc"
+)
 
 
 def known_text(arg: Typed) -> str | None:

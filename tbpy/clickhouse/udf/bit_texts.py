@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import and_, or_, xor
+
 from tbpy.clickhouse.udf import Udf
 
 
@@ -37,7 +40,28 @@ def bit_slice(text: bytes, offset: int, length: int) -> bytes:
     return (bits << (count * 8 - (end - start))).to_bytes(count)
 
 
+_OPERATORS: dict[str, Callable[[int, int], int]] = {
+    "bitAnd": and_,
+    "bitOr": or_,
+    "bitXor": xor,
+    "bitNot": lambda one, other: one ^ 0xFF,
+}
+
+
+def combined(left: bytes, right: bytes, name: str) -> bytes:
+    """Byte by byte, of two texts of one length."""
+    return bytes(_OPERATORS[name](one, other) for one, other in zip(left, right, strict=True))
+
+
+def hamming(left: bytes, right: bytes) -> int:
+    """The bits that differ; a byte that only the longer text has counts with its ones."""
+    size = max(len(left), len(right))
+    return (int.from_bytes(left.ljust(size, b"\0")) ^ int.from_bytes(right.ljust(size, b"\0"))).bit_count()
+
+
 FUNCTIONS = {
+    "tb_text_bits": Udf(combined, ("BLOB", "BLOB", "VARCHAR"), "BLOB"),
+    "tb_text_hamming": Udf(hamming, ("BLOB", "BLOB"), "BIGINT"),
     "tb_text_shift_left": Udf(shift_left, ("BLOB", "BIGINT", "BOOLEAN"), "BLOB"),
     "tb_text_shift_right": Udf(shift_right, ("BLOB", "BIGINT", "BOOLEAN"), "BLOB"),
     "tb_bit_slice": Udf(bit_slice, ("BLOB", "BIGINT", "BIGINT"), "BLOB"),

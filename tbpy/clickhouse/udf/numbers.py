@@ -80,7 +80,32 @@ def _in_base(value: int, base: int) -> str:
     return digits or "0"
 
 
+#: Bases by which the test of Miller and Rabin is certain below 2^64
+_WITNESSES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
+
+
+def is_prime(number: int) -> bool:
+    if number < 2 or any(number % prime == 0 for prime in _WITNESSES):
+        return number in _WITNESSES
+    odd, twos = number - 1, 0
+    while not odd & 1:
+        odd, twos = odd >> 1, twos + 1
+    return all(_passes(number, base, odd, twos) for base in _WITNESSES)
+
+
+def _passes(number: int, base: int, odd: int, twos: int) -> bool:
+    power = pow(base, odd, number)
+    if power in (1, number - 1):
+        return True
+    for _ in range(twos - 1):
+        power = power * power % number
+        if power == number - 1:
+            return True
+    return False
+
+
 FUNCTIONS = {
+    "tb_is_prime": Udf(is_prime, ("UBIGINT",), "BOOLEAN"),
     "tb_erf": Udf(math.erf, ("DOUBLE",), "DOUBLE"),
     "tb_erfc": Udf(math.erfc, ("DOUBLE",), "DOUBLE"),
     "tb_conv": Udf(conv, ("VARCHAR", "INTEGER", "INTEGER"), "VARCHAR"),

@@ -103,6 +103,29 @@ def decimals(operator: str, left: str | None, right: str | None, scale: int) -> 
     return text_of(wrapped(digits, 256, True), scale)
 
 
+_MOST_DIGITS = 10**76
+
+
+def _within(digits: int, scale: int) -> str:
+    if abs(digits) >= _MOST_DIGITS:
+        raise ValueError("DECIMAL_OVERFLOW: Numeric overflow: result bigger that Decimal256")
+    return text_of(digits, scale)
+
+
+def product(left: str, right: str, scale: int) -> str:
+    """Of decimals, cut off at a scale. Raises ValueError where it has more than 76 digits."""
+    (one, first), (other, second) = digits_of(left), digits_of(right)
+    return _within(scaled(one * other, first + second, scale), scale)
+
+
+def quotient(left: str, right: str, scale: int) -> str:
+    """Of decimals, cut off at a scale. Raises ValueError for a divisor of zero."""
+    (one, first), (other, second) = digits_of(left), digits_of(right)
+    if not other:
+        raise ValueError("ILLEGAL_DIVISION: Division by zero")
+    return _within(cut(one * 10 ** (scale + second), other * 10**first), scale)
+
+
 def of_float(value: float, scale: int, signed: bool) -> str:
     number = value * 10.0**scale
     if not -_LARGEST_FLOAT < number < _LARGEST_FLOAT:
@@ -146,6 +169,10 @@ def shifted(text: str, places: int, signed: bool) -> str:
     return str(wrapped(value << places if places >= 0 else value >> -places, 256, signed))
 
 
+def bit_count(text: str, bits: int) -> int:
+    return (int(text) & ((1 << bits) - 1)).bit_count()
+
+
 _V, _I, _B = "VARCHAR", "INTEGER", "BOOLEAN"
 
 FUNCTIONS = {
@@ -154,8 +181,11 @@ FUNCTIONS = {
     "tb_wide_decimal": Udf(decimal, (_V, _I), _V),
     "tb_wide_decimal_read": Udf(decimal_read, (_V, _I, _I), _V, null_handling="special"),
     "tb_wide_decimals": Udf(decimals, (_V, _V, _V, _I), _V, null_handling="special"),
+    "tb_wide_product": Udf(product, (_V, _V, _I), _V),
+    "tb_wide_quotient": Udf(quotient, (_V, _V, _I), _V),
     "tb_wide_of_float": Udf(of_float, ("DOUBLE", _I, _B), _V),
     "tb_wide_total": Udf(total, ("VARCHAR[]", _B), _V, null_handling="special"),
     "tb_wide_rounded": Udf(rounded, (_V, _I, _V), _V),
+    "tb_wide_bit_count": Udf(bit_count, (_V, _I), _I),
     "tb_wide_shifted": Udf(shifted, (_V, _I, _B), _V),
 }
