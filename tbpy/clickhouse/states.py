@@ -10,6 +10,7 @@
 | stddev*, var* | STRUCT(n, s1, s2): sums of powers |
 | uniq*, groupBitmap, countDistinct | LIST of the different values |
 | groupUniqArray | LIST of the different values in ClickHouse's order |
+| others with -Distinct of one argument | LIST of the different values, in the order of ClickHouse's hash tables |
 | quantile, quantiles | STRUCT(values, step): every value in order, or every 2nd, 4th, ... of many |
 | quantileExact*, quantilesExact* | LIST of the values in order, without NaN |
 | all others | LIST of the arguments of all rows |
@@ -93,7 +94,7 @@ def base_function(function: str, arguments: Sequence[t.Type]) -> tuple[str, tupl
 
 def state_layout(function: str, arguments: Sequence[t.Type]) -> StateLayout:
     name, types = base_function(function, arguments)
-    kind = KINDS.get(name, "rows")
+    kind = KINDS.get(name, "distinct" if name.endswith("Distinct") and len(types) == 1 else "rows")
     if kind == "moments" and t.plain(types[0]) == t.FLOAT32:
         kind = "rows"  # computed in single precision, which sums in double would not give
     if kind == "rows":
@@ -116,7 +117,7 @@ def _parts(kind: str, types: tuple[t.Type, ...]) -> tuple[tuple[str, str], ...]:
             return (("sum", _average_sum(types[0])), ("count", "UBIGINT"))
         case "moments":
             return (("n", "DOUBLE"), ("s1", "DOUBLE"), ("s2", "DOUBLE"))
-        case "set" | "array":
+        case "set" | "array" | "distinct":
             return (("", f"{row_storage(types)}[]"),)
         case "ordered":
             return (("", f"{first}[]"),)

@@ -14,7 +14,15 @@ from tbpy.clickhouse.aggregates.combinators import (
     split_name,
 )
 from tbpy.clickhouse.aggregates.registry import Aggregate, argument_type
-from tbpy.clickhouse.aggregates.state_forms import FORMS, make_rows, merge_rows, rows_of, state_parts, state_value
+from tbpy.clickhouse.aggregates.state_forms import (
+    FORMS,
+    hashed,
+    make_rows,
+    merge_rows,
+    rows_of,
+    state_parts,
+    state_value,
+)
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.names import column_name
@@ -71,6 +79,8 @@ def _merge_state(call: AggregateCall, inner: Inner) -> Typed:
     type_, parts = merged(replace(call, args=call.args))
     _check_function(call, inner, type_)
     layout = state_layout(type_.function, type_.arguments)
+    if layout.kind == "distinct":
+        parts = (hashed(call, parts[0], type_.arguments[0]),)
     return call.typed(state_value(layout, parts), type_)
 
 

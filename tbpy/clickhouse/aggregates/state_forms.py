@@ -19,6 +19,7 @@ from tbpy.clickhouse.aggregates.statistics import variance_sql
 from tbpy.clickhouse.aggregates.uniques import distinct_key
 from tbpy.clickhouse.casting.wide import is_wide
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.hash_order import hash_order
 from tbpy.clickhouse.states import StateLayout
 from tbpy.clickhouse.storage import default_sql, duckdb_type
 
@@ -236,6 +237,22 @@ def _finish_array(function: str, type_: t.Type, parts: Parts) -> str:
     return f"coalesce({parts[0]}, CAST([] AS {duckdb_type(type_)}))"
 
 
+# --- different values ---
+
+_DISTINCT_DEGREE = 4
+
+
+def _make_distinct(call: AggregateCall, row: Aggregate) -> Parts:
+    present = [f"{call.sql()} IS NOT NULL"] if t.is_nullable(call.type()) else []
+    return (hashed(call, call.collect(where=present), call.type()),)
+
+
+def hashed(call: AggregateCall, values: str, type_: t.Type) -> str:
+    """The different values of a list as the table of -Distinct has them; of other types as they come."""
+    ordered = hash_order(call.context, values, t.plain(type_), _DISTINCT_DEGREE, stored_dates=True)
+    return f"list_distinct({values})" if ordered is None else ordered
+
+
 # --- whole rows ---
 
 
@@ -251,7 +268,7 @@ def merge_rows(call: AggregateCall, function: str, parts: Parts) -> Parts:
 def rows_of(call: AggregateCall, layout: StateLayout, rows: str) -> Elements:
     """The rows that a state lists as its first part, as elements to aggregate over."""
     empty = f"CAST([] AS {layout.parts[0][1]})"
-    return Elements(f"coalesce({rows}, {empty})", call.context.fresh("e"), ordered=layout.kind != "rows")
+    return Elements(f"coalesce({rows}, {empty})", call.context.fresh("e"), ordered=layout.kind in ("ordered", "sample"))
 
 
 FORMS = {
@@ -264,6 +281,7 @@ FORMS = {
     "moments": Form(_make_moments, _merge_moments, _finish_moments),
     "set": Form(_make_set, _merge_set, _finish_set),
     "array": Form(_make_array, _merge_array, _finish_array),
+    "distinct": Form(_make_distinct, merge_rows, None),
     "ordered": Form(make_ordered, merge_ordered, None),
     "sample": Form(make_sample, merge_sample, None),
 }

@@ -5,8 +5,11 @@ from __future__ import annotations
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.arrays import common_items, item_type
+from tbpy.clickhouse.functions.hash_order import hash_order
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.storage import duckdb_type
+
+_DEGREE = 6  # their tables have 64 buckets at first
 
 
 @scalar("arrayUnion", args=(1, None), low_cardinality=False)
@@ -42,29 +45,11 @@ def _has_null(array: str) -> str:
 
 def _in_order(call: Call, values: str, item: t.Type, null: str) -> Typed:
     """The different values as the table has them; NULL, if `null` says so, behind them."""
-    place, type_ = call.context.fresh("p"), duckdb_type(t.Array(item))
+    type_ = duckdb_type(t.Array(item))
     present = f"list_filter({values}, lambda e: e IS NOT NULL)" if t.is_nullable(item) else values
-    found = f"list_transform({_places(call, 'v', t.plain(item))}, lambda {place}: v[{place}])"
-    sql = f"list_transform([{present}], lambda v: {found})[1]"
+    sql = hash_order(call.context, present, t.plain(item), _DEGREE)
+    if sql is None:
+        call.unsupported(f"elements of type {t.plain(item)}")
     if t.is_nullable(item):
         sql = f"({sql} || CAST(CASE WHEN {null} THEN [NULL] ELSE [] END AS {type_}))"
     return call.typed(sql, t.Array(item))
-
-
-def _places(call: Call, values: str, type_: t.Type) -> str:
-    """The places of the first of equal values, in the order of their hashes."""
-    match type_:
-        case t.String() | t.FixedString():
-            return f"{call.context.udf('tb_union_texts')}({values})"
-        case t.Float(bits):
-            return f"{call.context.udf('tb_union_floats')}(CAST({values} AS DOUBLE[]), {bits})"
-        case t.Int(bits) if bits <= 64:
-            number = "e"
-        case t.Date():
-            number, bits = "date_diff('day', DATE '1970-01-01', e)", 16
-        case t.DateTime():
-            number, bits = "CAST(epoch(e) AS BIGINT)", 32
-        case _:
-            call.unsupported(f"elements of type {type_}")
-    numbers = f"list_transform({values}, lambda e: CAST({number} AS HUGEINT))"
-    return f"{call.context.udf('tb_union_numbers')}({numbers}, {bits})"

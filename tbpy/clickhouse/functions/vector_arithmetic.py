@@ -76,7 +76,7 @@ def _array_by_number(call: Call, name: str, kinds: list[t.Type]) -> Typed | None
     if number_first:
         array, number = number, array
     type_, element = t.plain(array.type), call.context.fresh("e")
-    if not isinstance(type_, t.Array) or not t.is_number(number.type):
+    if not isinstance(type_, t.Array) or not t.is_number(number.type) or t.is_nullable(type_.item):
         return None
     item = Typed(element, type_.item)
     sides = (number, item) if number_first and name == "divide" else (item, number)

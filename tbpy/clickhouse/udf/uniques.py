@@ -58,20 +58,25 @@ def _float_bits(values: Sequence[float], bits: int) -> list[int]:
     return [struct.unpack(whole, struct.pack(number, value))[0] for value in values]
 
 
-# --- of array functions, whose tables have 64 buckets at first and hash every number alike ---
+# --- of tables that hash every number alike, with 2 ** degree buckets at first ---
 
 
-def union_numbers(values: Sequence[int], bits: int) -> list[int]:
+def hashed_numbers(values: Sequence[int], bits: int, degree: int) -> list[int]:
     mask = (1 << bits) - 1
-    return _places([value & mask for value in values], -1, _hash_float, 0, 6)
+    return _places([value & mask for value in values], -1, _hash_float, 0, degree)
 
 
-def union_floats(values: Sequence[float], bits: int) -> list[int]:
-    return _places(_float_bits(values, bits), -1, _hash_float, 0, 6)
+def hashed_stored(values: Sequence[int], bits: int, degree: int) -> list[int]:
+    """Of numbers whose bytes are hashed like a text."""
+    return _places([value.to_bytes(bits // 8, "little") for value in values], -1, _hash_text, b"", degree)
 
 
-def union_texts(values: Sequence[str]) -> list[int]:
-    return _places([value.encode() for value in values], -1, _hash_text, b"", 6)
+def hashed_floats(values: Sequence[float], bits: int, degree: int) -> list[int]:
+    return _places(_float_bits(values, bits), -1, _hash_float, 0, degree)
+
+
+def hashed_texts(values: Sequence[str], degree: int) -> list[int]:
+    return _places([value.encode() for value in values], -1, _hash_text, b"", degree)
 
 
 # --- the set ---
@@ -204,8 +209,9 @@ FUNCTIONS = {
     "tb_unique_numbers": Udf(unique_numbers, ("HUGEINT[]", "INTEGER", "BIGINT"), "BIGINT[]"),
     "tb_unique_stored": Udf(unique_stored, ("HUGEINT[]", "INTEGER", "BIGINT"), "BIGINT[]"),
     "tb_unique_addresses": Udf(unique_addresses, ("HUGEINT[]", "BIGINT"), "BIGINT[]"),
-    "tb_union_numbers": Udf(union_numbers, ("HUGEINT[]", "INTEGER"), "BIGINT[]"),
-    "tb_union_floats": Udf(union_floats, ("DOUBLE[]", "INTEGER"), "BIGINT[]"),
-    "tb_union_texts": Udf(union_texts, ("VARCHAR[]",), "BIGINT[]"),
+    "tb_hashed_numbers": Udf(hashed_numbers, ("HUGEINT[]", "INTEGER", "INTEGER"), "BIGINT[]"),
+    "tb_hashed_stored": Udf(hashed_stored, ("HUGEINT[]", "INTEGER", "INTEGER"), "BIGINT[]"),
+    "tb_hashed_floats": Udf(hashed_floats, ("DOUBLE[]", "INTEGER", "INTEGER"), "BIGINT[]"),
+    "tb_hashed_texts": Udf(hashed_texts, ("VARCHAR[]", "INTEGER"), "BIGINT[]"),
     "tb_unique_floats": Udf(unique_floats, ("DOUBLE[]", "INTEGER", "BIGINT"), "BIGINT[]"),
 }
