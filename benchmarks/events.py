@@ -1,9 +1,10 @@
 """Events API: single events, each acknowledged after a durable commit, beside what DuckDB alone commits in groups.
 
-    python benchmarks/events.py [--seconds 4] [--connections 64] [--events 1]
+    python benchmarks/events.py [--seconds 4] [--connections 64] [--events 1] [--materialized]
 
 Client and server share the machine. The ratio compares the requests a second over HTTP, with tokens, validation and
 quarantine, with the rows a second of a loop that inserts and commits as many rows at once as there are connections.
+`--materialized` measures with a materialized view of the events, and without one, three times each in turn.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import asyncio
 import json
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -31,6 +33,28 @@ DATASOURCE = """
 
     ENGINE "MergeTree"
     ENGINE_SORTING_KEY "timestamp"
+"""
+TARGET = """
+    SCHEMA >
+        `minute` DateTime,
+        `action` LowCardinality(String),
+        `n` AggregateFunction(count),
+        `amount` AggregateFunction(sum, Float64),
+        `sessions` AggregateFunction(uniq, String)
+
+    ENGINE "AggregatingMergeTree"
+    ENGINE_SORTING_KEY "minute, action"
+"""
+VIEW = """
+    NODE view
+    SQL >
+        SELECT toStartOfMinute(timestamp) AS minute, action, countState() AS n, sumState(amount) AS amount,
+            uniqState(session_id) AS sessions
+        FROM events
+        GROUP BY minute, action
+
+    TYPE materialized
+    DATASOURCE minutes
 """
 EVENT = {
     "timestamp": "2026-01-01T00:00:00.123Z",
@@ -164,11 +188,21 @@ def serve(root: Path) -> None:
         print(workspace.query("SELECT count() FROM events").rows[0][0], flush=True)
 
 
-def measure(connections: int, seconds: float, events: int) -> Measured:
+def cpu_of_servers() -> float:
+    """In seconds, of all that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def measure(connections: int, seconds: float, events: int, *, materialized: bool = False) -> Measured:
+    used = cpu_of_servers()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "project"
         (root / "datasources").mkdir(parents=True)
         (root / "datasources" / "events.datasource").write_text(textwrap.dedent(DATASOURCE).lstrip())
+        if materialized:
+            (root / "datasources" / "minutes.datasource").write_text(textwrap.dedent(TARGET).lstrip())
+            (root / "view.pipe").write_text(textwrap.dedent(VIEW).lstrip())
         server = subprocess.Popen(
             [sys.executable, __file__, "--serve", str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -177,7 +211,7 @@ def measure(connections: int, seconds: float, events: int) -> Measured:
         warm = asyncio.run(load(port, token, connections, 1.0, events))
         latencies = asyncio.run(load(port, token, connections, seconds, events))
         stored = int(server.communicate()[0])
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = cpu_of_servers() - used
         bare = bare_duckdb(Path(folder), connections * events, seconds)
     rate = len(latencies) / seconds
     return Measured(
@@ -187,7 +221,7 @@ def measure(connections: int, seconds: float, events: int) -> Measured:
         requests_per_second=round(rate),
         p50=round(latencies[len(latencies) // 2] * 1000, 1),
         p99=round(latencies[len(latencies) * 99 // 100] * 1000, 1),
-        server_cpu_per_request=round((used.ru_utime + used.ru_stime) * 1000 / (len(latencies) + len(warm)), 3),
+        server_cpu_per_request=round(used * 1000 / (len(latencies) + len(warm)), 3),
         duckdb_rows_per_second=round(bare),
         ratio=round(rate * events / bare, 2),
         stored=stored,
@@ -195,15 +229,30 @@ def measure(connections: int, seconds: float, events: int) -> Measured:
     )
 
 
+def with_and_without(connections: int, seconds: float, events: int) -> None:
+    runs: dict[bool, list[Measured]] = {False: [], True: []}
+    for _ in range(3):
+        for materialized, found in runs.items():
+            found.append(measure(connections, seconds, events, materialized=materialized))
+    rates = [statistics.median(run.requests_per_second for run in found) for found in runs.values()]
+    used = [statistics.median(run.server_cpu_per_request for run in found) for found in runs.values()]
+    print(f"requests a second without {rates[0]:.0f}, with a view {rates[1]:.0f}: {rates[1] / rates[0]:.2f}")
+    print(f"server CPU a request without {used[0]:.3f} ms, with a view {used[1]:.3f} ms: {used[0] / used[1]:.2f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--events", type=int, default=1, help="events in each request")
+    parser.add_argument("--materialized", action="store_true")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve is not None:
         serve(options.serve)
+        return
+    if options.materialized:
+        with_and_without(options.connections, options.seconds, options.events)
         return
     found = measure(options.connections, options.seconds, options.events)
     assert found.stored == found.acknowledged, found
