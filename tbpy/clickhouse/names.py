@@ -31,17 +31,12 @@ def column_name(
 
     `resolve` names an identifier by its scope: ClickHouse leaves out a table that is not needed to tell columns apart;
     without it the identifier is named as written. `subquery` names a scalar subquery, which ClickHouse numbers in the
-    order it meets them; without it each is `_subquery_1`. `parameter` names a query parameter by its value (see
-    `parameter_name`); without it the parameter is named as written. `columns` names the columns that a `*` in a call
-    stands for; without it the `*` is named as written.
+    order it meets them; without it each is `_subquery_1`. `parameter` names a query parameter by its value; without it
+    the parameter is named as written. `columns` names the columns that a `*` in a call stands for; without it the `*`
+    is named as written.
     """
     with limited_depth(SqlPlace(expression.start, expression.end)):
         return _Namer(resolve, subquery, parameter, columns).name(expression)
-
-
-def parameter_name(value: ast.LiteralValue, type_: str) -> str:
-    """The name of a query parameter: its value, cast to the type unless that is String."""
-    return literal_name(value) if type_ == "String" else f"_CAST({literal_name(value)}, {quote_string(type_)})"
 
 
 def _written(node: ast.Asterisk | ast.ColumnsMatcher) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tbpy.clickhouse import ast
-from tbpy.clickhouse.names import column_name, float_name, parameter_name
+from tbpy.clickhouse.compiler.parameters import parameter_name
+from tbpy.clickhouse.names import column_name, float_name
 from tbpy.clickhouse.parser import parse_expression, parse_statement
 from tbpy.errors import QueryError
 from tests.clickhouse.recorded import own, statements
@@ -56,9 +57,9 @@ def test_a_chain_too_long_to_follow_is_an_error_of_the_query() -> None:
 
 
 def test_parameters_are_named_by_their_values() -> None:
-    values: dict[str, ast.LiteralValue] = {"a": 5, "b": "it's", "c": 1.5}
+    values = {"a": "5", "b": "it's", "c": "1.5"}
     expression = parse_expression("f({a:UInt8}, {b:String}, {c: Nullable(Float64)})")
-    name = column_name(expression, parameter=lambda node: parameter_name(values[node.name], node.type))
+    name = column_name(expression, parameter=lambda node: parameter_name(node, values[node.name]))
     assert name == r"f(_CAST(5, 'UInt8'), 'it\'s', _CAST(1.5, 'Nullable(Float64)'))"
 
 

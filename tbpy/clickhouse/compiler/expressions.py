@@ -15,6 +15,7 @@ from tbpy.clickhouse.aggregates.registry import AGGREGATES, Aggregate
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.literals import constant, literal
+from tbpy.clickhouse.compiler.parameters import is_null
 from tbpy.clickhouse.compiler.parts import part, parts
 from tbpy.clickhouse.compiler.scope import Column, Scope
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
@@ -345,6 +346,8 @@ class ExpressionCompiler:
     ) -> Typed:
         if row.window_only and window is None:
             raise failures.bad_arguments(f"Function {row.name} needs an OVER clause", node)
+        if node.nulls == "respect" and row.name not in ("any", "anyLast"):
+            raise failures.failure(f"Function {node.name} does not support RESPECT NULLS", 48, "NOT_IMPLEMENTED", node)
         with self.scope.raw_keys() if window is None else nullcontext():
             args = self.arguments(node)
             where = (self.condition(node.filter),) if node.filter is not None else ()
@@ -383,10 +386,11 @@ class ExpressionCompiler:
         value = self.context.parameters.get(node.name)
         if value is None:
             raise failures.missing_parameter(node.name, node)
-        text = constant(value)
-        if t.parse_type(node.type) == t.STRING:
-            return text
-        return self.call("CAST", text, constant(node.type), node=node)
+        if node.type == "Identifier":
+            return self.identifier(ast.Identifier(tuple(value.split(".")), start=node.start, end=node.end))
+        type_ = t.parse_type(node.type)
+        text = constant(None if is_null(value, type_) else value)
+        return text if type_ == t.STRING else self.call("CAST", text, constant(node.type), node=node)
 
     def subquery(self, node: ast.Subquery) -> Typed:
         from tbpy.clickhouse.compiler.subqueries import scalar_subquery

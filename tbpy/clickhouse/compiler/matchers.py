@@ -12,8 +12,9 @@ from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.context import Output
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.literals import constant
+from tbpy.clickhouse.compiler.parameters import parameter_name
 from tbpy.clickhouse.compiler.scope import Column, Relation
-from tbpy.clickhouse.names import column_name, parameter_name
+from tbpy.clickhouse.names import column_name
 from tbpy.clickhouse.quoting import quote_string
 from tbpy.clickhouse.storage import field_names
 
@@ -78,14 +79,9 @@ def _parameter_name(compiler: ExpressionCompiler, node: ast.Parameter) -> str:
     text = compiler.context.parameters.get(node.name)
     if text is None:
         raise failures.missing_parameter(node.name, node)
-    match t.plain(t.parse_type(node.type)):
-        case t.Int():
-            return parameter_name(int(text), node.type)
-        case t.Float():
-            return parameter_name(float(text), node.type)
-        case t.String() | t.Bool():
-            return parameter_name(text, node.type)
-    return f"{{{node.name}:{node.type}}}"
+    if node.type == "Identifier":
+        return _identifier_name(compiler, ast.Identifier(tuple(text.split("."))))
+    return parameter_name(node, text)
 
 
 def _identifier_name(compiler: ExpressionCompiler, node: ast.Identifier) -> str:

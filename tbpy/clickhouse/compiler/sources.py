@@ -78,6 +78,8 @@ class SourceCompiler:
     # --- tables ---
 
     def table(self, node: ast.TableName) -> Source:
+        if node.name.startswith("{"):
+            node = self._named_by_parameter(node)
         if node.database is None:
             entry = self.scope.common_table(node.name)
             if entry is not None:
@@ -93,6 +95,14 @@ class SourceCompiler:
         if isinstance(found, View):
             return self._hoisted(self.view(found, node), node)
         return self._stored(found, node)
+
+    def _named_by_parameter(self, node: ast.TableName) -> ast.TableName:
+        """`FROM {name:Identifier}`: the table that the parameter names."""
+        name = node.name[1:-1].partition(":")[0]
+        value = self.context.parameters.get(name)
+        if value is None:
+            raise failures.missing_parameter(name, node)
+        return replace(node, name=value)
 
     def _system(self, node: ast.TableName) -> Source:
         """The tables of `system` that hold no state: `one`, `numbers`, `zeros`."""
