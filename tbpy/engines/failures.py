@@ -7,7 +7,7 @@ import re
 import duckdb
 
 from tbpy.clickhouse.error_codes import named_failure
-from tbpy.errors import ConflictError, QueryError, QueryTimeoutError, StorageFullError, TbpyError
+from tbpy.errors import ConflictError, QueryError, QueryTimeoutError, StorageFullError, TbpyError, UnsupportedError
 
 # Source: ClickHouse documentation, "ErrorCodes".
 _CODES: tuple[tuple[type[Exception], int, str], ...] = (
@@ -32,6 +32,7 @@ _TEXTS: tuple[tuple[str, int, str, str], ...] = (
 _FULL = re.compile(r"No space left on device|File too large|Disk quota exceeded")
 _LABEL = re.compile(r"^[A-Z][A-Za-z ]+ Error: ")
 _OF_FUNCTION = "Python exception occurred while executing the UDF: ValueError: "  # what our own functions raise
+_NOT_UTF8 = "could not convert blob to UTF8 string"
 _LOCKED = re.compile(r"PID (\d+)")
 
 
@@ -45,6 +46,8 @@ def translate(error: duckdb.Error, *, time_limit: float | None = None) -> TbpyEr
         return QueryError(message.split("\n")[0], code=36, name="BAD_ARGUMENTS")
     if _FULL.search(message):
         return StorageFullError()
+    if _NOT_UTF8 in message:
+        return UnsupportedError("A text that is not UTF-8 is not supported by tbpy yet")
     named = named_failure(message)
     if named is not None:
         code, name, text = named

@@ -9,7 +9,7 @@ import pytest
 
 from tbpy.clickhouse.compiler import StaticCatalog, compile_query
 from tbpy.engines import DuckDBEngine
-from tbpy.errors import ConflictError, QueryError, QueryTimeoutError
+from tbpy.errors import ConflictError, QueryError, QueryTimeoutError, UnsupportedError
 
 
 def test_a_result_streams(tmp_path: Path) -> None:
@@ -41,6 +41,15 @@ def test_errors_are_ours() -> None:
             engine.run("SELECT CAST('x' AS INTEGER)")
         assert error.value.code == 6
         assert "LINE 1" not in error.value.message
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT '\\xff' || 'a'", "SELECT count() FROM (SELECT '\\xff' AS x) GROUP BY x", "SELECT toInt8OrNull('\\xff')"],
+)
+def test_bytes_that_are_no_text_are_refused(sql: str) -> None:
+    with DuckDBEngine() as engine, pytest.raises(UnsupportedError, match="not UTF-8"):
+        engine.query(compile_query(sql, StaticCatalog({}))).rows  # noqa: B018
 
 
 def test_a_failed_transaction_leaves_nothing() -> None:
