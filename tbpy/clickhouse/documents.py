@@ -11,6 +11,9 @@ from collections.abc import Iterable
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.quoting import duckdb_string
 
+#: Before the name of a type: a Dynamic value of a type that its JSON does not tell is an object `{"::UInt8": 5}`.
+TAG = "::"
+
 #: The Python functions that `document_sql` calls: one fails at what is no document, the other makes it NULL.
 STORED, STORED_OR_NULL = "tb_json_stored", "tb_json_stored_or_null"
 PRINTED = "tb_json_printed"

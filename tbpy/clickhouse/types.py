@@ -248,7 +248,7 @@ class Json(Type):
     @property
     def value(self) -> Dynamic:
         """The type of a path without a type of its own."""
-        return Dynamic(self.max_dynamic_types, self.element)
+        return Dynamic(self.max_dynamic_types, self.element, plain=True)
 
     def below(self, path: str) -> Json:
         """The type of the object at a path."""
@@ -258,10 +258,15 @@ class Json(Type):
 
 @dataclass(frozen=True, slots=True)
 class Dynamic(Type):
-    """`element` is the type of the objects in an array, where the value is that of a JSON path."""
+    """A value of any type, stored as JSON; see `documents.TAG`.
+
+    `element` is the type of the objects in an array, `plain` says that no type is written beside the value: both are
+    known of the value of a JSON path.
+    """
 
     max_types: int = 32
     element: Json = field(default=Json().element, compare=False)
+    plain: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return "Dynamic" if self.max_types == 32 else f"Dynamic(max_types={self.max_types})"

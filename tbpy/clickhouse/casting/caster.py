@@ -45,7 +45,7 @@ class Caster:
             return value
         inner, source = _bare(target), _bare(value.type)
         optional = t.is_nullable(value.type) and not isinstance(source, t.Dynamic | t.Variant)
-        if isinstance(source, t.Dynamic):
+        if isinstance(source, t.Dynamic) and not isinstance(inner, t.Dynamic):
             from tbpy.clickhouse.casting.dynamic import from_dynamic
 
             return from_dynamic(self, value, target)

@@ -17,6 +17,7 @@ from tbpy.clickhouse.compiler.failures import no_common_type
 from tbpy.clickhouse.compiler.literals import tuple_sql
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
 from tbpy.clickhouse.compiler.unions import made, variant_of
+from tbpy.clickhouse.documents import TAG
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import duckdb_type, field_names
 from tbpy.errors import QueryError
@@ -173,6 +174,8 @@ def _special(sql: str, source: t.Type, target: t.Type) -> str | None:
     match source, target:
         case ((t.Int() | t.Bool() | t.Decimal()), (t.Int() | t.Decimal())) if is_wide(target):
             return number_text(sql, source, scale_of(target))
+        case t.Int(), t.Dynamic() if source != t.INT64:
+            return f"(CASE WHEN {sql} IS NOT NULL THEN json_object('{TAG}{source}', {sql}) END)"
         case ((t.String() | t.Bool() | t.Int() | t.Float()), t.Dynamic()):
             return f"to_json({sql})"
         case t.FixedString(), t.String():

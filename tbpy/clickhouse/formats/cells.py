@@ -247,7 +247,7 @@ def _dynamic_cell(quote: Callable[[str], str]) -> Cell:
     """Each value decides for itself whether it is text."""
 
     def cell(value: Any) -> str:
-        found = stored_json.read(value)
+        found = stored_json.untagged(stored_json.read(value))
         return quote(found) if isinstance(found, str) else stored_json.write(value, None)
 
     return cell

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from tbpy.clickhouse.documents import TAG
 from tbpy.clickhouse.formats.indent import Indent, lines
 from tbpy.clickhouse.formats.scalars import float64_text
 
@@ -26,6 +27,14 @@ def read(value: Any) -> Any:
         return value
 
 
+def untagged(value: Any) -> Any:
+    """A Dynamic value without the name of its type."""
+    if isinstance(value, dict) and len(value) == 1:
+        [(key, inside)] = value.items()
+        return inside if key.startswith(TAG) else value
+    return value
+
+
 def write(value: Any, indent: Indent | None, *, whole: bool = False) -> str:
     """The text of a stored value, indented when `indent` tells where it stands.
 
@@ -42,7 +51,8 @@ def _text(value: Any, indent: Indent | None, whole: bool) -> str:
     if isinstance(value, float):
         return float64_text(value)
     if isinstance(value, dict):
-        return _object(value, indent, whole)
+        bare = untagged(value)
+        return _object(value, indent, whole) if bare is value else _text(bare, indent, True)
     if isinstance(value, list):
         return _array(value, indent, whole)
     return str(value)

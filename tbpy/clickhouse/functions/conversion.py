@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.casting import documents, durations, nested, numbers, times, variants  # noqa: F401  (importing registers the conversions)
+from tbpy.clickhouse.casting import documents, durations, dynamic, nested, numbers, times, variants  # noqa: F401  (importing registers the conversions)
 from tbpy.clickhouse.casting.caster import Caster
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.binary import is_binary

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.typed import Typed
-from tbpy.clickhouse.functions.json_values import child, convert, elements, filled, pointer
+from tbpy.clickhouse.documents import TAG
+from tbpy.clickhouse.functions.json_values import child, convert, elements, filled, pointer, pointer_of
 from tbpy.clickhouse.functions.registry import Call
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import default_sql, duckdb_type
@@ -133,6 +134,9 @@ def _with_limits(type_: t.Type, source: t.Dynamic) -> t.Type:
 
 def typed_element(call: Call, source: Typed, type_: t.Type) -> Typed:
     """The value where it is of that very type; NULL, or an empty array, elsewhere."""
+    kind = t.plain(source.type)
+    if isinstance(kind, t.Dynamic) and not kind.plain:
+        return _tagged_element(call, source, type_)
     sql, element = source.sql, child(source.sql)
     match type_:
         case t.Int(64, True):
@@ -155,6 +159,23 @@ def typed_element(call: Call, source: Typed, type_: t.Type) -> Typed:
             return call.typed(made, t.nullable(type_))
     made = f"(CASE WHEN json_type({sql}) IN ({_KINDS[type_]}) THEN {value} END)"
     return call.typed(made, t.Nullable(type_))
+
+
+def _tagged_element(call: Call, source: Typed, type_: t.Type) -> Typed:
+    """The same where the name of the type may stand beside the value."""
+    bare = typed_element(call, replace(source, type=t.Dynamic(plain=True)), type_)
+    tagged = convert(call, child(_extracted(source, [f"{TAG}{type_}"])), type_)
+    return replace(bare, sql=f"coalesce({tagged}, {bare.sql})")
+
+
+def untagged(source: Typed) -> str:
+    """A Dynamic value as JSON without the name of its type."""
+    kind = t.plain(source.type)
+    if isinstance(kind, t.Dynamic) and kind.plain:
+        return source.sql
+    inside = f"json_extract({source.sql}, {pointer_of(f'json_keys({source.sql})[1]')})"
+    tag = duckdb_string(f'{{"{TAG}')
+    return f"(CASE WHEN starts_with(CAST({source.sql} AS VARCHAR), {tag}) THEN {inside} ELSE {source.sql} END)"
 
 
 def type_name(call: Call, source: Typed) -> str:

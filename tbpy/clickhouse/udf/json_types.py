@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from tbpy.clickhouse.documents import TAG
 from tbpy.clickhouse.formats.stored_json import write
 from tbpy.clickhouse.udf import Udf
 from tbpy.clickhouse.udf.best_effort import parse_best_effort
@@ -135,6 +136,8 @@ def typed(value: Any) -> Typed:
     if isinstance(value, str):
         return _temporal(value) or ("String", value)
     if isinstance(value, Pairs):
+        if len(value) == 1 and value[0][0].startswith(TAG):
+            return value[0][0].removeprefix(TAG), value[0][1]
         return "JSON", _object(value)
     return _array(value)
 
@@ -209,10 +212,10 @@ def compared(left: str | None, right: str | None) -> int | None:
     (kind, one), (other_kind, other) = typed(loads(left)), typed(loads(right))
     if "None" in (kind, other_kind):
         return None
-    numbers = ("Int64", "UInt64", "Float64")
-    if kind != other_kind and not (kind in numbers and other_kind in numbers):
+    numbers = [one for one in (kind, other_kind) if re.fullmatch(r"U?Int\d+|Float\d+", one)]
+    if kind != other_kind and len(numbers) < 2:
         raise ValueError(f"NO_COMMON_TYPE: There is no supertype for types {kind}, {other_kind}")
-    if kind not in (*numbers, "String", "Bool", *_TIMES):
+    if not numbers and kind not in ("String", "Bool", *_TIMES):
         raise ValueError(f"Comparison of {kind} is not supported by tbpy yet")
     if isinstance(one, str):
         one, other = one.encode(), other.encode()
@@ -226,14 +229,14 @@ def calculated(symbol: str, left: str | None, right: str | None) -> str | None:
     (kind, one), (other_kind, other) = typed(loads(left)), typed(loads(right))
     if "None" in (kind, other_kind):
         return None
-    if not {kind, other_kind} <= {"Int64", "Float64"}:
+    if not all(re.fullmatch(r"U?Int\d+|Float64", one) for one in (kind, other_kind)):
         raise ValueError(f"Arithmetic of {kind} and {other_kind} below JSON paths is not supported by tbpy yet")
     if symbol == "/":
         if not other:
             raise ValueError("Division by zero below JSON paths is not supported by tbpy yet")
         return dumped(float(one) / float(other))
     result = {"+": one + other, "-": one - other, "*": one * other}[symbol]
-    if kind == other_kind == "Int64":
+    if isinstance(result, int):
         return str((result + (1 << 63)) % (1 << 64) - (1 << 63))
     return repr(float(result))
 
