@@ -79,6 +79,9 @@ class Deploying:
         `DiagnosticsError`, losses `DestructiveError`; one deployment at a time, another one meanwhile raises
         `ConflictError`.
         """
+        if self.service.local and self.service.workspace.has_fixtures:
+            message = "Fixtures are loaded, which a build in place keeps apart from other rows"
+            raise ConflictError(f"A staging deployment cannot stand beside this workspace. {message}")
         ended, began, failed = Event(), list[Deployment](), list[BaseException]()
 
         def work() -> None:

@@ -111,22 +111,40 @@ def carry(
     moment: datetime,
 ) -> tuple[int, int]:
     """Inserts what `relation` has, converted; answers how many rows landed and how many went to quarantine."""
-    session.register(how.functions)
-    rows = how.over(relation)
-    types = [row[1] for row in session.rows(f"DESCRIBE {rows}")]
-    named = ", ".join(f"s{i}" for i in range(len(types)))
-    given = f"SELECT * FROM ({rows}) AS given({named})"
-    target = target_of(new, moment, with_defaults=False)
-    readings = tuple(_reading(column, types[i], f"s{i}", f"v{i}", how.same[i]) for i, column in enumerate(new.columns))
-    scan = Scan(given, target.columns, readings)
+    scan, types = _scan(session, new, how, relation, moment)
     kept = int(session.value(f"INSERT INTO {new.table} SELECT {scan.values} FROM ({scan.converted}) WHERE {scan.good}"))
     if kept == int(session.value(f"SELECT count(*) FROM {relation}")):
         return kept, 0
     # The text of values is made of the wrong rows only: for all of them it would take longer than all else.
+    named = ", ".join(f"s{i}" for i in range(len(types)))
     raw = ", ".join(f"CAST(s{i} AS VARCHAR) AS r{i}" for i in range(len(types)))
     wrong = f"SELECT {named}, {raw}, NULL::VARCHAR AS line FROM ({scan.converted}) WHERE NOT ({scan.good})"
-    absent = [wrong_value(column, "'NULL'") for column in target.columns]
-    return kept, settle(session, target, Scan(wrong, target.columns, readings), absent, import_).quarantined
+    absent = [wrong_value(column, "'NULL'") for column in scan.columns]
+    target = target_of(new, moment, with_defaults=False)
+    return kept, settle(session, target, Scan(wrong, scan.columns, scan.readings), absent, import_).quarantined
+
+
+def foresee(
+    session: Session, new: StoredDatasource, how: Conversion, relation: str, moment: datetime
+) -> tuple[int, int]:
+    """What `carry` would answer; nothing is written."""
+    scan, _ = _scan(session, new, how, relation, moment)
+    counted = f"count(*) FILTER (WHERE {scan.good}), count(*) FILTER (WHERE NOT ({scan.good}))"
+    kept, quarantined = session.rows(f"SELECT {counted} FROM ({scan.converted})")[0]
+    return int(kept), int(quarantined)
+
+
+def _scan(
+    session: Session, new: StoredDatasource, how: Conversion, relation: str, moment: datetime
+) -> tuple[Scan, list[str]]:
+    """The converted rows, and the DuckDB types that they have before they are of the new columns' types."""
+    session.register(how.functions)
+    rows = how.over(relation)
+    types = [row[1] for row in session.rows(f"DESCRIBE {rows}")]
+    named = ", ".join(f"s{i}" for i in range(len(types)))
+    target = target_of(new, moment, with_defaults=False)
+    readings = tuple(_reading(column, types[i], f"s{i}", f"v{i}", how.same[i]) for i, column in enumerate(new.columns))
+    return Scan(f"SELECT * FROM ({rows}) AS given({named})", target.columns, readings), types
 
 
 def carry_quarantine(

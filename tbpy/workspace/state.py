@@ -83,6 +83,11 @@ class State:
         live = self.live
         return None if live.files is None else folder_of(self.home, live.id, live.files)
 
+    @property
+    def has_fixtures(self) -> bool:
+        """Whether rows of fixtures are among those that are stored."""
+        return bool(self._catalogue.fixtures)
+
     def now(self) -> datetime:
         """The moment by the clock of the workspace, as naive UTC."""
         return naive(self._clock())

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tbpy.errors import ConflictError, DiagnosticsError, NotFoundError
 from tbpy.project import Project, load_project
-from tbpy.workspace import Stage, Workspace
+from tbpy.workspace import BuildReport, Stage, Workspace
 from tbpy.workspace.deployments import staging
 from tbpy.workspace.deployments.folders import write_datafiles
 
@@ -220,6 +220,28 @@ def test_an_altered_node_keeps_what_it_made(make: Callable[[], Deployed]) -> Non
         come(deployed.workspace, 20)
     assert staged.answers() == built.answers()
     assert staged.workspace.query(tops).rows == [(2600,)]
+
+
+def kept(report: BuildReport, reports: list[BuildReport]) -> dict[str, object]:
+    reports.append(report)
+    return {}
+
+
+def test_a_check_tells_what_a_deployment_does(make: Callable[[], Deployed]) -> None:
+    deployed = make()
+    come(deployed.workspace, 0)
+    narrow = FIRST[EVENTS].replace("k Int32", "k Enum('none' = 0, 'one' = 1)")
+    for files in [*VARIANTS.values(), {**FIRST, EVENTS: narrow}]:
+        foreseen, done = deployed.workspace.check_deployment(deployed.project(files)), list[BuildReport]()
+        made = deployed.workspace.deploy(deployed.project(files), files, lambda report: kept(report, done))  # noqa: B023
+        assert (foreseen.added, foreseen.changed, foreseen.removed) == (
+            done[-1].added,
+            done[-1].changed,
+            done[-1].removed,
+        )
+        assert (foreseen.migrated, foreseen.populated) == (done[-1].migrated, done[-1].populated)
+        deployed.workspace.discard(made.id)
+    assert foreseen.migrated[0].quarantined == 2
 
 
 CHANGES: Mapping[str, Callable[[Workspace, Path], object]] = {

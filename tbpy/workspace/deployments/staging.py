@@ -24,6 +24,7 @@ from tbpy.workspace.migration import (
     conversion,
     create,
     dropped_columns,
+    foresee,
     forward_conversion,
 )
 from tbpy.workspace.reports import BuildReport, Migrated
@@ -120,6 +121,18 @@ def fill_tables(
         else:
             rows[name] = rewrite_sorted(session, new, merged=True)
     return report(session, staged, live, tuple(migrated.values())), rows
+
+
+def look(session: Session, staged: Staged, live: Catalogue, moment: datetime) -> BuildReport:
+    """What `fill_tables` would do, found out by reading what is live."""
+    migrated = []
+    for name in staged.made:
+        old = live.datasources.get(name)
+        if old is not None and name not in staged.refilled:
+            new, forward = staged.stored.datasources[name], staged.conversions.get(name)
+            kept, quarantined = foresee(session, new, forward or conversion(old, new, moment), old.table, moment)
+            migrated.append(Migrated(name, kept, quarantined, () if forward else dropped_columns(old, new)))
+    return report(session, staged, live, tuple(migrated))
 
 
 def import_id(number: int) -> str:

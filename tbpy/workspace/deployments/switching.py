@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -30,10 +29,6 @@ KEPT = 5
 STAGING = "staging"
 
 Judge = Callable[[BuildReport], Mapping[str, Any]]
-
-
-class _LookedAtError(Exception):
-    """Takes back what was only tried."""
 
 
 class Deployments(KeepingUp):
@@ -88,20 +83,14 @@ class Deployments(KeepingUp):
         return known
 
     def check_deployment(self, project: Project) -> BuildReport:
-        """What a deployment of `project` would do, found out by doing it and taking it back, while nobody waits."""
-        from tbpy.workspace.deployments.staging import fill_tables, make_tables
+        """What a deployment of `project` would do to the rows that are there, found out by reading them."""
+        from tbpy.workspace.deployments.staging import look
 
         started, staged = time.perf_counter(), self._staged(project)
-        reports = []
-        with (
-            self._moving,
-            suppress(_LookedAtError),
-            self._engine.aside(staged.functions) as session,
-        ):
-            make_tables(session, staged)
-            reports.append(fill_tables(session, staged, self._catalogue, self.now())[0])
-            raise _LookedAtError
-        return replace(reports[0], elapsed=time.perf_counter() - started)
+        with self._engine.session() as session:
+            session.register(staged.functions)
+            report = look(session, staged, self._catalogue, self.now())
+        return replace(report, elapsed=time.perf_counter() - started)
 
     def deploy(
         self,
