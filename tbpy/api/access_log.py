@@ -10,6 +10,8 @@ from typing import Any, TextIO
 
 _SECONDS = 0.2
 _MOST_WAITING = 100_000
+# How long the end waits for who reads the log.
+_PATIENCE = 2.0
 
 
 class AccessLog:
@@ -42,7 +44,7 @@ class AccessLog:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join()
+        self._thread.join(_PATIENCE)
 
     def _run(self) -> None:
         while not self._stop.wait(_SECONDS):

@@ -14,6 +14,7 @@ from threading import Thread
 import uvicorn
 
 from tbpy.api.app import Api
+from tbpy.api.telling import Telling
 from tbpy.errors import ConflictError, UsageError
 
 DEFAULT_PORT = 7181
@@ -36,6 +37,7 @@ class Listener:
         self.port: int = listening.getsockname()[1]
         config = uvicorn.Config(
             app,
+            log_config=None,
             log_level="warning",
             access_log=False,
             lifespan="off",
@@ -50,10 +52,12 @@ class Listener:
         except (OSError, ssl.SSLError) as error:
             raise UsageError(f"The certificate and its key cannot be used: {error}") from error
         self._server = uvicorn.Server(config)
+        self._telling = Telling()
         self._thread = Thread(target=self._run, name="tbpy-http", daemon=True)
 
     def start(self) -> None:
         """Returns when requests are taken."""
+        self._telling.start()
         self._thread.start()
         until = time.monotonic() + _START_SECONDS
         while not self._server.started:
@@ -67,6 +71,7 @@ class Listener:
         if self._thread.ident is not None:
             self._thread.join(_GRACE_SECONDS + 2)
         self._socket.close()
+        self._telling.stop()
 
     def _run(self) -> None:
         sys.setswitchinterval(_SWITCH_SECONDS)

@@ -101,7 +101,7 @@ def _ndjson_columns(source: Input) -> list[InferredColumn]:
 def _parsed(line: bytes) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
