@@ -75,6 +75,7 @@ def _operation(project: Project, pipe: Pipe) -> dict[str, Any]:
                 }
                 for status, told in (("400", "A wrong parameter"), ("403", "Not allowed"), ("408", "It took too long"))
             },
+            "default": {"description": "What the template of the endpoint answers, or another error"},
         },
     }
 
