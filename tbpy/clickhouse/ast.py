@@ -352,7 +352,10 @@ Query = Select | SetOperation | Values
 
 @dataclass(frozen=True, slots=True)
 class Statement(Node):
-    """A query with what may follow it, or one of the statements that describe."""
+    """A query with what may follow it, or one of the statements that describe.
+
+    `like` is the condition of SHOW TABLES on the column `name`.
+    """
 
     query: Query | None
     kind: Choice["select", "explain", "describe", "show tables", "show create", "exists"] = "select"
@@ -360,3 +363,4 @@ class Statement(Node):
     settings: tuple[Setting, ...] = ()
     table: TableName | TableFunction | None = None
     explain: str = ""
+    like: Expression | None = None

@@ -10,7 +10,9 @@ from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.block import Block
 from tbpy.clickhouse.compiler.catalog import Catalog
 from tbpy.clickhouse.compiler.context import Context, Output
+from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.queries import compile_block
+from tbpy.clickhouse.compiler.scope import Scope
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.formatter import format_query
 from tbpy.clickhouse.quoting import duckdb_string
@@ -21,7 +23,7 @@ _DESCRIBED = ("name", "type", "default_type", "default_expression", "comment", "
 def describing_block(context: Context, catalog: Catalog, statement: ast.Statement) -> Block:
     builders: dict[str, Callable[[], Block]] = {
         "describe": lambda: _describe(context, catalog, statement),
-        "show tables": lambda: _texts(("name",), [(name,) for name in sorted(catalog.names())]),
+        "show tables": lambda: _tables(context, catalog, statement),
         "exists": lambda: _exists(catalog, statement),
         "explain": lambda: _explain(context, catalog, statement),
     }
@@ -29,6 +31,15 @@ def describing_block(context: Context, catalog: Catalog, statement: ast.Statemen
     if builder is None:
         raise failures.unsupported(statement.kind.upper(), statement)
     return builder()
+
+
+def _tables(context: Context, catalog: Catalog, statement: ast.Statement) -> Block:
+    block = _texts(("name",), [(name,) for name in sorted(catalog.names())])
+    if statement.like is None:
+        return block
+    scope = Scope(catalog, relations=(block.relation("s", ()),))
+    condition = ExpressionCompiler(context, scope).condition(statement.like)
+    return Block(f"SELECT s.c0 AS c0 FROM ({block.sql}) AS s WHERE {condition}", block.outputs)
 
 
 def _explain(context: Context, catalog: Catalog, statement: ast.Statement) -> Block:

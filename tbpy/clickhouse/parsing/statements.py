@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tbpy.clickhouse import ast
+from tbpy.clickhouse.parsing import operators as op
 from tbpy.clickhouse.parsing.select import SelectParser
-from tbpy.clickhouse.tokens import STRING
 
 _EXPLAINS = (
     ("QUERY", "TREE"),
@@ -93,18 +93,23 @@ class StatementParser(SelectParser):
         database: str | None = None
         if self.accept("FROM") or self.accept("IN"):
             database = self.name("database")
-        pattern = self.like_pattern()
+        like = self.name_filter()
         format_, settings = self.output()
-        shown = None
-        if database is not None or pattern is not None:
-            shown = ast.TableName(pattern or "%", database, start=start, end=self.last_end)
-        return ast.Statement(None, "show tables", format_, settings, shown, start=start, end=self.last_end)
+        shown = None if database is None else ast.TableName("", database, start=start, end=self.last_end)
+        return ast.Statement(None, "show tables", format_, settings, shown, like=like, start=start, end=self.last_end)
 
-    def like_pattern(self) -> str | None:
-        if self.key in ("LIKE", "ILIKE") and self.key_at(1) == STRING:
-            self.index += 1
-            return self.string()
-        return None
+    def name_filter(self) -> ast.Expression | None:
+        """`[NOT] LIKE 'pattern'` or ILIKE, as a condition on the column `name`."""
+        start = self.here
+        negated = self.accept("NOT")
+        key = self.key
+        if key not in ("LIKE", "ILIKE"):
+            return self.fail("one of: LIKE, ILIKE") if negated else None
+        self.index += 1
+        pattern = self.string()
+        name = op.NEGATED[key] if negated else key.lower()
+        arguments = (ast.Identifier(("name",)), ast.Literal(pattern, pattern))
+        return ast.Function(name, arguments, syntax="operator", start=start, end=self.last_end)
 
     def exists(self) -> ast.Statement:
         start = self.here
