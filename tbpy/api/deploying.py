@@ -110,15 +110,15 @@ class Deploying:
                 self.service.promote(made.id)
 
     def judge(self, report: BuildReport) -> Mapping[str, Any]:
-        """The details of what was, or will be, done. Raises `DestructiveError`."""
-        if not self.destructive:
-            refuse_losses(report, self.project)
+        """The details of what was, or will be, done; they are known also when it raises `DestructiveError`."""
         before = self.service.workspace.project
         changes = token_changes(before, self.project)
         report = with_told(report, before, self.project)
         self.changed = bool(report or changes)
         shown = describe(report, self.project)
         self.details = {**shown, "token_changes": changes, "feedback": [*self.notes, *feedback(report)]}
+        if not self.destructive:
+            refuse_losses(report, self.project)
         return self.details
 
     def _judge_change(self, report: BuildReport) -> Mapping[str, Any]:

@@ -85,6 +85,7 @@ def serve(service: Service, name: str, host: str, port: int, tls: tuple[Path, Pa
     from tbpy.api.access_log import AccessLog
     from tbpy.api.app import Api
     from tbpy.api.serving import Listener, listen, reachable
+    from tbpy.project import find_datafiles
 
     with ExitStack() as closing:
         access_log = AccessLog(sys.stderr)
@@ -104,6 +105,9 @@ def serve(service: Service, name: str, host: str, port: int, tls: tuple[Path, Pa
             inside.start()
             closing.callback(inside.stop)
             service.announce(f"http://127.0.0.1:{inside.port}")
+        if service.folder != service.own_folder and find_datafiles(service.own_folder):
+            told = f"Deployment {service.workspace.live.id} is live, and not the files of {service.own_folder}"
+            talk(f"{told}: they are served when they are deployed")
         talk(f"Serving {name} at {'https' if tls else 'http'}://{host}:{listener.port}")
         stop.wait()
 

@@ -146,6 +146,7 @@ def test_losses_want_a_permission(remote: Running, changed: dict[str, str], said
     for options in ("check=true", "auto_promote=true"):
         refused = deploy(remote.admin, changed, options)
         assert refused.status == 400 and said in refused.json["errors"][0]["error"]
+        assert refused.json["deployment"]["changed_pipe_names"] or refused.json["deployment"]["deleted_pipe_names"]
     assert total(remote.admin) == 1
     assert deploy(remote.admin, changed, "auto_promote=true&allow_destructive_operations=true").status == 200
 

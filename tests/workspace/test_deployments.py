@@ -18,6 +18,7 @@ from tbpy.project import Project, load_project
 from tbpy.workspace import BuildReport, Stage, Workspace
 from tbpy.workspace.deployments import staging
 from tbpy.workspace.deployments.folders import write_datafiles
+from tests.workspace.conftest import Folder
 
 Files = dict[str, str]
 
@@ -301,6 +302,30 @@ def test_what_cannot_be_followed_cannot_be_gone_back_to(make: Callable[[], Deplo
     with pytest.raises(ConflictError, match=r"cannot become live.*more"):
         deployed.promote(first)
     assert len(deployed.workspace.query("SELECT * FROM events").rows) == 3
+
+
+@pytest.mark.parametrize("at", ["_take_out_of", "_write_errors"])
+def test_a_crash_while_rows_are_taken_out(folder: Folder, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
+    """Of a change that happened, or may have, no deployment is left behind that does not know of it."""
+    for files in (FIRST, VARIANTS["column added"]):
+        write_datafiles(folder.root / "project", files)
+        with folder.open() as workspace:
+            made = workspace.deploy(load_project(folder.root / "project"), files, lambda report: {})
+            workspace.promote(made.id)
+            come(workspace, 0)
+    with folder.open() as workspace, monkeypatch.context() as patched:
+        patched.setattr(workspace, at, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            workspace.truncate("events")
+        happened = workspace.query("SELECT count() FROM events").rows == [(0,)]
+    assert happened == (at == "_take_out_of")
+    with folder.open() as workspace:
+        if happened:
+            with pytest.raises(ConflictError, match="taken out"):
+                workspace.promote(1)
+        else:
+            workspace.promote(1)
+        assert workspace.query("SELECT count() FROM events").rows == [(0 if happened else 14,)]
 
 
 def test_the_last_five_can_be_gone_back_to(make: Callable[[], Deployed]) -> None:

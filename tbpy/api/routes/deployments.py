@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -38,18 +39,19 @@ async def deploy(request: Request) -> Response:
         work = partial(deploying.deploy, promote=promote)
     outcome = await in_thread(service.threads, attempt, work)
     if isinstance(outcome, TbpyError):
-        return json_answer(_failed(outcome, service.workspace.project), 400)
+        return json_answer(_failed(outcome, service.workspace.project, deploying.details), 400)
     if outcome.deployment is not None:
         return json_answer({"result": "success", "deployment": {**outcome.details, **document(outcome.deployment)}})
     shown = {**document(service.workspace.live), **outcome.details}
     return json_answer({"result": "success" if outcome.changed else "no_changes", "deployment": shown})
 
 
-def _failed(error: TbpyError, project: Project) -> dict[str, Any]:
-    """A deployment that was never made: it has no id, but all the lists that clients go through."""
+def _failed(error: TbpyError, project: Project, details: Mapping[str, Any]) -> dict[str, Any]:
+    """A deployment that was never made: it has no id, but all the lists that clients go through, with what it would
+    have done when that is known."""
     told = failed(error)
     nothing = {**describe(BuildReport(), project), "id": "", "status": "failed", "live": False, "feedback": []}
-    return {"result": "failed", "deployment": {**nothing, **told}, **told}
+    return {"result": "failed", "deployment": {**nothing, **details, **told}, **told}
 
 
 async def list_deployments(request: Request) -> Response:
