@@ -33,6 +33,7 @@ _FULL = re.compile(r"No space left on device|File too large|Disk quota exceeded"
 _LABEL = re.compile(r"^[A-Z][A-Za-z ]+ Error: ")
 _OF_FUNCTION = "Python exception occurred while executing the UDF: ValueError: "  # what our own functions raise
 _NOT_UTF8 = "could not convert blob to UTF8 string"
+_NULL = re.compile(r"NOT NULL constraint failed: (?:.*\.)?\"?([^\".]+)\"?$")
 _LOCKED = re.compile(r"PID (\d+)")
 
 
@@ -48,6 +49,10 @@ def translate(error: duckdb.Error, *, time_limit: float | None = None) -> TbpyEr
         return StorageFullError()
     if _NOT_UTF8 in message:
         return UnsupportedError("A text that is not UTF-8 is not supported by tbpy yet")
+    null = _NULL.search(message)
+    if null is not None:
+        text = f"Cannot convert NULL value to non-Nullable type: column {null[1]}"
+        return QueryError(text, code=349, name="CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN")
     named = named_failure(message)
     if named is not None:
         code, name, text = named

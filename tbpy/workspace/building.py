@@ -19,7 +19,7 @@ from tbpy.workspace.flowing import empty_nulls, fill, has_rows, last_row, target
 from tbpy.workspace.ingest import AppendReport, append_files
 from tbpy.workspace.ingest.quarantine import Import
 from tbpy.workspace.ingest.sources import open_inputs
-from tbpy.workspace.materializing import compile_all, fills_as_before
+from tbpy.workspace.materializing import compile_all, fills_as_before, read_by
 from tbpy.workspace.migration import create, drop, forward_conversion, migrate
 from tbpy.workspace.reports import BuildReport, Migrated
 from tbpy.workspace.sorting import expire_rows, sort_rows
@@ -148,7 +148,7 @@ class Build:
         old = set(self.before.materializations)
         populated = []
         self._restore_nulls(stored, touched)
-        for name in targets_in_order(materializations):
+        for name in targets_in_order(materializations, read_by(self.project, materializations)):
             feeding = [item for item in materializations if item.target == name]
             kept = all(fills_as_before(self.project, item, old) for item in feeding)
             if kept and touched.isdisjoint(item.source for item in feeding):

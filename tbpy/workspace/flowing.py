@@ -110,14 +110,21 @@ def has_rows(session: Session, datasource: StoredDatasource) -> bool:
     return bool(session.value(f"SELECT EXISTS (FROM {datasource.table})"))
 
 
-def targets_in_order(materializations: Sequence[StoredMaterialization]) -> tuple[str, ...]:
-    """The targets, each after those whose rows flow into it."""
+def targets_in_order(
+    materializations: Sequence[StoredMaterialization], reads: Mapping[str, Iterable[str]] | None = None
+) -> tuple[str, ...]:
+    """The targets, each after those whose rows flow into it, and where it can be after those that its nodes look up.
+
+    `reads` has the data sources that a pipe reads in any place, by the name of the pipe.
+    """
     order: dict[str, None] = {}
 
     def visit(target: str, above: frozenset[str]) -> None:
         for materialization in materializations:
-            if materialization.target == target and materialization.source not in above:
-                visit(materialization.source, above | {materialization.source})
+            if materialization.target == target:
+                for source in (materialization.source, *(reads or {}).get(materialization.pipe, ())):
+                    if source not in above:
+                        visit(source, above | {source})
         order.setdefault(target)
 
     targets = {materialization.target for materialization in materializations}

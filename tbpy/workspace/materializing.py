@@ -6,16 +6,16 @@ other tables whole.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse.compiler import CompiledQuery, compile_query
 from tbpy.clickhouse.parser import parse_statement
 from tbpy.clickhouse.storage import duckdb_type
-from tbpy.datafiles import Node, Pipe
+from tbpy.datafiles import Kind, Node, Pipe
 from tbpy.errors import Diagnostic, NotFoundError, QueryError, Severity, TbpyError, TemplateError
-from tbpy.project import NodeKey, Project, names_of
+from tbpy.project import Key, NodeKey, Project, names_of
 from tbpy.templating import compile_template
 from tbpy.workspace.catalogue import StoredMaterialization
 from tbpy.workspace.definitions import StoredDatasource
@@ -95,6 +95,21 @@ def leftmost(project: Project, pipe: Pipe, node: Node) -> str | None:
         found = other.node(target.node)
         return leftmost(project, other, found) if found else None
     return target.name if target is not None and target.name in project.all_datasources else None
+
+
+def read_by(project: Project, materializations: Iterable[StoredMaterialization]) -> dict[str, list[str]]:
+    """The data sources that each pipe reads, itself or through other pipes, what it writes left out."""
+    found = {}
+    for item in materializations:
+        seen: dict[Key, None] = {}
+        waiting = [Key(Kind.PIPE, item.pipe)]
+        while waiting:
+            resource = project.resources.get(waiting.pop())
+            new = [key for key in (resource.reads if resource else ()) if key not in seen]
+            seen.update(dict.fromkeys(new))
+            waiting += new
+        found[item.pipe] = [key.name for key in seen if key.kind is Kind.DATASOURCE and key.name != item.target]
+    return found
 
 
 def _materialized(project: Project) -> Iterator[tuple[Pipe, Node, str]]:

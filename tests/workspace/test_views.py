@@ -167,3 +167,19 @@ def rounded(rows: list[object]) -> list[object]:
         return [plain(item) for item in value] if isinstance(value, list) else value
 
     return [plain(row) for row in rows]
+
+
+def test_what_a_node_looks_up_is_filled_before_its_target(folder: Folder) -> None:
+    folder.datasource("a_sales", "id Int32 `json:$.id`")
+    folder.datasource("names", "id Int32 `json:$.id`; name String `json:$.name`")
+    folder.datasource("sold", "id Int32; name String")
+    folder.datasource("zz_latest", "id Int32; name String")
+    latest = "SELECT id, upper(name) AS name FROM names"
+    folder.pipe("make_latest", latest, "TYPE materialized\nDATASOURCE zz_latest\n")
+    sold = "SELECT id, name FROM a_sales LEFT JOIN zz_latest USING (id)"
+    folder.pipe("make_sold", sold, "TYPE materialized\nDATASOURCE sold\n")
+    folder.write("fixtures/a_sales.ndjson", '{"id": 1}\n')
+    folder.write("fixtures/names.ndjson", '{"id": 1, "name": "pen"}\n')
+    with folder.open() as workspace:
+        folder.build(workspace)
+        assert list(workspace.query("SELECT * FROM sold").rows) == [(1, "PEN")]
