@@ -1,4 +1,4 @@
-"""`tbpy datasource ls | data | append | replace | truncate | delete | quarantine | replay`."""
+"""`tbpy datasource ls | data | append | replace | truncate | delete | quarantine | replay | sync`."""
 
 from __future__ import annotations
 
@@ -186,3 +186,18 @@ def count_rows(workspace: AnyWorkspace, name: str, condition: str) -> int:
 
     result = workspace.query(f"SELECT count() FROM {quote_identifier(name)} WHERE {condition}")
     return int(result.rows[0][0])
+
+
+@app.command("sync")
+def sync(context: typer.Context, name: Name) -> None:
+    """Import from the connector of a data source, which tbpy does not do yet."""
+    from tbpy.errors import NotFoundError, TbpyError, UsageError
+    from tbpy.project import source_that_waits
+
+    datasource = session.load(context).datasources.get(name)
+    if datasource is None:
+        raise NotFoundError(f"There is no data source {name}")
+    waits = source_that_waits(datasource)
+    if waits is None:
+        raise UsageError(f"{name} has no connector to import from", hint=f"tbpy append {name} FILE adds rows of files")
+    raise TbpyError(waits, hint=f"tbpy append {name} FILE adds rows of files")

@@ -1,6 +1,7 @@
 """A folder of datafiles as one linked, checked `Project`, its fingerprints, and the difference of two projects."""
 
 from tbpy.project.catalog import NodeCatalog, key_parts, stored_table, table_engine
+from tbpy.project.connectors import source_that_waits
 from tbpy.project.discovery import find_datafiles, is_datafile_path
 from tbpy.project.judging import judge_datafile
 from tbpy.project.loading import load_project
@@ -28,6 +29,7 @@ __all__ = [
     "load_project",
     "names_of",
     "plan",
+    "source_that_waits",
     "stored_table",
     "table_engine",
 ]

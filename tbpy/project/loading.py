@@ -9,6 +9,7 @@ from pathlib import Path
 from tbpy.clickhouse.types import Type
 from tbpy.datafiles import Connection, Datasource, Kind, Node, Pipe
 from tbpy.project.classic import implied_datasource, implied_targets, untyped
+from tbpy.project.connectors import tell_of_datasource, tell_of_pipe
 from tbpy.project.datasources import check_datasource, check_types
 from tbpy.project.fingerprint import definition_digest, fingerprints, schema_digest
 from tbpy.project.graph import ordered
@@ -126,6 +127,10 @@ class _Loader:
         for datasource in (*self.names.datasources.values(), *self.files.vendored.values()):
             if datasource.name not in self.implied:
                 self._check_datasource(datasource)
+        for datasource in self.names.datasources.values():
+            tell_of_datasource(self.report, datasource)
+        for pipe in self.names.pipes.values():
+            tell_of_pipe(self.report, pipe)
         needs = {key: list(self._nodes_before(links)) for key, links in self.links.items()}
         for key in ordered(needs):
             pipe = self.names.pipes[key.pipe]

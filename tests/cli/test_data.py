@@ -219,3 +219,18 @@ def wait_for(condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_connectors_and_sinks_are_checked_and_said_not_to_run(shell: Shell) -> None:
+    kafka = "SCHEMA >\n    `v` String\n\nKAFKA_CONNECTION_NAME k\nKAFKA_TOPIC orders\nKAFKA_GROUP_ID g\n"
+    shell.write("datasources/orders.datasource", kafka)
+    shell.write("datasources/plain.datasource", "SCHEMA >\n    `v` String `json:$.v`\n")
+    shell.write("connections/k.connection", "TYPE kafka\nKAFKA_BOOTSTRAP_SERVERS localhost:9092\n")
+    sink = "TYPE sink\nEXPORT_CONNECTION_NAME k\nEXPORT_KAFKA_TOPIC out\nEXPORT_SCHEDULE @on-demand\n"
+    shell.write("sinks/out.pipe", f"NODE n\nSQL >\n    SELECT v FROM plain\n\n{sink}")
+    checked = shell.tbpy("check")
+    assert checked.code == 0
+    assert "'orders' gets no rows by itself" in checked.err and "does not run sinks yet" in checked.err
+    told = {name: shell.tbpy("datasource", "sync", name) for name in ("orders", "plain", "nothing")}
+    assert [ran.code for ran in told.values()] == [1, 2, 3]
+    assert "does not read from Kafka yet" in told["orders"].err
