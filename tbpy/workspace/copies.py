@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from tbpy.errors import ConflictError
 from tbpy.workspace import catalogue, jobs
 from tbpy.workspace.deployments.keeping_up import KeepingUp
 from tbpy.workspace.reports import CopyReport
@@ -29,17 +30,25 @@ class Copies(KeepingUp):
         from tbpy.workspace import copying
 
         pipe, node, target_name = copying.find_copy(self.project, name)
-        how, target, moment = copying.copy_mode(node, mode), self._datasource(target_name), self.now()
-        started, stored = time.perf_counter(), self._catalogue
+        how, moment, started = copying.copy_mode(node, mode), self.now(), time.perf_counter()
+        self._datasource(target_name)
         with self._engine.transaction(appends=True) as session:
             job = jobs.start(session, "copy", name, target_name, moment)
         try:
             with self.log.operation("copy", target_name, pipe=name, job_id=job, options={"mode": how}) as done:
-                compiled = copying.compile_copy(self.project, stored, pipe, node, parameters or {}, moment)
+                project, stored = self.project, self._catalogue
+                compiled = copying.compile_copy(project, stored, pipe, node, parameters or {}, moment)
                 self.log.flush_for(compiled.tables)
                 functions = (*compiled.functions, *stored.functions)
                 taking_out = self._taking_out(target_name, refilled=True) if how == "replace" else nullcontext()
                 with taking_out, self._engine.transaction(functions, appends=how == "append") as session:
+                    if project is not self.project or stored is not self._catalogue:  # something became live meanwhile
+                        pipe, node, found = copying.find_copy(self.project, name)
+                        if found != target_name:
+                            raise ConflictError(f"{name} writes to {found} since a moment ago", hint="run it again")
+                        stored = self._catalogue
+                        compiled = copying.compile_copy(self.project, stored, pipe, node, parameters or {}, moment)
+                    target = self._datasource(target_name)
                     rows = copying.write_copy(
                         session,
                         stored,

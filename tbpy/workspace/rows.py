@@ -42,7 +42,7 @@ class Rows(KeepingUp):
         CSV is written; `import_id` is a new one unless given. Raises `NotFoundError` for an unknown data source,
         `UsageError` and `IngestError` for what cannot be read at all.
         """
-        datasource = self._datasource(name)
+        self._datasource(name)
         kind = _format(format)
         started = time.perf_counter()
         moment = self.now()
@@ -52,6 +52,7 @@ class Rows(KeepingUp):
             open_inputs(source) as inputs,
             self._engine.transaction(self._catalogue.functions, appends=True) as session,
         ):
+            datasource = self._datasource(name)  # as it is by now: nothing changes that within a transaction
             before = self._last_row(session, datasource)
             target = target_of(datasource, moment)
             try:
@@ -83,11 +84,8 @@ class Rows(KeepingUp):
         from tbpy.workspace.deleting import compile_condition
         from tbpy.workspace.replacing import refill_targets, remove_rows
 
-        datasource, kind, moment, started = self._datasource(name), _format(format), self.now(), time.perf_counter()
-        stored = self._catalogue
-        going = None
-        if condition is not None:
-            going = compile_condition(self.project, stored.datasources, name, condition)
+        self._datasource(name)
+        kind, moment, started = _format(format), self.now(), time.perf_counter()
         import_ = Import(import_id or uuid.uuid4().hex, moment)
         with (
             self.log.imported("replace", name, source, import_.id) as done,
@@ -95,6 +93,9 @@ class Rows(KeepingUp):
             self._taking_out(name, condition, refilled=True),
             self._engine.transaction(self._catalogue.functions) as session,
         ):
+            datasource, stored, going = self._datasource(name), self._catalogue, None
+            if condition is not None:
+                going = compile_condition(self.project, stored.datasources, name, condition)
             remove_rows(session, datasource, going, moment)
             before = self._last_row(session, datasource)
             target = target_of(datasource, moment)
@@ -138,12 +139,15 @@ class Rows(KeepingUp):
         """Judges quarantined rows by the schema of now; those that fit land as if they were appended."""
         from tbpy.workspace.replaying import replay
 
-        datasource, moment, started = self._datasource(name), self.now(), time.perf_counter()
-        self._let_go_of_moved(datasource)
+        moment, started = self.now(), time.perf_counter()
+        self._datasource(name)
         with (
             self.log.operation("append", name, options={"source": "quarantine"}) as done,
+            self._engine.writing(),
+            self._letting_go_of_moved(name),
             self._engine.transaction(self._catalogue.functions, appends=True) as session,
         ):
+            datasource = self._datasource(name)
             before = self._last_row(session, datasource)
             rows = done.rows = replay(session, datasource, moment)
             left = int(session.value(f"SELECT count(*) FROM {datasource.quarantine}"))
@@ -154,13 +158,13 @@ class Rows(KeepingUp):
 
     def truncate(self, name: str) -> int:
         """Deletes all rows of a data source, or of a quarantine by its own name; answers how many there were."""
-        table = self._table(name)
+        self._table(name)
         with (
             self.log.operation("truncate", name) as done,
             self._taking_out(name),
             self._engine.transaction(self._catalogue.functions) as session,
         ):
-            rows = done.removed = int(session.value(f"DELETE FROM {table}"))
+            rows = done.removed = int(session.value(f"DELETE FROM {self._table(name)}"))
             catalogue.write_sorted_rows(session, name, 0)
         self._refresh()
         return rows
@@ -172,13 +176,14 @@ class Rows(KeepingUp):
         """
         from tbpy.workspace.deleting import compile_condition
 
-        datasource = self._datasource(name)
-        compiled = compile_condition(self.project, self._catalogue.datasources, name, condition)
+        self._datasource(name)
         with (
             self.log.operation("delete", name, options={"delete_condition": condition}) as done,
             self._taking_out(name, condition),
             self._engine.transaction(self._catalogue.functions) as session,
         ):
+            datasource = self._datasource(name)
+            compiled = compile_condition(self.project, self._catalogue.datasources, name, condition)
             session.register(compiled.functions)
             parameters = {"now": self.now()} if compiled.uses_now else None
             rows = done.removed = int(

@@ -93,11 +93,11 @@ class State:
         return naive(self._clock())
 
     def _refresh(self) -> None:
-        with self._engine.session() as session:
+        with self._engine.writing(), self._engine.session() as session:  # nothing else becomes live in between
             fresh = catalogue.read(session)
-        if fresh.datasources == self._catalogue.datasources:  # the same object, for what was planned over it
-            fresh = replace(fresh, datasources=self._catalogue.datasources)
-        self._catalogue = fresh
+            if fresh.datasources == self._catalogue.datasources:  # the same object, for what was planned over it
+                fresh = replace(fresh, datasources=self._catalogue.datasources)
+            self._catalogue = fresh
 
     def _datasource(self, name: str) -> StoredDatasource:
         found = self._catalogue.datasources.get(name)

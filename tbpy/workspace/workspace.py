@@ -144,22 +144,23 @@ class Workspace(Rows, Copies, Questions, Deployments):
 
         started = time.perf_counter()
         project = project or self.project
-        with self._moving, self._engine.transaction() as session:
-            known = self._deployments
-            if self._followers() and plan(self._catalogue.fingerprints, project):
-                known = self._without_others(session)  # first, for their tables may have the names of new ones
-            report = Build(session, project, self._catalogue, self.now(), self.maintenance.expires).run()
-            stored = catalogue.read(session)
-            details = accept(report) if accept is not None else None
-            if report and known is self._deployments and self._followers():
-                known = self._without_others(session)
-            if report and files is not None:
-                known = self._replace_live(session, known, files, details or {})
-        # Together, so that a query which comes meanwhile sees the old project or the new one.
-        self._project, self._catalogue = project, stored
-        if known is not self._deployments:
-            self._now_are(known)
-            self._project = project if files is None else replace(project, root=self.live_folder or project.root)
+        with self._moving, self._engine.writing():
+            with self._engine.transaction() as session:
+                known = self._deployments
+                if self._followers() and plan(self._catalogue.fingerprints, project):
+                    known = self._without_others(session)  # first, for their tables may have the names of new ones
+                report = Build(session, project, self._catalogue, self.now(), self.maintenance.expires).run()
+                stored = catalogue.read(session)
+                details = accept(report) if accept is not None else None
+                if report and known is self._deployments and self._followers():
+                    known = self._without_others(session)
+                if report and files is not None:
+                    known = self._replace_live(session, known, files, details or {})
+            # Together, so that a query which comes meanwhile sees the old project or the new one.
+            self._project, self._catalogue = project, stored
+            if known is not self._deployments:
+                self._now_are(known)
+                self._project = project if files is None else replace(project, root=self.live_folder or project.root)
         report = replace(report, elapsed=time.perf_counter() - started)
         note_build(self.log, report)
         return report

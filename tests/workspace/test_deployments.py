@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from threading import Event, Thread
 
@@ -304,6 +305,24 @@ def test_what_cannot_be_followed_cannot_be_gone_back_to(make: Callable[[], Deplo
     assert len(deployed.workspace.query("SELECT * FROM events").rows) == 3
 
 
+def test_rows_that_cannot_be_converted_hold_up_nobody(make: Callable[[], Deployed]) -> None:
+    deployed = make()
+    come(deployed.workspace, 0)
+    wrong = FIRST[EVENTS].replace("name String", "name Int32")
+    forward = "FORWARD_QUERY >\n    SELECT id, k, throwIf(id = 12) AS name\n"
+    number = deployed.deploy({**FIRST, EVENTS: wrong + forward})
+    assert deployed.workspace.beside("staging") is not None
+    come(deployed.workspace, 10)
+    assert len(deployed.answers()["all"]) == 14  # type: ignore[arg-type]
+    for ask in (deployed.workspace.beside, deployed.workspace.promote):
+        with pytest.raises(ConflictError, match=r"New rows cannot be taken over.*throwIf"):
+            ask(number)
+    assert deployed.workspace.discard("staging").stage is Stage.DELETED
+    come(deployed.workspace, 20)
+    deployed.promote(deployed.deploy(VARIANTS["type changed"]))
+    assert len(deployed.answers()["all"]) == 21  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("at", ["_take_out_of", "_write_errors"])
 def test_a_crash_while_rows_are_taken_out(folder: Folder, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
     """Of a change that happened, or may have, no deployment is left behind that does not know of it."""
@@ -378,29 +397,47 @@ def test_builds_in_place_end_what_is_beside(make: Callable[[], Deployed]) -> Non
     assert len(deployed.answers()["all"]) == 14  # type: ignore[arg-type]
 
 
-def test_events_that_come_all_the_time(make: Callable[[], Deployed]) -> None:
-    """Writers never stop while data is moved and deployments become live: no event is lost, none is there twice."""
-    deployed, stop, sent = make(), Event(), [0]
+def test_rows_that_come_all_the_time(make: Callable[[], Deployed], tmp_path: Path) -> None:
+    """Writers never stop while data is moved and deployments become live: no row is lost, none is there twice."""
+    deployed, stop, numbers = make(), Event(), count()
+    workspace, failures = deployed.workspace, list[BaseException]()
 
-    def write() -> None:
-        while not stop.is_set():
-            deployed.workspace.append_events({"events": rows(sent[0], 10)})
-            sent[0] += 10
+    def events() -> None:
+        workspace.append_events({"events": rows(10 * next(numbers), 10)})
 
-    writer = Thread(target=write)
-    writer.start()
+    def file() -> None:
+        (path := tmp_path / "rows.ndjson").write_text("\n".join(rows(10 * next(numbers), 10)))
+        workspace.append("events", path)
+
+    def others() -> None:
+        workspace.copy("copy", mode="replace")
+        workspace.truncate("copied")
+        workspace.delete("passed", "id > 0")
+
+    def again_and_again(work: Callable[[], None]) -> None:
+        while not stop.is_set() and not failures:
+            try:
+                work()
+            except BaseException as error:
+                failures.append(error)
+
+    writers = [Thread(target=again_and_again, args=(work,)) for work in (events, file, others)]
+    for writer in writers:
+        writer.start()
     try:
         for name in ("column added", "node and source changed", "sorting changed", "type changed"):
             deployed.promote(deployed.deploy(VARIANTS[name]))
-            numbers = [found.id for found in deployed.workspace.deployments() if found.stage is Stage.KEPT]
-            deployed.promote(numbers[-1])
+            workspace.rollback()
     finally:
         stop.set()
-        writer.join()
-    assert sent[0] > 100
-    for found in deployed.workspace.deployments():
+        for writer in writers:
+            writer.join()
+    assert not failures
+    sent = 10 * next(numbers)
+    assert sent > 100
+    for found in workspace.deployments():
         if found.stage is Stage.KEPT and found.id:
             deployed.promote(found.id)
         if found.live or (found.stage is Stage.KEPT and found.id):
-            assert deployed.workspace.query("SELECT count(), uniqExact(id) FROM events").rows == [(sent[0], sent[0])]
-            assert deployed.answers()["whole"] == [(sent[0],)]
+            assert workspace.query("SELECT count(), uniqExact(id) FROM events").rows == [(sent, sent)]
+            assert deployed.answers()["whole"] == [(sent,)]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from tbpy.engines import Session
 from tbpy.errors import TbpyError
-from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.deployments import records
 from tbpy.workspace.deployments.records import Deployment, Stage
 from tbpy.workspace.flowing import reached
@@ -122,15 +121,18 @@ class KeepingUp(State):
         for stage in {found.stage for found in followers}:
             self._follow(stage, work)
 
-    def _let_go_of_moved(self, datasource: StoredDatasource) -> None:
-        """Before quarantined rows are judged again: those that a deployment could not move are still in the table that
-        it moved them from, and would be there twice."""
-        moved = f"SELECT count(*) FROM {datasource.quarantine} WHERE c__import_id LIKE 'deployment:%'"
-        followers = [found for found in self._followers((datasource.name,)) if found.stage is Stage.KEPT]
+    @contextmanager
+    def _letting_go_of_moved(self, name: str) -> Iterator[None]:
+        """Around judging quarantined rows again: those that a deployment could not move are still in the table that it
+        moved them from, and would be there twice. Held while nobody else writes."""
+        moved = f"SELECT count(*) FROM {self._datasource(name).quarantine} WHERE c__import_id LIKE 'deployment:%'"
+        followers = [found for found in self._followers((name,)) if found.stage is Stage.KEPT]
         if followers and self._engine.run(moved)[0][0]:
             for found in followers:
-                reason = f"Rows of {datasource.name} that were quarantined after it were judged again"
-                self._store(replace(found, errors=(reason,)))
+                self._store(
+                    replace(found, errors=(f"Rows of {name} that were quarantined after it were judged again",))
+                )
+        yield
 
     def _condition_of(self, follower: Deployment, name: str, condition: str | None) -> CompiledQuery | None:
         from tbpy.workspace.deleting import compile_condition

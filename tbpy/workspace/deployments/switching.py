@@ -77,6 +77,8 @@ class Deployments(KeepingUp):
         if not found.follows:
             raise NotFoundError(f"Deployment {found.id} was deleted")
         self._catch_up()
+        if self._deployments[found.id].errors:
+            raise ConflictError(f"Deployment {found.id} cannot be asked: {self._deployments[found.id].errors[0]}")
         known = self._besides.get(found.id)
         if known is None:
             known = self._besides[found.id] = Beside(self, self._project_of(found), found.stored)
