@@ -11,6 +11,7 @@ from decimal import Decimal
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
+from tbpy.clickhouse.compiler.block import Block
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler, special
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.parts import parts
@@ -18,7 +19,7 @@ from tbpy.clickhouse.compiler.subqueries import compile_block, exists, in_block
 from tbpy.clickhouse.compiler.typed import Typed, boolean, condition_of
 from tbpy.clickhouse.functions.comparable import comparable_sql
 from tbpy.clickhouse.functions.null_sets import has_null, same_parts, with_null, with_null_rows
-from tbpy.clickhouse.functions.varying_sets import in_elements, varies
+from tbpy.clickhouse.functions.varying_sets import in_elements, names_a_table, varies
 from tbpy.clickhouse.quoting import duckdb_string, quote_string
 from tbpy.errors import QueryError
 
@@ -55,9 +56,8 @@ def in_(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
 
 def _null_safe_condition(compiler: ExpressionCompiler, value: Typed, right: ast.Expression, node: ast.Function) -> str:
     """IN where NULL is found by NULL."""
-    if isinstance(right, ast.Subquery):
-        compiler.context.count_subquery(right)
-        block = compile_block(compiler, right.query)
+    block = _rows(compiler, right)
+    if block is not None:
         nothing = isinstance(t.plain(value.type), t.Nothing)
         found = "false" if nothing else in_block(compiler, value, block, node)
         return with_null_rows(value, found, block, node)
@@ -74,15 +74,22 @@ def _can_be_null(value: Typed) -> bool:
     return t.is_nullable(value.type)
 
 
-def _in_condition(compiler: ExpressionCompiler, value: Typed, right: ast.Expression, node: ast.Function) -> str:
+def _rows(compiler: ExpressionCompiler, right: ast.Expression) -> Block | None:
+    """The rows that a query or the name of a table on the right side means."""
     if isinstance(right, ast.Subquery):
         compiler.context.count_subquery(right)
-        return in_block(compiler, value, compile_block(compiler, right.query), node)
-    if isinstance(right, ast.Identifier) and compiler.lookup(right) is None:
+        return compile_block(compiler, right.query)
+    if isinstance(right, ast.Identifier) and names_a_table(compiler, right):
         table = ast.TableName(right.parts[-1], right.parts[0] if len(right.parts) > 1 else None)
         table = replace(table, start=right.start, end=right.end)
-        star = ast.Select((ast.Asterisk(),), from_=table)
-        return in_block(compiler, value, compile_block(compiler, star), node)
+        return compile_block(compiler, ast.Select((ast.Asterisk(),), from_=table))
+    return None
+
+
+def _in_condition(compiler: ExpressionCompiler, value: Typed, right: ast.Expression, node: ast.Function) -> str:
+    block = _rows(compiler, right)
+    if block is not None:
+        return in_block(compiler, value, block, node)
     found_in = in_elements(compiler, value, right, node)
     if found_in is not None:
         return found_in

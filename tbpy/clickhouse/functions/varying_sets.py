@@ -12,7 +12,7 @@ from tbpy.clickhouse.compiler.typed import Typed, condition_of
 
 def varies(compiler: ExpressionCompiler, right: ast.Expression) -> bool:
     """Whether a set is no constant to ClickHouse: it depends on the row, on a lambda, or on a subquery."""
-    if isinstance(right, ast.Literal | ast.Subquery):
+    if isinstance(right, ast.Literal | ast.Subquery) or names_a_table(compiler, right):
         return False
     items = _written_items(right)
     if all(isinstance(item, ast.Literal) for item in items):
@@ -21,6 +21,11 @@ def varies(compiler: ExpressionCompiler, right: ast.Expression) -> bool:
     if any(not value.constant or ("(SELECT " in value.sql and _holds_values(value)) for value in values):
         return True
     return any(isinstance(part, ast.Lambda) for part in walk(right))
+
+
+def names_a_table(compiler: ExpressionCompiler, right: ast.Expression) -> bool:
+    """Whether `x IN name` means the rows of a table: nothing else has that name."""
+    return isinstance(right, ast.Identifier) and compiler.lookup(right) is None
 
 
 def _is_written(node: ast.Expression) -> bool:
