@@ -19,21 +19,24 @@ _ALTERNATIVES = 16
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """A compiled query, and the rendered SQL of the template nodes that it was compiled from."""
+class Plan:
+    """A compiled query, and the rendered SQL of the template nodes that it was compiled from.
+
+    `compiled` None says that there is none for this SQL: it must be asked in another way.
+    """
 
     rendered: Mapping[NodeKey, str]
-    compiled: CompiledQuery
+    compiled: CompiledQuery | None
 
 
 @dataclass
 class Plans:
     """Plans of one state of a project and its storage; the least recently used are forgotten. Threads may share it."""
 
-    _kept: OrderedDict[Hashable, tuple[_Plan, ...]] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[Hashable, tuple[Plan, ...]] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
-    def find(self, question: Hashable, render: Callable[[NodeKey], str]) -> CompiledQuery | None:
+    def find(self, question: Hashable, render: Callable[[NodeKey], str]) -> Plan | None:
         """The plan of a question whose nodes render as they did when it was compiled."""
         with self._lock:
             plans = self._kept.get(question, ())
@@ -41,12 +44,12 @@ class Plans:
                 self._kept.move_to_end(question)
         for plan in plans:
             if all(render(key) == text for key, text in plan.rendered.items()):
-                return plan.compiled
+                return plan
         return None
 
-    def keep(self, question: Hashable, rendered: Mapping[NodeKey, str], compiled: CompiledQuery) -> None:
+    def keep(self, question: Hashable, rendered: Mapping[NodeKey, str], compiled: CompiledQuery | None) -> None:
         with self._lock:
-            plans = (_Plan(dict(rendered), compiled), *self._kept.get(question, ()))
+            plans = (Plan(dict(rendered), compiled), *self._kept.get(question, ()))
             self._kept[question] = plans[:_ALTERNATIVES]
             if len(self._kept) > _QUESTIONS:
                 self._kept.popitem(last=False)

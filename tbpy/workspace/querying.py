@@ -10,7 +10,7 @@ from typing import Any
 
 from tbpy.clickhouse.compiler import Catalog, CompiledQuery, Table, View, compile_query
 from tbpy.datafiles import Node, Pipe
-from tbpy.errors import NotFoundError
+from tbpy.errors import NotFoundError, TbpyError
 from tbpy.project import NodeKey, Project
 from tbpy.templating import Parameter, Template, compile_template
 from tbpy.workspace.definitions import StoredDatasource
@@ -19,6 +19,7 @@ from tbpy.workspace.infos import EndpointInfo, PipeInfo
 from tbpy.workspace.plans import Plans
 from tbpy.workspace.scopes import Scope
 from tbpy.workspace.suggesting import did_you_mean
+from tbpy.workspace.texts import OpenTexts
 
 # The name of an endpoint's result for SQL over it.
 RESULT = "_"
@@ -49,6 +50,14 @@ class Request:
 
         Raises `NotFoundError` for what is no endpoint.
         """
+        texts = OpenTexts.of(self.parameters)
+        if texts.values and sql is None:
+            shared = _Opened(self, texts).compile_endpoint(name)
+            if shared is not None:
+                return shared
+        return self._compile_endpoint(name, sql)
+
+    def _compile_endpoint(self, name: str, sql: str | None) -> CompiledQuery:
         pipe, node = find_endpoint(self.project, name)
         if sql is None and name not in self.filters:
             text = self._render(pipe, node)
@@ -86,16 +95,18 @@ class Request:
     def _planned(self, question: Hashable, compile_: Callable[[], CompiledQuery]) -> CompiledQuery:
         """The plan of a question: kept from an earlier request, or compiled now and kept."""
         question = (question, tuple(self.filters.items()))
-        found = self.plans.find(question, self._render_key)
-        if found is None:
-            found = compile_()
-            self.plans.keep(question, self._rendered, found)
-        return found
+        found = self.plans.find(question, self.rendered)
+        if found is not None and found.compiled is not None:
+            return found.compiled
+        compiled = compile_()
+        self.plans.keep(question, self._rendered, compiled)
+        return compiled
 
     def _scope(self) -> Scope:
         return Scope(self.project, self.stored, self._render)
 
-    def _render_key(self, key: NodeKey) -> str:
+    def rendered(self, key: NodeKey) -> str:
+        """The SQL of a node for this request."""
         pipe = self.project.pipes[key.pipe]
         node = pipe.node(key.node)
         assert node is not None
@@ -112,6 +123,56 @@ class Request:
 
     def _render_text(self, text: str, name: str) -> str:
         return template(text, name).render(self.parameters, secrets=self.project.secrets, now=self.now).sql
+
+
+@dataclass
+class _Opened:
+    """A request whose texts are left open: what it compiles is the plan of all requests that differ in them alone."""
+
+    request: Request
+    texts: OpenTexts
+    _rendered: dict[NodeKey, str] = field(default_factory=dict)
+
+    def compile_endpoint(self, name: str) -> CompiledQuery | None:
+        """The plan, its texts filled in; None where the plan depends on them."""
+        request = self.request
+        pipe, node = find_endpoint(request.project, name)
+        if name in request.filters:
+            return None
+        question = ("open", name, self._render(pipe, node))
+        found = request.plans.find(question, self.rendered)
+        if found is None:
+            plan = self._compile(pipe, node)
+            request.plans.keep(question, self._rendered, plan)
+        else:
+            plan = found.compiled
+        return self.texts.fill(plan) if plan is not None else None
+
+    def _compile(self, pipe: Pipe, node: Node) -> CompiledQuery | None:
+        request = self.request
+        text, catalog = (
+            self._render(pipe, node),
+            Scope(request.project, request.stored, self._render).catalog(pipe, node),
+        )
+        try:
+            plan = compile_query(text, catalog, parameters={**request.project.secrets, **self.texts.parameters})
+        except TbpyError:
+            return None
+        return plan if self.texts.fill(plan) == request._compile_endpoint(pipe.name, None) else None
+
+    def rendered(self, key: NodeKey) -> str:
+        pipe = self.request.project.pipes[key.pipe]
+        node = pipe.node(key.node)
+        assert node is not None
+        return self._render(pipe, node)
+
+    def _render(self, pipe: Pipe, node: Node) -> str:
+        if not node.sql.is_template:
+            return node.sql.text
+        key = NodeKey(pipe.name, node.name)
+        if key not in self._rendered:
+            self._rendered[key] = self.texts.open(self.request.rendered(key))
+        return self._rendered[key]
 
 
 @lru_cache(maxsize=4096)

@@ -15,11 +15,12 @@ from tbpy.clickhouse.aggregates.registry import AGGREGATES, Aggregate
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.literals import constant, literal
-from tbpy.clickhouse.compiler.parameters import is_null
+from tbpy.clickhouse.compiler.parameters import OpenText, is_null
 from tbpy.clickhouse.compiler.parts import part, parts
 from tbpy.clickhouse.compiler.scope import Column, Scope
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.registry import SCALARS, Call, Scalar, build_scalar, find_scalar
+from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import field_names
 
 if TYPE_CHECKING:
@@ -389,6 +390,8 @@ class ExpressionCompiler:
         if node.type == "Identifier":
             return self.identifier(ast.Identifier(tuple(value.split(".")), start=node.start, end=node.end))
         type_ = t.parse_type(node.type)
+        if isinstance(value, OpenText):
+            return Typed(duckdb_string(value), t.STRING)
         text = constant(None if is_null(value, type_) else value)
         return text if type_ == t.STRING else self.call("CAST", text, constant(node.type), node=node)
 

@@ -20,6 +20,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NULL = "\\N"
 
 
+class OpenText(str):
+    """In the place of a String parameter's value: a text by which the value's place is found in the compiled SQL.
+
+    Of the value the compiler takes nothing for granted, as of a column's.
+    """
+
+
 def parameter_name(node: ast.Parameter, text: str) -> str:
     """The name of a column that shows a parameter with this text."""
     type_ = t.parse_type(node.type)
