@@ -85,6 +85,7 @@ class Rows(KeepingUp):
         from tbpy.workspace.replacing import refill_targets, remove_rows
 
         self._datasource(name)
+        self.log.flush_for_condition(condition)
         kind, moment, started = _format(format), self.now(), time.perf_counter()
         import_ = Import(import_id or uuid.uuid4().hex, moment)
         with (
@@ -177,6 +178,7 @@ class Rows(KeepingUp):
         from tbpy.workspace.deleting import compile_condition
 
         self._datasource(name)
+        self.log.flush_for_condition(condition)
         with (
             self.log.operation("delete", name, options={"delete_condition": condition}) as done,
             self._taking_out(name, condition),

@@ -106,6 +106,34 @@ def test_copies_keep_them_and_materialized_nodes_do_not_read_them(project: Path)
         assert kept == [("append-hfi", 1), ("create", 3)]
 
 
+def test_conditions_read_what_was_noted_just_now(project: Path) -> None:
+    with Workspace.in_memory(project) as workspace:
+        workspace.build()
+        workspace.append_events({"events": ['{"id": 1, "name": "append-hfi"}', '{"id": 2, "name": "b"}']})
+        noted = "SELECT event_type FROM tinybird.datasources_ops_log"
+        assert workspace.delete("events", f"name IN ({noted})") == 1
+
+
+def test_sizes(project: Path) -> None:
+    """A row of `events` is 4 bytes of a number, and a text."""
+    sizes = "SELECT toString(timestamp) AS t, rows, bytes FROM tinybird.datasources_storage"
+    hours = f"{sizes} WHERE datasource_name = 'events'"
+    moment = datetime(2024, 1, 1, 10, 30, tzinfo=UTC)
+    with Workspace.in_memory(project, clock=lambda: moment) as workspace:
+        workspace.build()
+        workspace.append_events({"events": ['{"id": 1, "name": "a"}', '{"id": 2, "name": "b"}']})
+        for _ in range(2):
+            workspace.log.measure()
+        moment += timedelta(hours=1)
+        workspace.append_events({"events": ['{"id": 3, "name": "c"}']})
+        workspace.log.measure()
+        found = [tuple(row.values()) for row in rows_of(workspace, f"{hours} ORDER BY timestamp")]
+        assert found[:2] == [("2024-01-01 10:00:00", 2, 40), ("2024-01-01 11:00:00", 3, 60)]
+        assert [row[1:] for row in found[2:]] == [(3, 60)], "as it is now"
+        written = "SELECT sum(written_bytes) AS n FROM tinybird.datasources_ops_log WHERE event_type = 'append-hfi'"
+        assert rows_of(workspace, written) == [{"n": 60}]
+
+
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_every_service_data_source_answers(project: Path, name: str) -> None:
     with Workspace.in_memory(project) as workspace:

@@ -17,7 +17,7 @@ from tbpy.engines import DuckDBEngine, Session
 from tbpy.errors import TbpyError
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.identifiers import resource_id
-from tbpy.workspace.services.columns import is_service_table
+from tbpy.workspace.services.columns import DATABASE, is_service_table
 from tbpy.workspace.services.storing import LOGS, log_columns, log_table, prepare, stored_rows
 
 # What waits is bounded: of a log that cannot be written the oldest rows are lost, never memory.
@@ -142,6 +142,12 @@ class ServiceLog:
         """Before a query that reads `tables`: writes what waits when it is among them. Raises nothing."""
         if any(map(is_service_table, tables)):
             with suppress(TbpyError):  # a disk that is full: what was written before can be read
+                self.flush()
+
+    def flush_for_condition(self, sql: str | None) -> None:
+        """As `flush_for`, for a condition that is compiled only later."""
+        if sql is not None and DATABASE in sql:
+            with suppress(TbpyError):
                 self.flush()
 
     def _second(self) -> str:
