@@ -12,6 +12,7 @@
 | groupUniqArray | LIST of the different values in ClickHouse's order |
 | others with -Distinct of one argument | LIST of the different values, in the order of ClickHouse's hash tables |
 | quantile, quantiles | STRUCT(values, step): every value in order, or every 2nd, 4th, ... of many |
+| quantileTDigest, quantilesTDigest | STRUCT(means, counts): the centroids of the digest |
 | quantileExact*, quantilesExact* | LIST of the values in order, without NaN |
 | all others | LIST of the arguments of all rows |
 
@@ -62,6 +63,8 @@ KINDS = {
     **{f"{name}{kind}": "ordered" for name in ("quantile", "quantiles") for kind in EXACT_QUANTILES},
     "quantile": "sample",
     "quantiles": "sample",
+    "quantileTDigest": "digest",
+    "quantilesTDigest": "digest",
 }
 
 
@@ -121,6 +124,8 @@ def _parts(kind: str, types: tuple[t.Type, ...]) -> tuple[tuple[str, str], ...]:
             return (("", f"{row_storage(types)}[]"),)
         case "ordered":
             return (("", f"{first}[]"),)
+        case "digest":
+            return (("", 'STRUCT("means" FLOAT[], "counts" FLOAT[])'),)
         case "sample":
             return (("values", f"{first}[]"), ("step", "BIGINT"))
     return (("", first),)

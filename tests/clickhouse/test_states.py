@@ -38,6 +38,8 @@ STATES = [
         "quantilesExactInclusive(0.25, 0.9)(maybe)",
         "AggregateFunction(quantilesExactInclusive(0.25, 0.9), Nullable(Float64))",
     ),
+    ("quantileTDigest(0.3)(price)", "AggregateFunction(quantileTDigest(0.3), Float64)"),
+    ("quantilesTDigest(0.3, 0.9)(maybe)", "AggregateFunction(quantilesTDigest(0.3, 0.9), Nullable(Float64))"),
     ("medianExactHigh(n)", "AggregateFunction(medianExactHigh, Int64)"),
     ("stddevPop(price)", "AggregateFunction(stddevPop, Float64)"),
     ("groupUniqArray(name)", "AggregateFunction(groupUniqArray, String)"),
@@ -121,3 +123,11 @@ def test_states_of_many_values_stay_small_and_near_the_exact_quantile(engine: Du
     assert got == pytest.approx([1_000, 100_000, 500_000, 990_000], abs=10_000)
     made = compile_query(f"SELECT s FROM ({merged})", StaticCatalog({}))
     assert 4_000 < len(engine.query(made).rows[0][0]["values"]) <= 8192
+
+
+def test_a_digest_of_many_values_is_near_the_exact_quantile(engine: DuckDBEngine) -> None:
+    values = "SELECT number AS n, cityHash64(number) % 1000000 AS v FROM numbers(100000)"
+    batches = f"SELECT quantileTDigestState(v) AS s FROM ({values}) GROUP BY n < 30000, if(n < 30000, 0, n % 2)"
+    query = f"SELECT quantilesTDigestMerge(0.001, 0.1, 0.5, 0.99)(s) FROM ({batches})"
+    [[got]] = engine.query(compile_query(query, StaticCatalog({}))).rows
+    assert got == pytest.approx([1_000, 100_000, 500_000, 990_000], abs=5_000)

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 class Elements:
     """A DuckDB list whose elements stand for rows; arguments and conditions name an element as `name`.
 
-    `ordered`: they are values in ascending order, without NaN.
+    `kind` "ordered": they are values in ascending order, without NaN; "digest": `sql` is a t-digest of them instead.
     """
 
     sql: str
     name: str
-    ordered: bool = False
+    kind: str = ""
 
 
 @dataclass(slots=True)

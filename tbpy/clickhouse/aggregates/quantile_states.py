@@ -2,10 +2,12 @@
 
 `quantile` keeps up to 8192 values as they are, as ClickHouse does, and is exact for them. Of more it keeps every 2nd,
 4th, 8th, ... in their order, where ClickHouse draws lots: so states stay small, and their answers are nearer to
-the exact ones. `quantileExact` and its kin keep all values.
+the exact ones. `quantileExact` and its kin keep all values, `quantileTDigest` the centroids of its digest.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.call import AggregateCall
@@ -68,3 +70,19 @@ def _drawn(values: str, step: str, seed: str) -> str:
 def _step(count: str) -> str:
     """The power of two by which so many values must be divided to be a sample's."""
     return f"CAST(pow(2, ceil(log2(greatest({count} / {_SAMPLE}e0, 1)))) AS BIGINT)"
+
+
+# --- a t-digest ---
+
+
+def make_digest(call: AggregateCall, row: Aggregate) -> Parts:
+    adapt_arguments(row, call)
+    row.build(replace(call))  # refuses what the function refuses
+    numbers = [f"NOT isnan({call.sql()})"] if isinstance(call.type(), t.Float) else []
+    values = call.collect(f"CAST({call.sql()} AS FLOAT)", where=numbers)
+    return (f"{call.context.udf('tb_digest')}({values})",)
+
+
+def merge_digest(call: AggregateCall, function: str, parts: Parts) -> Parts:
+    digests = call.apply("list", parts[0], where=[f"{parts[0]} IS NOT NULL"])
+    return (f"{call.context.udf('tb_digest_of_digests')}({digests})",)

@@ -92,7 +92,7 @@ def _sortable(call: AggregateCall) -> t.Type:
 
 def _sorted(call: AggregateCall, value: str | None = None) -> str:
     """The values that count, in order; `value` is what is made of each and keeps that order."""
-    if call.elements is not None and call.elements.ordered:
+    if call.elements is not None and call.elements.kind == "ordered":
         source = call.elements.sql
         return source if value is None else f"list_transform({source}, lambda {call.elements.name}: {value})"
     return f"list_sort({call.collect(value, where=_numbers(call))})"
@@ -287,6 +287,8 @@ def _digest(call: AggregateCall, level: float) -> str:
     """ClickHouse's t-digest, with its centroids and in its single precision."""
     if not isinstance(_sortable(call), t.Int | t.Float):
         call.unsupported(f"an argument of type {call.type()}")
+    if call.elements is not None and call.elements.kind == "digest":
+        return f"{call.context.udf('tb_quantile_of_digest')}({call.elements.sql}, {float_sql(level)})"
     values = call.collect(f"CAST({call.sql()} AS FLOAT)", where=_numbers(call))
     name = call.context.udf("tb_quantile_tdigest")
     return f"{name}({values}, {float_sql(level)})"

@@ -118,7 +118,7 @@ def finished(call: AggregateCall, type_: t.AggregateFunction, parts: tuple[str, 
 
 def _finished_over(call: AggregateCall, type_: t.AggregateFunction, elements: Elements, inner: Inner) -> Typed:
     """The function over what a state lists; several levels of a quantile look into one list."""
-    if not elements.ordered:
+    if not elements.kind:
         result = _over(call, type_, elements, inner)
         return call.typed(result.sql, result.type)
     name = call.context.fresh("v")

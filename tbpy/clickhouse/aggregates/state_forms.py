@@ -13,7 +13,14 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.basic import sum_sql, wide_total, wrapped
 from tbpy.clickhouse.aggregates.call import AggregateCall, Elements
 from tbpy.clickhouse.aggregates.comparing import needs_key, sort_value
-from tbpy.clickhouse.aggregates.quantile_states import make_ordered, make_sample, merge_ordered, merge_sample
+from tbpy.clickhouse.aggregates.quantile_states import (
+    make_digest,
+    make_ordered,
+    make_sample,
+    merge_digest,
+    merge_ordered,
+    merge_sample,
+)
 from tbpy.clickhouse.aggregates.registry import Aggregate, adapt_arguments, argument_type, find_aggregate
 from tbpy.clickhouse.aggregates.statistics import variance_sql
 from tbpy.clickhouse.aggregates.uniques import distinct_key
@@ -265,10 +272,14 @@ def merge_rows(call: AggregateCall, function: str, parts: Parts) -> Parts:
     return (f"flatten({call.apply('list', parts[0], where=[f'{parts[0]} IS NOT NULL'])})",)
 
 
+# What the first part of a state lists, where it is not rows (see `Elements`).
+_ELEMENTS = {"ordered": "ordered", "sample": "ordered", "digest": "digest"}
+
+
 def rows_of(call: AggregateCall, layout: StateLayout, rows: str) -> Elements:
     """The rows that a state lists as its first part, as elements to aggregate over."""
     empty = f"CAST([] AS {layout.parts[0][1]})"
-    return Elements(f"coalesce({rows}, {empty})", call.context.fresh("e"), ordered=layout.kind in ("ordered", "sample"))
+    return Elements(f"coalesce({rows}, {empty})", call.context.fresh("e"), _ELEMENTS.get(layout.kind, ""))
 
 
 FORMS = {
@@ -284,4 +295,5 @@ FORMS = {
     "distinct": Form(_make_distinct, merge_rows, None),
     "ordered": Form(make_ordered, merge_ordered, None),
     "sample": Form(make_sample, merge_sample, None),
+    "digest": Form(make_digest, merge_digest, None),
 }

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from ctypes import c_float
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import TypedDict
 
 from tbpy.clickhouse.udf import Udf
 
@@ -20,11 +21,19 @@ from tbpy.clickhouse.udf import Udf
 _EPSILON = 0.01
 _MOST_CENTROIDS = 2048
 _MOST_EXACT = 20_000
+_ENDS = 1_000  # values at either end of many that stay apart
 
 
 def _single(value: float) -> float:
     """A number in single precision, in which ClickHouse's digest computes."""
     return c_float(value).value
+
+
+class Centroids(TypedDict):
+    """A digest as a state keeps it."""
+
+    means: list[float]
+    counts: list[float]
 
 
 @dataclass(slots=True)
@@ -110,12 +119,63 @@ def _mergeable(left: float, right: float) -> bool:
     return left == right or (not math.isinf(left) and not math.isinf(right))
 
 
+def digest_state(values: list[float]) -> Centroids:
+    digest = _digest_of(values)
+    return {"means": digest.means, "counts": digest.counts}
+
+
+def _digest_of(values: list[float]) -> Digest:
+    if len(values) > _MOST_EXACT:
+        ordered = sorted(values)
+        if math.isfinite(ordered[0]) and math.isfinite(ordered[-1]):
+            return _digest_of_many(ordered)
+    digest = Digest(single=_precision(len(values)))
+    for value in values:
+        digest.add(value, 1.0)
+    return digest
+
+
+def _digest_of_many(ordered: list[float]) -> Digest:
+    """At once, from the means of runs that are far shorter than centroids; the values at the ends stand alone."""
+    size = -(-len(ordered) // _MOST_EXACT)
+    middle = ordered[_ENDS:-_ENDS]
+    runs = [middle[start : start + size] for start in range(0, len(middle), size)]
+    means = [*ordered[:_ENDS], *(sum(run) / len(run) for run in runs), *ordered[-_ENDS:]]
+    counts = [*[1.0] * _ENDS, *(float(len(run)) for run in runs), *[1.0] * _ENDS]
+    digest = Digest(means, counts, float(len(ordered)), len(means), single=float)
+    digest.compress()
+    return digest
+
+
+def merged_digest(states: list[Centroids] | None) -> Centroids | None:
+    """All centroids in one digest, as ClickHouse merges its states."""
+    if not states:
+        return None
+    digest = Digest(single=_precision(sum(sum(state["counts"]) for state in states)))
+    for state in states:
+        for mean, count in zip(state["means"], state["counts"], strict=True):
+            digest.add(mean, count)
+    return {"means": digest.means, "counts": digest.counts}
+
+
+def quantile_of_digest(state: Centroids | None, level: float) -> float | None:
+    if state is None:
+        return None
+    size = sum(state["counts"])
+    means, counts = list(state["means"]), list(state["counts"])
+    return Digest(means, counts, size, len(means), single=_precision(size)).quantile(level)
+
+
+def _precision(count: float) -> Callable[[float], float]:
+    return _single if count <= _MOST_EXACT else float
+
+
 def tdigest(values: list[float], level: float) -> float | None:
-    return tdigest_weighted(values, [1] * len(values), level)
+    return _digest_of(values).quantile(level)
 
 
 def tdigest_weighted(values: list[float], weights: list[int], level: float) -> float | None:
-    digest = Digest(single=_single if len(values) <= _MOST_EXACT else float)
+    digest = Digest(single=_precision(len(values)))
     for value, weight in zip(values, weights, strict=True):
         digest.add(value, float(weight))
     return digest.quantile(level)
@@ -245,11 +305,16 @@ def _written(value: float, doubt: float) -> float:
     return value
 
 
+_CENTROIDS = "STRUCT(means FLOAT[], counts FLOAT[])"
+
 FUNCTIONS = {
     "tb_quantile_between": Udf(between, ("DOUBLE", "DOUBLE", "BIGINT", "DOUBLE"), "DOUBLE", "special"),
     "tb_quantile_linear_weighted": Udf(linear_weighted, ("DOUBLE[]", "DOUBLE[]", "DOUBLE"), "DOUBLE", "special"),
     "tb_quantile_bfloat16": Udf(bfloat16, ("DOUBLE[]", "DOUBLE"), "DOUBLE", "special"),
     "tb_quantile_dd": Udf(sketch, ("DOUBLE[]", "DOUBLE", "DOUBLE"), "DOUBLE", "special"),
+    "tb_digest": Udf(digest_state, ("FLOAT[]",), _CENTROIDS),
+    "tb_digest_of_digests": Udf(merged_digest, (f"{_CENTROIDS}[]",), _CENTROIDS, "special"),
+    "tb_quantile_of_digest": Udf(quantile_of_digest, (_CENTROIDS, "DOUBLE"), "FLOAT", "special"),
     "tb_quantile_tdigest": Udf(tdigest, ("FLOAT[]", "DOUBLE"), "FLOAT", "special"),
     "tb_quantile_tdigest_weighted": Udf(tdigest_weighted, ("FLOAT[]", "BIGINT[]", "DOUBLE"), "FLOAT", "special"),
     "tb_quantile_timing": Udf(timing, ("DOUBLE[]", "DOUBLE"), "FLOAT", "special"),
