@@ -19,7 +19,8 @@ def count(call: AggregateCall) -> Typed:
         return count_distinct(call)
     if len(call.args) > 1:
         raise wrong_count(call.name, len(call.args), "zero or one", call.node)
-    nullable = bool(call.original) and t.is_nullable(call.original[0].type)
+    type_ = call.original[0].type if call.original else t.NOTHING
+    nullable = t.is_nullable(type_) and not isinstance(type_, t.Dynamic)
     value = call.apply("count", call.sql() if nullable else "*", distinct=False)
     return call.typed(f"CAST({value} AS UBIGINT)", t.UINT64)
 

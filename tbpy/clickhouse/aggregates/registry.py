@@ -41,6 +41,11 @@ class Aggregate:
     note: str = ""
     order: str = ""
 
+    @property
+    def counts_dynamic(self) -> bool:
+        """Whether it counts values: those of Dynamic that are NULL, too."""
+        return self.never_null and self.native_skip
+
 
 AGGREGATES: dict[str, Aggregate] = {}
 _INSENSITIVE: dict[str, str] = {}
@@ -100,13 +105,25 @@ def adapt_arguments(row: Aggregate, call: AggregateCall) -> bool:
     _check_counts(row, call)
     call.original = call.args
     call.args = tuple(replace(arg, type=argument_type(arg.type)) for arg in call.args)
-    if row.nulls == "keep" or not any(t.is_nullable(arg.type) for arg in call.args):
+    if row.counts_dynamic:
+        call.args = tuple(map(_counted, call.args))
+    nullable = [arg for arg in call.args if _takes_null(row, arg)]
+    if row.nulls == "keep" or not nullable:
         return False
     call.nullable = not row.never_null
     if not (row.native_skip and len(call.args) == 1):
-        call.where += tuple(f"{arg.sql} IS NOT NULL" for arg in call.args if t.is_nullable(arg.type))
+        call.where += tuple(f"{arg.sql} IS NOT NULL" for arg in nullable)
     call.args = tuple(replace(arg, type=t.not_nullable(arg.type)) for arg in call.args)
     return True
+
+
+def _takes_null(row: Aggregate, arg: Typed) -> bool:
+    return t.is_nullable(arg.type) and not (row.counts_dynamic and isinstance(arg.type, t.Dynamic))
+
+
+def _counted(arg: Typed) -> Typed:
+    """A Dynamic that counts without a value, too: it is no Nullable, whose NULLs are left out."""
+    return replace(arg, sql=f"coalesce({arg.sql}, 'null'::JSON)") if isinstance(arg.type, t.Dynamic) else arg
 
 
 def argument_type(type_: t.Type) -> t.Type:

@@ -6,6 +6,7 @@ time zone, shorter ones move the instant. Source: ClickHouse documentation, "Int
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from tbpy.clickhouse import types as t
@@ -109,6 +110,8 @@ def _moved_sql(
     call: Call, moment: Typed, source: t.Type, interval: Typed, unit: str, type_: t.Type, symbol: str
 ) -> str:
     storage, number = duckdb_type(type_), f"CAST({interval.sql} AS BIGINT)"
+    if isinstance(source, t.Date) and unit in ("Day", "Week") and not _stays_close(moment, interval, unit):
+        return _around(moment, f"{number} * 7" if unit == "Week" else number, symbol)
     if isinstance(source, t.Date | t.Date32) and unit == "Day" and storage == "DATE":
         return f"({moment.sql} {symbol} CAST({interval.sql} AS INTEGER))"
     if storage == "TIMESTAMP_NS" and unit in ("Nanosecond", "Microsecond", "Millisecond", "Second", "Minute", "Hour"):
@@ -121,6 +124,26 @@ def _moved_sql(
     if unit not in _CALENDAR or zone is None:
         return f"CAST({base} {symbol} {step} AS DATE)" if storage == "DATE" else f"({base} {symbol} {step})"
     return to_utc(f"({to_local(base, zone)} {symbol} {step})", zone)
+
+
+_CLOSE = 5_000  # days
+_DAYS = {"Day": 1, "Week": 7}
+_MIDDLE = re.compile(r"DATE '(?:199\d|20\d\d)-.*'")  # farther than that from both ends
+
+
+def _stays_close(moment: Typed, interval: Typed, unit: str) -> bool:
+    """Whether the days are so few that dates which are told at all stay within those of Date.
+
+    A date that is written out is moved exactly, as it may be told to show the edge.
+    """
+    few = interval.known and isinstance(interval.value, int) and abs(interval.value) * _DAYS[unit] <= _CLOSE
+    return few and _MIDDLE.fullmatch(moment.sql) is not None if moment.sql.startswith("DATE '") else few
+
+
+def _around(moment: Typed, days: str, symbol: str) -> str:
+    """A Date counts its days in 16 bits: behind the last one comes the first."""
+    epoch = "DATE '1970-01-01'"
+    return f"({epoch} + CAST((({moment.sql} - {epoch}) {symbol} {days}) & 65535 AS INTEGER))"
 
 
 def _nanoseconds(moment: Typed, number: str, unit: str, symbol: str) -> str:
