@@ -14,6 +14,8 @@ from tbpy.workspace.state import State, naive
 if TYPE_CHECKING:
     from tbpy.clickhouse.compiler import CompiledQuery
     from tbpy.engines.duckdb import OnStart
+    from tbpy.project import Project
+    from tbpy.workspace.catalogue import Catalogue
     from tbpy.workspace.infos import (
         DatasourceInfo,
         EndpointInfo,
@@ -156,14 +158,15 @@ class Questions(State):
         from tbpy.workspace.querying import Request
 
         moment = self.now() if now is None else naive(now)
-        stored = self._catalogue.datasources
-        return Request(self.project, stored, moment, parameters or {}, self._current_plans(), filters or {})
+        project, stored = self._built_now()
+        plans = self._plans_of(project, stored)
+        return Request(project, stored.datasources, moment, parameters or {}, plans, filters or {})
 
-    def _current_plans(self) -> Plans:
-        """The plans of the project and storage as they are now; a build or another process's change begins anew."""
-        state = (self.project, self._catalogue.datasources)
-        if self._plans is None or any(one is not other for one, other in zip(self._plans[0], state, strict=True)):
+    def _plans_of(self, project: Project, stored: Catalogue) -> Plans:
+        """The plans of this project over this storage; a build or another deployment begins anew."""
+        known, state = self._plans, (project, stored.datasources)
+        if known is None or any(one is not other for one, other in zip(known[0], state, strict=True)):
             from tbpy.workspace.plans import Plans
 
-            self._plans = (state, Plans())
-        return self._plans[1]
+            known = self._plans = (state, Plans())
+        return known[1]

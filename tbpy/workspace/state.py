@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tbpy.engines import DuckDBEngine, Session
 from tbpy.errors import NotFoundError, TbpyError
 from tbpy.workspace import catalogue, jobs
+from tbpy.workspace.catalogue import Catalogue
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.deployments import journal, records
 from tbpy.workspace.deployments.records import Deployment
@@ -42,13 +43,13 @@ class State:
         self._engine = engine
         self._clock = clock
         self._secrets = secrets
-        self._project: Project | None = None
         self.log = ServiceLog(engine, self.now, lambda: self._catalogue.datasources)
         with engine.session() as session:
             catalogue.prepare(session)
             jobs.prepare(session, self.now())
             records.prepare(session, self.now())
-            self._catalogue = catalogue.read(session)
+            # The project and what is stored by it. They change together, so that a query never sees one of each.
+            self._built: tuple[Project | None, Catalogue] = (None, catalogue.read(session))
             self._deployments = {found.id: found for found in records.read(session)}
         # Held while rows are moved into another deployment: what takes rows out of data sources waits for that.
         self._moving = RLock()
@@ -63,12 +64,21 @@ class State:
     @property
     def project(self) -> Project:
         """The project that was built or deployed last here, else what the files say now."""
-        if self._project is None:
+        return self._built_now()[0]
+
+    @property
+    def _catalogue(self) -> Catalogue:
+        return self._built[1]
+
+    def _built_now(self) -> tuple[Project, Catalogue]:
+        project, stored = self._built
+        if project is None:
             from tbpy.project import find_datafiles, load_project
 
             folder = self.root if find_datafiles(self.root) else self.live_folder or self.root
-            self._project = load_project(folder, secrets=self._secrets)
-        return self._project
+            project = load_project(folder, secrets=self._secrets)
+            self._built = (project, stored)
+        return project, stored
 
     @property
     def live(self) -> Deployment:
@@ -97,7 +107,7 @@ class State:
             fresh = catalogue.read(session)
             if fresh.datasources == self._catalogue.datasources:  # the same object, for what was planned over it
                 fresh = replace(fresh, datasources=self._catalogue.datasources)
-            self._catalogue = fresh
+            self._built = (self._built[0], fresh)
 
     def _datasource(self, name: str) -> StoredDatasource:
         found = self._catalogue.datasources.get(name)

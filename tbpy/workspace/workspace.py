@@ -156,11 +156,11 @@ class Workspace(Rows, Copies, Questions, Deployments):
                     known = self._without_others(session)
                 if report and files is not None:
                     known = self._replace_live(session, known, files, details or {})
-            # Together, so that a query which comes meanwhile sees the old project or the new one.
-            self._project, self._catalogue = project, stored
             if known is not self._deployments:
                 self._now_are(known)
-                self._project = project if files is None else replace(project, root=self.live_folder or project.root)
+                project = project if files is None else replace(project, root=self.live_folder or project.root)
+            self._built = (project, stored)
+            self._journaled = self._followed()
         report = replace(report, elapsed=time.perf_counter() - started)
         note_build(self.log, report)
         return report

@@ -19,4 +19,4 @@ class Beside(Questions):
         self.root = project.root
         self.log = live.log
         self._engine, self._clock = live._engine, live._clock
-        self._project, self._catalogue = project, stored
+        self._built = (project, stored)

@@ -148,9 +148,8 @@ class Deployments(KeepingUp):
             project = self._project_of(found)
             with self._engine.transaction() as session:
                 stored, known = self._flip(session, found)
-            # Together, so that a query which comes meanwhile sees one deployment or the other.
             own = journal.own_names(stored, self._catalogue)
-            self._project, self._catalogue = project, stored
+            self._built = (project, stored)
             self._now_are(known)
         # Nobody looked after its tables as long as it was not live.
         self.maintenance.note(own, ROWS_BETWEEN_LOOKS)
