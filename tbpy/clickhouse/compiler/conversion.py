@@ -72,6 +72,9 @@ def _common(types: Sequence[t.Type], original: Sequence[t.Type], node: ast.Node 
         return t.STRING
     if all(isinstance(type_, t.Date | t.Date32 | t.DateTime | t.DateTime64) for type_ in types):
         return _common_time(types)
+    if all(isinstance(type_, t.Time) for type_ in types):
+        precisions = [type_.precision for type_ in types if isinstance(type_, t.Time) and type_.precision is not None]
+        return t.Time(max(precisions, default=None))
     if all(isinstance(type_, t.Array) for type_ in types):
         return t.Array(common_type([type_.item for type_ in types if isinstance(type_, t.Array)], node))
     if all(isinstance(type_, t.Map) for type_ in types):
@@ -180,6 +183,8 @@ def _special(sql: str, source: t.Type, target: t.Type) -> str | None:
             return f"to_json({sql})"
         case t.FixedString(), t.String():
             return f"rtrim({sql}, chr(0))"
+        case t.Time(own), t.Time(wanted) if (wanted or 0) > (own or 0):
+            return f"({sql} * {10 ** ((wanted or 0) - (own or 0))})"
         case ((t.Date() | t.Date32()), (t.DateTime(zone) | t.DateTime64(_, zone))) if zone not in (
             None,
             "UTC",

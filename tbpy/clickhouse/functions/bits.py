@@ -299,7 +299,7 @@ def bit_count(call: Call) -> Typed:
         width = "BIGINT" if t.plain(value.type) == t.FLOAT64 else "INTEGER"
         return call.typed(f"CAST(bit_count(CAST(CAST({value.exact()} AS BIT) AS {width})) AS UTINYINT)", t.UINT8)
     if isinstance(t.plain(value.type), t.String | t.FixedString):
-        ones = f"length(replace(bin({bytes_of(value)}), '0', ''))"
+        ones = f"{call.context.udf('tb_text_hamming')}({bytes_of(value)}, CAST('' AS BLOB))"
         gives = t.UINT64 if isinstance(t.plain(value.type), t.String) else t.UINT16
         return call.typed(f"CAST({ones} AS {duckdb_type(gives)})", gives)
     kind = _any_integer(call, 0)
@@ -319,6 +319,10 @@ def bit_hamming_distance(call: Call) -> Typed:
     """Of numbers in 64 bits, the sign extended; of texts byte by byte."""
     if all(t.is_text(arg.type) for arg in call.args):
         return _text_distance(call)
+    kinds = [_any_integer(call, position) for position in (0, 1)]
+    if any(kind.bits > 64 for kind in kinds):
+        different = _wide(call, "xor({}, {})", kinds)
+        return call.compiler.call("bitCount", different, node=call.node)
     _both(call)
     left, right = (_extended(value, t.UINT64) for value in call.args)
     return call.typed(f"CAST(bit_count(xor(CAST({left} AS HUGEINT), CAST({right} AS HUGEINT))) AS UTINYINT)", t.UINT8)

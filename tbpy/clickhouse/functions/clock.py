@@ -69,7 +69,11 @@ def to_unix_timestamp(call: Call) -> Typed:
     if not isinstance(inner, t.DateTime | t.DateTime64 | t.Date | t.Date32):
         call.wrong_type()
     seconds = f"epoch_us({value.sql}) // 1000000"
-    if not isinstance(inner, t.DateTime):
+    if isinstance(inner, t.DateTime64):
+        failed = "error('DECIMAL_OVERFLOW: Convert overflow')"
+        inside = f"{seconds} BETWEEN 0 AND 4294967295"
+        seconds = f"(CASE WHEN {inside} THEN {seconds} WHEN {value.sql} IS NOT NULL THEN {failed} END)"
+    elif not isinstance(inner, t.DateTime):
         seconds = f"({seconds}) & 4294967295"  # what lies beyond 2106 wraps
     return call.typed(f"CAST({seconds} AS UINTEGER)", t.UINT32)
 
@@ -97,8 +101,9 @@ def _from_unix64(unit: str, precision: int, sql: str) -> None:
         return call.typed(sql.format(number), t.DateTime64(precision, zone_argument(call, 1)))
 
 
-_from_unix64("Second", 0, "make_timestamp({0} * 1000000)")
-_from_unix64("Milli", 3, "make_timestamp({0} * 1000)")
+# The last second that ClickHouse prints is that of the year 9999.
+_from_unix64("Second", 0, "make_timestamp(least({0}, 253402300799) * 1000000)")
+_from_unix64("Milli", 3, "make_timestamp(least({0}, 253402300799999) * 1000)")
 _from_unix64("Micro", 6, "make_timestamp({0})")
 _from_unix64("Nano", 9, "make_timestamp_ns({0})")
 

@@ -273,6 +273,8 @@ for _unit in (
 
     @scalar(f"toInterval{_unit}")
     def to_interval(call: Call, unit: str = _unit) -> Typed:
+        if isinstance(t.plain(call.args[0].type), t.Decimal):
+            call.wrong_type()
         return Caster(call.compiler, call.node).plain(call.args[0], t.Interval(unit))
 
 

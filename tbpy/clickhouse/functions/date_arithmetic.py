@@ -10,7 +10,7 @@ from tbpy.clickhouse.casting.printing import microseconds
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.functions.temporal_arithmetic import interval_sum
+from tbpy.clickhouse.functions.temporal_arithmetic import interval_sum, is_interval
 from tbpy.clickhouse.functions.zones import is_clock, local, require_time, zone_argument, zone_of
 
 _UNITS = (
@@ -98,6 +98,8 @@ def _alias(names: tuple[str, ...], operator: str) -> None:
     @scalar(*names, args=(2, 3), nulls="keep", insensitive=True)
     def build(call: Call) -> Typed:
         if len(call.args) == 2:
+            if call.name in ("addDate", "subDate") and not is_interval(call.args[1].type):
+                call.wrong_type()
             return call.compiler.call(operator, *call.args, node=call.node)
         unit = unit_name(call, 0).capitalize()
         interval = call.compiler.call(f"toInterval{unit}", call.args[1], node=call.node)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.failures import failure
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.functions.texts import constant_integer
 from tbpy.clickhouse.functions.zones import local, require_time, to_utc, zone_argument, zone_of
 
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
@@ -68,7 +70,11 @@ def time_slots(call: Call) -> Typed:
     inner = require_time(call)
     if not isinstance(inner, t.DateTime) or not t.is_integer(call.args[1].type):
         call.unsupported(f"type {inner}")
-    size = int(call.constant_value(2, "size")) if len(call.args) > 2 else 1800
+    size = constant_integer(call, 2, "size") if len(call.args) > 2 else 1800
+    if size <= 0:
+        raise failure(
+            "Third argument for function timeSlots must be greater than zero", 44, "ILLEGAL_COLUMN", call.node
+        )
     first = f"(epoch_us({call.sql(0)}) // 1000000 // {size})"
     last = f"((epoch_us({call.sql(0)}) // 1000000 + CAST({call.sql(1)} AS BIGINT)) // {size})"
     slots = f"list_transform(range({first}, {last} + 1), lambda s: make_timestamp(s * {size * 1_000_000}))"

@@ -10,7 +10,7 @@ from tbpy.clickhouse.functions.zones import local, require_clock, require_time, 
 from tbpy.clickhouse.storage import duckdb_type
 
 #: name, other names, result, DuckDB SQL over the wall clock
-_PARTS: tuple[tuple[tuple[str, ...], t.Type, str], ...] = (
+_PARTS: tuple[tuple[tuple[str, ...], t.Int, str], ...] = (
     (("toYear", "YEAR"), t.UINT16, "year({0})"),
     (("toQuarter", "QUARTER"), t.UINT8, "quarter({0})"),
     (("toMonth", "MONTH"), t.UINT8, "month({0})"),
@@ -48,14 +48,17 @@ _OF_THE_DAY = ("toHour", "toMinute", "toSecond", "toMillisecond", "toMicrosecond
 _OF_THE_SECOND = ("toMicrosecond", "toNanosecond")
 
 
-def _part(names: tuple[str, ...], type_: t.Type, pattern: str) -> None:
+def _part(names: tuple[str, ...], type_: t.Int, pattern: str) -> None:
     @scalar(*names, args=(1, 2), insensitive=[name for name in names if name.isupper()])
     def build(call: Call) -> Typed:
         require = require_clock if names[0] in _OF_THE_DAY else require_time
         require(call)
         zone = zone_argument(call, 1)
         clock = call.sql(0) if names[0] in _OF_THE_SECOND else local(call.args[0], zone)
-        return call.typed(f"CAST({pattern.format(clock)} AS {duckdb_type(type_)})", type_)
+        number = pattern.format(clock)
+        if names[0].startswith("toRelative") and isinstance(call.args[0].type, t.Date32 | t.DateTime64):
+            number = f"greatest({number}, 0)"  # before 1970 nothing is counted
+        return call.typed(f"CAST({number} AS {duckdb_type(type_)})", type_)
 
 
 for _names, _type, _pattern in _PARTS:
@@ -67,7 +70,10 @@ def _epoch_part(name: str, seconds: int) -> None:
     def build(call: Call) -> Typed:
         require_time(call)
         zone_argument(call, 1)
-        return call.typed(f"CAST(epoch_us({call.sql(0)}) // {seconds * 1_000_000} AS UINTEGER)", t.UINT32)
+        number = f"epoch_us({call.sql(0)}) // {seconds * 1_000_000}"
+        if isinstance(call.args[0].type, t.Date32 | t.DateTime64):
+            number = f"greatest({number}, 0)"
+        return call.typed(f"CAST({number} AS UINTEGER)", t.UINT32)
 
 
 _epoch_part("toRelativeHourNum", 3600)

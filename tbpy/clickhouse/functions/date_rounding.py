@@ -40,6 +40,7 @@ def _to_date(names: tuple[str, ...], pattern: str) -> None:
     @scalar(*names, args=(1, 2), insensitive=[name for name in names if name.isupper()])
     def build(call: Call) -> Typed:
         source = require_time(call)
+        no_zone_of_dates(call, source, 1)
         clock = local_from_epoch(call.args[0], zone_argument(call, 1))
         leaves = names[0] in ("toMonday", "toLastDayOfMonth", "toStartOfISOYear")
         return call.typed(clamped(pattern.format(clock), source, leaves=leaves), t.DATE)
@@ -48,6 +49,12 @@ def _to_date(names: tuple[str, ...], pattern: str) -> None:
 _ALIASES = {"toLastDayOfMonth": ("LAST_DAY",)}
 for _name, _pattern in _TO_DATE.items():
     _to_date((_name, *_ALIASES.get(_name, ())), _pattern)
+
+
+def no_zone_of_dates(call: Call, source: t.Type, position: int) -> None:
+    """What gives a Date takes a time zone only for what has a time of day."""
+    if len(call.args) > position and isinstance(source, t.Date | t.Date32):
+        call.wrong_type()
 
 
 def _week_start(call: Call, clock: str, position: int) -> str:
@@ -62,6 +69,7 @@ def _week_start(call: Call, clock: str, position: int) -> str:
 @scalar("toStartOfWeek", args=(1, 3))
 def to_start_of_week(call: Call) -> Typed:
     source = require_time(call)
+    no_zone_of_dates(call, source, 2)
     clock = local_from_epoch(call.args[0], zone_argument(call, 2))
     return call.typed(clamped(f"({_week_start(call, clock, 1)})", source, leaves=True), t.DATE)
 

@@ -6,7 +6,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.printing import in_utc, microseconds
 from tbpy.clickhouse.compiler.failures import failure
 from tbpy.clickhouse.compiler.typed import Typed
-from tbpy.clickhouse.functions.date_rounding import bucketed, clamped, moment
+from tbpy.clickhouse.functions.date_rounding import bucketed, clamped, moment, no_zone_of_dates
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.zones import local, local_from_epoch, require_time, zone_argument, zone_of
 from tbpy.clickhouse.quoting import duckdb_string
@@ -37,6 +37,8 @@ def to_start_of_interval(call: Call) -> Typed:
         return _from_origin(call, inner, interval.unit, count, zone_argument(call, 3) or zone_of(inner))
     if len(call.args) > 3:
         call.wrong_type()
+    if interval.unit in (*_MONTHS, "Week"):
+        no_zone_of_dates(call, inner, 2)
     zone = zone_argument(call, 2) or zone_of(inner)
     if interval.unit in _DIGITS:
         return _fraction_start(call, interval.unit, count, zone)

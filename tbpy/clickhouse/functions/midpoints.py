@@ -12,7 +12,7 @@ from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.storage import duckdb_type
 
 
-@scalar("midpoint", "avg2", args=(2, None), nulls="keep", insensitive=True)
+@scalar("midpoint", "avg2", args=(1, None), nulls="keep", insensitive=True)
 def midpoint(call: Call) -> Typed:
     """In the type that all of them share; what is finer than it is cut off."""
     given = [arg for arg in call.args if not isinstance(t.plain(arg.type), t.Nothing)]

@@ -7,6 +7,7 @@ in IEEE arithmetic and scaled back, as ClickHouse does; the engine's own roundin
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -42,7 +43,7 @@ def half_even(sql: str, bits: int) -> str:
 
 
 def _exact_away(sql: str, step: str) -> str:
-    half = f"({step} / 2)" if "." not in step else _half(step)
+    half = _half(step) if re.fullmatch(r"[0-9]*\.[0-9]+", step) else f"({step} / 2)"
     return f"({sql} + {half} * sign({sql}) - ({sql} + {half} * sign({sql})) % {step})"
 
 

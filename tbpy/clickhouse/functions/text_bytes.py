@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.binary import bytes_of, text_of
-from tbpy.clickhouse.compiler.failures import bad_arguments
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import constant_text, text
@@ -46,7 +45,7 @@ def convert_charset(call: Call) -> Typed:
     names = [constant_text(call, position, "character set") for position in (1, 2)]
     for name in names:
         if not is_charset(name):
-            raise bad_arguments(f"Unknown charset: {name}", call.node)
+            call.unsupported(f"the character set '{name}'")
     listed = ", ".join(map(duckdb_string, names))
     converted = f"{call.context.udf('tb_convert_charset')}({bytes_of(text(call, fixed=False))}, {listed})"
     return call.typed(text_of(converted), t.STRING)

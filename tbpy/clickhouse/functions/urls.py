@@ -188,5 +188,7 @@ def extract_url_parameter(call: Call) -> Typed:
 @scalar("cutURLParameter", args=2)
 def cut_url_parameter(call: Call) -> Typed:
     url, names = text(call, 0, fixed=False).sql, call.args[1]
-    listed = names.sql if names.type == t.Array(t.STRING) else f"[{text(call, 1, fixed=False).sql}]"
+    listed = (
+        f"CAST({names.sql} AS VARCHAR[])" if isinstance(names.type, t.Array) else f"[{text(call, 1, fixed=False).sql}]"
+    )
     return call.typed(f"{call.context.udf('tb_cut_url_parameters')}({url}, {listed})", t.STRING)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import codecs
+import re
 
 from tbpy.clickhouse.udf import Udf
 
 
 def is_charset(name: str) -> bool:
     try:
-        return bool(codecs.lookup(name)._is_text_encoding)
+        return isinstance("a".encode(_python_name(name)), bytes)
     except LookupError:
         return False
 
 
+def _python_name(name: str) -> str:
+    """ICU takes names without their dashes: `utf16be`."""
+    return re.sub(r"^utf[-_]?(16|32)[-_]?(le|be)$", r"utf-\1-\2", name.lower())
+
+
 def converted(data: bytes, source: str, target: str) -> bytes:
     """What a character set lacks becomes the sign that ICU puts in its place."""
-    return data.decode(source, "replace").encode(target, "replace")
+    return data.decode(_python_name(source), "replace").encode(_python_name(target), "replace")
 
 
 def java_hash_utf16(data: bytes) -> int:
