@@ -35,6 +35,7 @@ _STRICT_OTHER_SQL = "'[0-9]{5,}|[0-9]{4}[^0-9][0-9]{2}[^0-9][0-9]{2}([ T][0-9]{2
 _MOMENT_SQL = "'[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]+)?)?)?'"
 _EPOCH = "TIMESTAMP '1970-01-01 00:00:00'"
 _LAST_SECOND = "TIMESTAMP '2106-02-07 06:28:15'"
+_LATEST = 253_402_300_799  # the last second of 9999
 _LAST_DAY = "DATE '2149-06-06'"
 
 
@@ -381,12 +382,22 @@ def to_datetime64(caster: Caster, value: Typed, target_: t.DateTime64) -> Typed:
         case t.Int() | t.Decimal() if is_wide(source) or (isinstance(source, t.Int) and source.bits > 64):
             return caster.refuse(source, target_)
         case t.Int() | t.Bool():
-            seconds = to_integer(caster, value, t.INT64).sql
-            sql = f"make_timestamp(CAST({seconds} AS BIGINT) * 1000000)"
+            sql = f"make_timestamp({_microseconds(value, target_)})"
             return caster.result(value, sql if storage == "TIMESTAMP" else f"CAST({sql} AS {storage})", target_)
         case t.Float() | t.Decimal():
             return _moment_of_fraction(caster, value, target_)
     return caster.refuse(source, target_)
+
+
+def _microseconds(value: Typed, target_: t.DateTime64) -> str:
+    """Of a whole number of seconds; what lies beyond the year 9999 is its last moment."""
+    seconds = f"CAST({value.sql} AS BIGINT)"
+    if isinstance(value.type, t.Int) and value.type.bits < 64:
+        return f"{seconds} * 1000000"
+    if value.type == t.UINT64:
+        seconds = f"CAST(least({value.sql}, {_LATEST + 1}) AS BIGINT)"
+    last = (_LATEST + 1) * 1_000_000 - 10 ** max(6 - target_.precision, 0)
+    return f"(CASE WHEN {seconds} > {_LATEST} THEN {last} ELSE {seconds} * 1000000 END)"
 
 
 def _moment_of_fraction(caster: Caster, value: Typed, target_: t.DateTime64) -> Typed:
