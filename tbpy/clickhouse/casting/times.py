@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.caster import Caster, target
-from tbpy.clickhouse.casting.numbers import to_integer
 from tbpy.clickhouse.casting.printing import in_utc, instant, local_time, microseconds
 from tbpy.clickhouse.casting.wide import is_wide
 from tbpy.clickhouse.compiler import failures
