@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ LEAST_LENGTH = 16
 
 app = group("Serve the API for others; back up and restore its data.")
 
+_SIZE = re.compile(r"[0-9]+(\.[0-9]+)? ?([KMGT]i?)?B", re.IGNORECASE)
 DataOption = Annotated[
     Path | None, typer.Option("--data", metavar="FOLDER", help="The folder of the data; else the project's own.")
 ]
@@ -53,6 +55,10 @@ def server(
         Path | None, typer.Option("--tls-cert", metavar="FILE", help="A certificate with its chain, for https.")
     ] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="Its key.")] = None,
+    memory_limit: Annotated[
+        str | None,
+        typer.Option("--memory-limit", metavar="SIZE", help="For queries and writes: 4GB. Else most of the machine's."),
+    ] = None,
 ) -> None:
     """Serve the API for others.
 
@@ -64,12 +70,16 @@ def server(
     from tbpy.api.service import open_service
     from tbpy.workspace import Workspace
 
+    if memory_limit is not None and not _SIZE.fullmatch(memory_limit):
+        raise UsageError(f"--memory-limit {memory_limit} is no size", hint="for example: 4GB")
     root, token, tls = project_root(context), admin_token(), tls_files(tls_certificate, tls_key)
     stop = Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     folder = data_folder(root, data)
-    with Workspace.open(folder, secrets=read_secrets(root), on_wait=tell_waiting) as workspace:
+    with Workspace.open(
+        folder, secrets=read_secrets(root), on_wait=tell_waiting, memory_limit=memory_limit
+    ) as workspace:
         service = open_service(
             workspace, local=False, admin_token=token, file_secrets=lambda: read_secrets(root), files=root
         )

@@ -14,7 +14,6 @@ _CODES: tuple[tuple[type[Exception], int, str], ...] = (
     (duckdb.OutOfRangeException, 407, "DECIMAL_OVERFLOW"),
     (duckdb.ConversionException, 6, "CANNOT_PARSE_TEXT"),
     (duckdb.TypeMismatchException, 53, "TYPE_MISMATCH"),
-    (duckdb.OutOfMemoryException, 241, "MEMORY_LIMIT_EXCEEDED"),
     (duckdb.CatalogException, 60, "UNKNOWN_TABLE"),
     (duckdb.BinderException, 47, "UNKNOWN_IDENTIFIER"),
     (duckdb.ParserException, 62, "SYNTAX_ERROR"),
@@ -60,6 +59,9 @@ def translate(error: duckdb.Error, *, time_limit: float | None = None) -> TbpyEr
     for beginning, code, name, text in _TEXTS:
         if message.startswith(beginning):
             return QueryError(text, code=code, name=name)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        told = message.split("\n\n")[0]  # what follows is advice about DuckDB's settings
+        return QueryError(f"Memory limit exceeded: {told}", code=241, name="MEMORY_LIMIT_EXCEEDED")
     for kind, code, name in _CODES:
         if isinstance(error, kind):
             return QueryError(message, code=code, name=name)

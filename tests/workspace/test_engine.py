@@ -88,3 +88,11 @@ def test_a_function_outlives_the_transaction_that_needed_it() -> None:
             with engine.session() as session:
                 session.register([name])
                 assert session.value("SELECT count(*) FROM duckdb_functions() WHERE function_name = $n", {"n": name})
+
+
+def test_memory_limit(tmp_path: Path) -> None:
+    with DuckDBEngine(tmp_path / "a.duckdb", memory_limit="50MB") as engine:
+        with pytest.raises(QueryError, match=r"^Memory limit exceeded: [^\n]*$") as failed:
+            engine.run("SELECT len(list(i)) FROM range(20000000) t(i)")
+        assert (failed.value.code, failed.value.name) == (241, "MEMORY_LIMIT_EXCEEDED")
+        assert engine.run("SELECT 1") == [(1,)]
