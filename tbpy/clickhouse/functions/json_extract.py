@@ -288,8 +288,9 @@ def json_exists(call: Call) -> Typed:
 
 @scalar("JSONMergePatch", "jsonMergePatch", args=(1, None), strict=False, low_cardinality=False)
 def json_merge_patch(call: Call) -> Typed:
-    documents = [arg.sql for arg in call.args]
-    merged = documents[0]
-    for other in documents[1:]:
+    """One document alone is read and written, too."""
+    first, *others = [arg.sql for arg in call.args]
+    merged = first
+    for other in others or ["'{}'"]:
         merged = f"{call.context.udf('tb_json_merge_patch')}({merged}, {other})"
     return call.typed(f"CAST({merged} AS VARCHAR)", t.STRING)

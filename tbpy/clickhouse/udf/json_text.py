@@ -36,11 +36,17 @@ def _printed(value: Any) -> str:
 
 def merge_patch(text: str, patch: str) -> str:
     """RFC 7396, but a null of the patch is a value like others; keys keep their places."""
+    return _printed(_merged(_object(text), _object(patch)))
+
+
+def _object(text: str) -> dict[str, Any]:
     try:
-        document, change = (json.loads(part, parse_float=_Float) for part in (text, patch))
+        found = json.loads(text, parse_float=_Float)
     except ValueError as error:
-        raise ValueError(f"BAD_ARGUMENTS: Wrong input JSON string to merge: {error}") from None
-    return _printed(_merged(document, change))
+        raise ValueError(f"BAD_ARGUMENTS: Wrong JSON string to merge: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError("BAD_ARGUMENTS: Wrong JSON string to merge. Expected JSON object")
+    return found
 
 
 def _merged(document: Any, change: Any) -> Any:
