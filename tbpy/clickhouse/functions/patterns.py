@@ -84,7 +84,12 @@ def _match_each(call: Call) -> list[str]:
 
 @scalar("multiMatchAny", args=2)
 def multi_match_any(call: Call) -> Typed:
-    return call.condition(f"({' OR '.join(_match_each(call))})")
+    patterns = call.args[1]
+    if isinstance(patterns.value, list) or t.plain(patterns.type) != t.Array(t.STRING):
+        return call.condition(f"({' OR '.join(_match_each(call))})")
+    haystack = text(call, fixed=False).sql
+    matched = f"list_transform({patterns.sql}, lambda pattern: regexp_matches({haystack}, pattern, 's'))"
+    return call.condition(f"(CASE WHEN {haystack} IS NOT NULL THEN list_contains({matched}, true) END)")
 
 
 def _only_one(call: Call, found: list[str], one: str, none: str) -> str:

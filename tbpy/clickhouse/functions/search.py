@@ -129,16 +129,33 @@ def _needles(call: Call, fold: Fold) -> list[str]:
     return [fold(constant(item)) for item in value]
 
 
+def _searched(call: Call, fold: Fold, haystack: str) -> str | None:
+    """Whether each needle is found, as a list, where only the run knows the needles; else None."""
+    needles = call.args[1]
+    if isinstance(needles.value, list) or t.plain(needles.type) != t.Array(t.STRING):
+        return None
+    needle = fold(Typed("needle", t.STRING))
+    found = f"CASE WHEN needle = '' THEN {haystack} <> '' ELSE contains({haystack}, {needle}) END"
+    return f"list_transform({needles.sql}, lambda needle: {found})"
+
+
 def _multi_search(suffix: str, fold: Fold, unicode: bool) -> None:
     @scalar(f"multiSearchAny{suffix}", args=2)
     def any_(call: Call) -> Typed:
         haystack = fold(text(call, fixed=False))
+        listed = _searched(call, fold, haystack)
+        if listed is not None:
+            return call.condition(f"(CASE WHEN {haystack} IS NOT NULL THEN list_contains({listed}, true) END)")
         found = [_found(haystack, needle) for needle in _needles(call, fold)]
         return call.condition(f"({' OR '.join(found)})")
 
     @scalar(f"multiSearchFirstIndex{suffix}", args=2)
     def first_index(call: Call) -> Typed:
         haystack = fold(text(call, fixed=False))
+        listed = _searched(call, fold, haystack)
+        if listed is not None:
+            first = f"coalesce(list_position({listed}, true), 0)"
+            return _count(call, f"CASE WHEN {haystack} IS NOT NULL THEN {first} END")
         cases = " ".join(
             f"WHEN {_found(haystack, needle)} THEN {number}" for number, needle in enumerate(_needles(call, fold), 1)
         )
