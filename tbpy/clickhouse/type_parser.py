@@ -146,7 +146,7 @@ def _nested(arguments: Arguments) -> t.Type:
         raise type_error(EMPTY, "Nested cannot be empty")
     if not all(isinstance(argument, NamedType) for argument in arguments):
         raise type_error(SYNTAX, "Syntax error: every element of Nested needs a name and a data type")
-    return t.Array(_tuple(arguments))
+    return t.Array(_tuple(arguments), nested=True)
 
 
 def _variant(arguments: Arguments) -> t.Type:

@@ -148,10 +148,13 @@ class Enum(Type):
 
 @dataclass(frozen=True, slots=True)
 class Array(Type):
+    """`nested`: written as `Nested(...)`, which is an array of named tuples under another name."""
+
     item: Type
+    nested: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
-        return f"Array({self.item})"
+        return str(self.item).replace("Tuple", "Nested", 1) if self.nested else f"Array({self.item})"
 
 
 @dataclass(frozen=True, slots=True)

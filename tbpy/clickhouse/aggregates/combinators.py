@@ -134,6 +134,8 @@ def _with_extreme(best: str) -> Combinator:
     def build(call: AggregateCall, inner: Inner) -> Typed:
         if not call.args:
             raise wrong_count(call.name, 0, "at least 1", call.node)
+        if t.varies(call.args[-1].type):
+            call.wrong_type()
         rest = call.args[:-1]
         name = call.context.fresh("e")
         fields = ", ".join(f"'{index + 1}': {arg.sql}" for index, arg in enumerate(call.args))

@@ -15,6 +15,8 @@ from tbpy.clickhouse.functions.registry import Call
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import default_sql
 
+_MOMENT = duckdb_string('"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?"')
+
 
 @target(t.Dynamic)
 def to_dynamic(caster: Caster, value: Typed, target_: t.Dynamic) -> Typed:
@@ -47,15 +49,29 @@ def _tagged(caster: Caster, sql: str, type_: t.Type) -> str:
     return f"json_object({duckdb_string(TAG + str(type_))}, CAST({text} AS JSON))"
 
 
+def _number_text(element: Element) -> str:
+    """The text of a number; Bool, dates and times are numbers too."""
+    day = f"CAST(TRY_CAST({element.text} AS DATE) - DATE '1970-01-01' AS VARCHAR)"
+    second = f"CAST(epoch_us(TRY_CAST({element.text} AS TIMESTAMP)) // 1000000 AS VARCHAR)"
+    times = (
+        f"WHEN regexp_full_match({element.raw}, '\"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}\"') THEN {day} "
+        f"WHEN regexp_full_match({element.raw}, {_MOMENT}) THEN {second}"
+    )
+    bools = f"WHEN {element.raw} = 'true' THEN '1' WHEN {element.raw} = 'false' THEN '0'"
+    return f"CASE {bools} {times} ELSE {element.text} END"
+
+
 def from_dynamic(caster: Caster, value: Typed, target_: t.Type) -> Typed:
     """The value as a type: its default where there is none, a failure where it cannot be read so."""
     start, end = (caster.node.start, caster.node.end) if caster.node is not None else (0, 0)
     call = Call("CAST", ast.Function("CAST", (), start=start, end=end), (value,), caster.compiler)
     element = child(untagged(value))
     if isinstance(target_, t.Int | t.Float):
-        number = f"CASE {element.raw} WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE {element.text} END"
-        element = Element(element.raw, f"({number})")
+        element = Element(element.raw, f"({_number_text(element)})")
     sql = convert(call, element, target_)
+    if isinstance(target_, t.Date | t.Date32):
+        number = caster.plain(Typed(f"TRY_CAST({element.raw} AS BIGINT)", t.INT64), target_)
+        sql = f"(CASE WHEN regexp_full_match({element.raw}, '-?[0-9]+') THEN {number.sql} ELSE {sql} END)"
     if caster.lenient:
         return caster.result(value, f"({sql})", target_)
     failure = f"error({duckdb_string(f'CANNOT_PARSE_TEXT: Cannot parse as {target_}: ')} || {element.raw})"

@@ -214,7 +214,9 @@ def _moment(type_: t.DateTime | t.DateTime64) -> Read:
 
     def read(value: Any) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool):
-            seconds = min(max(float(value), 0 if whole else -2208988800), last)
+            seconds = min(max(float(value), 0), last) if whole else min(float(value), last)
+            if seconds < -62135596800:
+                raise ValueError("times before the year 1 are not supported by tbpy yet")
             return text(_EPOCH + timedelta(seconds=int(seconds) if whole else seconds))
         parsed = parse_best_effort(value, "dmy", not whole) if isinstance(value, str) else None
         if parsed is None or parsed["us"] is None:

@@ -305,7 +305,7 @@ def _spread(type_: t.Type, depth: int = 1) -> str:
             return f"Tuple({start}{f',{start}'.join(lines)})"
         case t.Tuple(items):
             return f"Tuple({', '.join(_spread(item, depth) for item in items)})"
-        case t.Array(item):
+        case t.Array(item) if not type_.nested:
             return f"Array({_spread(item, depth)})"
         case t.Variant(items):
             return f"Variant({', '.join(_spread(item, depth) for item in items)})"

@@ -21,6 +21,7 @@ _REPRINTED = duckdb_string(r"\s*[\[{].*|-?\d+[.eE].*")
 
 #: 9999-12-31 23:59:59, the last moment that ClickHouse reads from a number of seconds.
 _LAST_MOMENT = "253402300799e0"
+_FIRST_MOMENT = "-62135596800e0"  # 0001-01-01
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,9 @@ def _read(call: Call, element: Element, type_: t.Type) -> str:
         return f"CASE WHEN strlen({element.text}) <= 10 THEN {text} END"
     if isinstance(type_, t.DateTime | t.DateTime64):
         number = f"TRY_CAST({element.raw} AS DOUBLE)"
-        held = f"CASE WHEN {number} > {_LAST_MOMENT} THEN {_LAST_MOMENT} ELSE {number} END"
+        early = "error('Times before the year 1 are not supported by tbpy yet')"
+        late = f"WHEN {number} > {_LAST_MOMENT} THEN {_LAST_MOMENT}"
+        held = f"CASE {late} WHEN {number} < {_FIRST_MOMENT} THEN {early} ELSE {number} END"
         moment = Caster(call.compiler, call.node).plain(Typed(f"({held})", t.FLOAT64), type_).sql
         return f"CASE WHEN regexp_full_match({element.raw}, {_NUMBER}) THEN {moment} ELSE {text} END"
     if isinstance(type_, t.Time):

@@ -64,7 +64,11 @@ def _null_safe_condition(compiler: ExpressionCompiler, value: Typed, right: ast.
     items = [item for item, _ in _set_items(compiler, value, right, node)]
     if isinstance(t.plain(value.type), t.Tuple):
         left = _parts(compiler, value, node.arguments[0])
-        return f"({' OR '.join(same_parts(compiler, left, item, node) for item in items)})"
+        tests = [
+            f"{value.sql} IS NULL" if item.known and item.value is None else same_parts(compiler, left, item, node)
+            for item in items
+        ]
+        return f"({' OR '.join(tests)})"
     nothing = isinstance(t.plain(value.type), t.Nothing)
     found = "false" if nothing else _in_condition(compiler, value, right, node)
     return with_null(value, found, holds_null=has_null(items))
@@ -196,7 +200,8 @@ def _set_items(compiler: ExpressionCompiler, value: Typed, right: ast.Expression
     if isinstance(right, ast.Function) and right.name in ("tuple", "array"):
         items: list[Item] = [(compiler.compile(argument), argument) for argument in right.arguments]
         whole = right.name == "array" and not isinstance(t.plain(value.type), t.Array)
-        nested = whole or all(_depth(t.plain(item.type)) == depth or item.value is None for item, _ in items)
+        depths = [_depth(t.plain(item.type)) for item, _ in items if item.value is not None]
+        nested = whole or (bool(depths) and all(found == depth for found in depths)) or (depth == 0 and not depths)
         return items if nested else [(compiler.compile(right), right)]
     typed = compiler.compile(right)
     if not typed.constant:
