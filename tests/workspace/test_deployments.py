@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from tbpy.errors import ConflictError, DiagnosticsError, NotFoundError
 from tbpy.project import Project, load_project
 from tbpy.workspace import BuildReport, Stage, Workspace
-from tbpy.workspace.deployments import staging
+from tbpy.workspace.deployments import keeping_up, staging
 from tbpy.workspace.deployments.folders import write_datafiles
+from tbpy.workspace.deployments.journal import followed, length
 from tests.workspace.conftest import Folder
 
 Files = dict[str, str]
@@ -131,8 +132,9 @@ class Deployed:
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows are moved a few at a time."""
+    """Rows are moved, and journals emptied, a few at a time."""
     monkeypatch.setattr(staging, "_PIECE", 3)
+    monkeypatch.setattr(keeping_up, "_LONG_JOURNAL", 10)
 
 
 @pytest.fixture
@@ -362,6 +364,19 @@ def test_the_last_five_can_be_gone_back_to(make: Callable[[], Deployed]) -> None
     assert deployed.workspace.query("SELECT count(), max(more1) FROM events").rows == [(49, 1)]
 
 
+def test_journals_do_not_grow(make: Callable[[], Deployed]) -> None:
+    deployed = make()
+    deployed.promote(deployed.deploy(VARIANTS["node and source changed"]))
+    for number in range(6):
+        come(deployed.workspace, 10 * number)
+    live = deployed.workspace._catalogue
+    (kept,) = [found for found in deployed.workspace.deployments() if found.stage is Stage.KEPT and found.id]
+    with deployed.workspace._engine.session() as session:
+        assert all(length(session, live.datasources[name]) < 10 for name in followed(kept, live))
+    deployed.promote(kept.id)
+    assert len(deployed.answers()["all"]) == 42  # type: ignore[arg-type]
+
+
 def test_a_failed_deployment_says_why_and_leaves_nothing(make: Callable[[], Deployed]) -> None:
     deployed = make()
     come(deployed.workspace, 0)
@@ -400,7 +415,7 @@ def test_builds_in_place_end_what_is_beside(make: Callable[[], Deployed]) -> Non
 def test_rows_that_come_all_the_time(make: Callable[[], Deployed], tmp_path: Path) -> None:
     """Writers never stop while data is moved and deployments become live: no row is lost, none is there twice."""
     deployed, stop, numbers = make(), Event(), count()
-    workspace, failures = deployed.workspace, list[BaseException]()
+    workspace, failures, seen = deployed.workspace, list[BaseException](), [0]
 
     def events() -> None:
         workspace.append_events({"events": rows(10 * next(numbers), 10)})
@@ -414,6 +429,12 @@ def test_rows_that_come_all_the_time(make: Callable[[], Deployed], tmp_path: Pat
         workspace.truncate("copied")
         workspace.delete("passed", "id > 0")
 
+    def ask() -> None:
+        ((found,),) = workspace.query("SELECT count() FROM events").rows
+        assert found >= seen[0], "rows that were there are gone"
+        assert len(workspace.endpoint("all").rows) >= found
+        seen[0] = found
+
     def again_and_again(work: Callable[[], None]) -> None:
         while not stop.is_set() and not failures:
             try:
@@ -421,7 +442,7 @@ def test_rows_that_come_all_the_time(make: Callable[[], Deployed], tmp_path: Pat
             except BaseException as error:
                 failures.append(error)
 
-    writers = [Thread(target=again_and_again, args=(work,)) for work in (events, file, others)]
+    writers = [Thread(target=again_and_again, args=(work,)) for work in (events, file, others, ask)]
     for writer in writers:
         writer.start()
     try:

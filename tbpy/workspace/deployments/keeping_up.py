@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tbpy.engines import Session
 from tbpy.errors import TbpyError
-from tbpy.workspace.deployments import records
+from tbpy.workspace.deployments import journal, records
 from tbpy.workspace.deployments.records import Deployment, Stage
 from tbpy.workspace.flowing import reached
 from tbpy.workspace.state import State
@@ -43,7 +43,7 @@ class KeepingUp(State):
         self._noted += rows if self._journaled else 0
         if self._noted >= _LONG_JOURNAL:
             try:
-                self._catch_up()
+                self._empty_journals()
             except TbpyError as error:  # the rows are stored, and the journals keep them
                 _log.warning("Deployments could not keep up: %s", error.message)
 
@@ -62,6 +62,19 @@ class KeepingUp(State):
         with self._engine.writing():
             for stage in (Stage.STAGING, Stage.KEPT):
                 self._follow(stage, lambda session, followers, read: followers.catch_up(session, read))
+
+    def _empty_journals(self) -> None:
+        """When all have read them: a journal is no longer than what is not taken over yet."""
+        with self._engine.writing():
+            followers, begin = self._followers(), dict.fromkeys(self._journaled, 0)
+            self._catch_up()
+            if any(found.stage is Stage.MOVING for found in followers):
+                return
+            with self._engine.transaction(appends=True) as session:
+                journal.drop_journals(session, self._catalogue, begin)
+                journal.make_journals(session, self._catalogue, begin)
+                records.write_read(session, [found.id for found in followers], begin)
+            self._know(*(replace(found, read=begin) for found in self._followers()))
 
     def _follow(self, stage: Stage, work: Follow) -> None:
         """One transaction for the deployments of a stage, which have read the same. Those that cannot follow are left
