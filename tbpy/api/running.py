@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
+from tbpy.api.errors import RateLimitError
 from tbpy.errors import QueryTimeoutError, TbpyError
 
 R = TypeVar("R")
@@ -57,9 +58,13 @@ async def in_thread(pool: Executor, work: Callable[..., R], *args: object, **opt
 
 
 class Queries:
-    """The pool of threads that queries run in, and the queries that run now."""
+    """The pool of threads that queries run in, and the queries that run now.
+
+    `most` are as many as run at once. The next one is refused: behind slow queries it would wait for all of their time.
+    """
 
     def __init__(self, threads: int) -> None:
+        self.most = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="tbpy-query")
         self.running: set[Stopper] = set()
 
@@ -82,7 +87,12 @@ class Queries:
 
 
 async def while_connected(request: Request, queries: Queries, work: Callable[[Stopper], R]) -> R:
-    """What `work` answers. Raises `ClientGoneError`, and stops the query, when the client goes away first."""
+    """What `work` answers. Raises `ClientGoneError`, and stops the query, when the client goes away first.
+
+    Raises `RateLimitError` when as many queries run as may.
+    """
+    if len(queries.running) >= queries.most:
+        raise RateLimitError("Too many queries are running, try again", limit=queries.most)
     stopper = Stopper()
     watching: list[asyncio.Task[None]] = []
 

@@ -79,7 +79,7 @@ class Service:
         self.metrics = Metrics()
         self.writer = EventWriter(self.workspace.append_events, on_failure=self._note_failure)
         # Threads wait for the database most of the time: more of them than cores keep slow queries from the others.
-        self.queries = Queries(16)
+        self.queries = Queries(64)
         self.threads = ThreadPoolExecutor(8, thread_name_prefix="tbpy-work")
         # One deployment is made at a time, in a thread of its own: whoever sent it need not wait until data is moved.
         self.deploying = Lock()

@@ -92,6 +92,15 @@ def test_slow_queries_do_not_stop_the_others(server: Server) -> None:
         assert [future.result().status for future in slow] == [408] * 4
 
 
+def test_more_queries_than_may_run_are_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server.service.queries, "most", 2)
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(lambda _: server.admin.get("/v0/pipes/slow.json"), range(5)))
+    assert sorted(answer.status for answer in answers) == [408, 408, 429, 429, 429]
+    assert {answer.headers["Retry-After"] for answer in answers if answer.status == 429} == {"1"}
+    assert server.admin.get("/v0/pipes/metric.json").status == 200
+
+
 def test_a_query_ends_when_its_client_goes_away(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server.service, "limits", Limits(query_seconds=30.0))
     with socket.create_connection(("127.0.0.1", server.listener.port)) as connection:
