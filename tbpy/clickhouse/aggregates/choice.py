@@ -46,6 +46,8 @@ def any_last(call: AggregateCall) -> Typed:
     order="picked",
 )
 def any_respect_nulls(call: AggregateCall) -> Typed:
+    if call.node.nulls == "ignore":
+        return _pick(call, "any_value", "first")
     return call.typed(call.or_default(call.pick("first", call.sql(), nulls=True), call.type()), call.type())
 
 
@@ -59,6 +61,8 @@ def any_respect_nulls(call: AggregateCall) -> Typed:
     order="picked",
 )
 def any_last_respect_nulls(call: AggregateCall) -> Typed:
+    if call.node.nulls == "ignore":
+        return _pick(call, "last", "last")
     return call.typed(call.or_default(call.pick("last", call.sql(), nulls=True), call.type()), call.type())
 
 

@@ -10,10 +10,11 @@ from tbpy.clickhouse.udf import Udf
 def precision_recall(scores: Sequence[float], labels: Sequence[float], before: Sequence[int]) -> float:
     """The area under the precision-recall curve, as a sum of steps at every new score, from the highest on.
 
-    `before` are, of scores above all of these, the true and the false positives, and then the positives of the whole;
-    or nothing. Source: ClickHouse documentation of arrayAUCPR.
+    `before` are, of scores above all of these, the true and the false positives, and then the positives of the whole,
+    0 where they are to be counted; or nothing. Source: ClickHouse documentation of arrayAUCPR.
     """
-    found, missed, positives = before or (0, 0, sum(label > 0 for label in labels))
+    found, missed, positives = before or (0, 0, 0)
+    positives = positives or found + sum(label > 0 for label in labels)
     if not positives:
         return 0.0
     area, precision, counted, last = 0.0, 1.0, found, None

@@ -126,9 +126,7 @@ def digest_state(values: list[float]) -> Centroids:
 
 def _digest_of(values: list[float]) -> Digest:
     if len(values) > _MOST_EXACT:
-        ordered = sorted(values)
-        if math.isfinite(ordered[0]) and math.isfinite(ordered[-1]):
-            return _digest_of_many(ordered)
+        return _digest_of_many(sorted(values))
     digest = Digest(single=_precision(len(values)))
     for value in values:
         digest.add(value, 1.0)
@@ -137,14 +135,19 @@ def _digest_of(values: list[float]) -> Digest:
 
 def _digest_of_many(ordered: list[float]) -> Digest:
     """At once, from the means of runs that are far shorter than centroids; the values at the ends stand alone."""
-    size = -(-len(ordered) // _MOST_EXACT)
-    middle = ordered[_ENDS:-_ENDS]
-    runs = [middle[start : start + size] for start in range(0, len(middle), size)]
-    means = [*ordered[:_ENDS], *(sum(run) / len(run) for run in runs), *ordered[-_ENDS:]]
-    counts = [*[1.0] * _ENDS, *(float(len(run)) for run in runs), *[1.0] * _ENDS]
+    first, last = bisect_right(ordered, -math.inf), bisect_left(ordered, math.inf)
+    runs = [run for run in (ordered[:first], *_runs(ordered[first:last]), ordered[last:]) if run]
+    means, counts = [sum(run) / len(run) for run in runs], [float(len(run)) for run in runs]
     digest = Digest(means, counts, float(len(ordered)), len(means), single=float)
     digest.compress()
     return digest
+
+
+def _runs(ordered: list[float]) -> list[list[float]]:
+    size = -(-len(ordered) // _MOST_EXACT)
+    cuts = [*range(_ENDS), *range(_ENDS, max(len(ordered) - _ENDS, _ENDS), size or 1)]
+    cuts += range(max(len(ordered) - _ENDS, _ENDS), len(ordered))
+    return [run for start, end in zip(cuts, [*cuts[1:], len(ordered)], strict=True) if (run := ordered[start:end])]
 
 
 def merged_digest(states: list[Centroids] | None) -> Centroids | None:

@@ -183,7 +183,7 @@ def ranks(values: Sequence[float]) -> tuple[list[float], float]:
     order = sorted(range(len(values)), key=values.__getitem__)
     found, ties, start = [0.0] * len(values), 0.0, 0
     while start < len(order):
-        end = start
+        end = start + 1  # NaN is not even equal to itself
         while end < len(order) and values[order[end]] == values[order[start]]:
             end += 1
         for place in order[start:end]:
@@ -213,6 +213,8 @@ def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float | N
     count = len(left)
     if count < 2:
         return None
+    if any(map(math.isnan, left)) or any(map(math.isnan, right)):
+        return NAN
     (first, _), (second, _) = ranks(left), ranks(right)
     squares = math.fsum((one - other) ** 2 for one, other in zip(first, second, strict=True))
     return 1 - 6 * squares / (count * (count**2 - 1))
