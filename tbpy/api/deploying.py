@@ -79,7 +79,7 @@ class Deploying:
         `DiagnosticsError`, losses `DestructiveError`; one deployment at a time, another one meanwhile raises
         `ConflictError`.
         """
-        if self.service.local and self.service.workspace.has_fixtures:
+        if self.service.is_worked_in and self.service.workspace.has_fixtures:
             message = "Fixtures are loaded, which a build in place keeps apart from other rows"
             raise ConflictError(f"A staging deployment cannot stand beside this workspace. {message}")
         ended, began, failed = Event(), list[Deployment](), list[BaseException]()
@@ -159,7 +159,7 @@ class Deploying:
 
 
 def _notes(service: Service) -> list[dict[str, str]]:
-    if not (service.local and find_datafiles(service.own_folder)):
+    if not service.is_worked_in:
         return []
     message = (
         "Built as it was sent. The files of the folder that is served are others: they are built again as soon as "

@@ -116,9 +116,12 @@ class Service:
     def folder(self) -> Path:
         """Where the datafiles are: what was deployed; for a developer the folder that is worked in, if it has any."""
         deployed = self.workspace.live_folder
-        if deployed is None or (self.local and find_datafiles(self.own_folder)):
-            return self.own_folder
-        return deployed
+        return self.own_folder if deployed is None or self.is_worked_in else deployed
+
+    @property
+    def is_worked_in(self) -> bool:
+        """Whether the folder is that of a developer, whose files are built whenever they change."""
+        return self.local and bool(find_datafiles(self.own_folder))
 
     def build(self) -> BuildReport:
         """Builds what the files say now."""

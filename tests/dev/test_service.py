@@ -44,9 +44,8 @@ def test_a_server_of_a_project(tmp_path: Path) -> None:
         process.kill()
 
 
-def test_a_server_needs_a_token(tmp_path: Path) -> None:
+def test_a_token_that_can_be_guessed(tmp_path: Path) -> None:
     write(tmp_path, "datasources/events.datasource", EVENTS.format(more=""))
-    for token in ("", "short"):
-        environment = os.environ | {"TBPY_ADMIN_TOKEN": token}
-        done = subprocess.run(command(tmp_path), env=environment, capture_output=True, text=True, timeout=20)
-        assert done.returncode == 2 and "TBPY_ADMIN_TOKEN" in done.stderr
+    environment = os.environ | {"TBPY_ADMIN_TOKEN": "short"}
+    done = subprocess.run(command(tmp_path), env=environment, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2 and "TBPY_ADMIN_TOKEN" in done.stderr

@@ -25,7 +25,7 @@ from tbpy.workspace import BuildReport, Deployment, Stage
 
 async def deploy(request: Request) -> Response:
     """`check` changes nothing, `auto_promote` makes the deployment live, `allow_destructive_operations` permits to lose
-    data sources and rows. A developer's workspace is built in place when nothing is to stand beside it."""
+    data sources and rows. The workspace of a developer's folder is built in place, as when its files change."""
     access_of(request).require(DEPLOY)
     service, given = service_of(request), query_parameters(request)
     files = await read_datafiles(request)
@@ -33,7 +33,7 @@ async def deploy(request: Request) -> Response:
     promote = flag(given, "auto_promote")
     if flag(given, "check"):
         work = deploying.check
-    elif promote and service.local:
+    elif promote and service.is_worked_in:
         work = deploying.build
     else:
         work = partial(deploying.deploy, promote=promote)
