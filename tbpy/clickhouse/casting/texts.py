@@ -50,7 +50,7 @@ def read_decimal(text: str, type_: t.Decimal) -> Decimal | None:
 
 
 def fit_decimal(value: Decimal, type_: t.Decimal) -> Decimal | None:
-    if abs(value) >= Decimal(10) ** (type_.precision - type_.scale):
+    if value.copy_abs() >= Decimal(10) ** (type_.precision - type_.scale):
         return None
     return scaled(value, type_.scale)
 

@@ -202,11 +202,18 @@ def _number(value: Typed, other: Typed) -> str:
     own, kind = as_number(t.plain(value.type)), as_number(t.plain(other.type))
     if isinstance(own, t.Float) and isinstance(kind, t.Int) and _whole(value):
         return constant(int(value.value)).sql
+    if isinstance(kind, t.Decimal) and isinstance(own, t.Int) and _exceeds(value, kind):
+        return "CAST('inf' AS DOUBLE)" if value.value > 0 else "CAST('-inf' AS DOUBLE)"
     if isinstance(own, t.Decimal) and isinstance(kind, t.Float):
         return f"CAST({value.sql} AS DOUBLE)"
     if isinstance(own, t.Int) and isinstance(kind, t.Float) and not _whole(other):
         return integer_sql(value) if value.known else f"CAST({integer_sql(value)} AS DOUBLE)"
     return integer_sql(value)
+
+
+def _exceeds(value: Typed, type_: t.Decimal) -> bool:
+    """Whether a known whole number is beyond all values of a decimal type."""
+    return value.known and abs(value.value) >= 10 ** (type_.precision - type_.scale)
 
 
 def _whole(value: Typed) -> bool:
