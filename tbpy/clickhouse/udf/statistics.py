@@ -213,7 +213,7 @@ def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float | N
     count = len(left)
     if count < 2:
         return None
-    if any(map(math.isnan, left)) or any(map(math.isnan, right)):
+    if all(map(math.isnan, left)) or all(map(math.isnan, right)):
         return NAN
     (first, _), (second, _) = ranks(left), ranks(right)
     squares = math.fsum((one - other) ** 2 for one, other in zip(first, second, strict=True))
