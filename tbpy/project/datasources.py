@@ -157,6 +157,10 @@ def _check_engine(report: Report, datasource: Datasource, engine: Engine) -> Non
             report.error("missing-parameter", message, datasource.file, span, hint=hint)
     if name == "Join":
         _check_join(report, datasource, engine, span)
+    elif (engine.name or "").partition("(")[2].strip(" )"):
+        message = f"What stands in brackets after ENGINE {name} is not read"
+        hint = "Write it as ENGINE_VER, ENGINE_SIGN, ENGINE_COLUMNS, ..."
+        report.warning("engine-arguments", message, datasource.file, span, hint=hint)
 
 
 def _check_join(report: Report, datasource: Datasource, engine: Engine, span: Span) -> None:

@@ -312,3 +312,19 @@ REFUSED = {
 def test_refusals_of_the_compiler(load: Load, sql: str) -> None:
     told = load({"e.datasource": EVENTS, "a.pipe": pipe(("n", sql))}).diagnostics
     assert " ".join(f"{one.severity} {one.code}" for one in told) == REFUSED[sql]
+
+
+@pytest.mark.parametrize(
+    "engine, told",
+    [
+        ("MergeTree()", []),
+        ("ReplacingMergeTree(amount)", ["engine-arguments"]),
+        ("Join(ANY, LEFT, user)", []),
+        ("Join(ALL, FULL, user)", []),
+        ("Join(ANY, FULL, user)", ["invalid-value"]),
+        ("Join(MOST, LEFT, user)", ["invalid-value"]),
+        ("Join(ANY, LEFT)", ["missing-parameter"]),
+    ],
+)
+def test_arguments_of_engines(load: Load, engine: str, told: list[str]) -> None:
+    assert codes(load({"e.datasource": EVENTS.replace("ENGINE MergeTree", f'ENGINE "{engine}"')})) == told
