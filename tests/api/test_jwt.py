@@ -6,6 +6,7 @@ import json
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -95,13 +96,15 @@ def test_appending(holder: Holder) -> None:
 
 
 def test_rates(holder: Holder) -> None:
-    clients = [holder(BY_NAME, {"type": "DATASOURCES:APPEND", "resource": "events"}, limits={"rps": 3})] * 8
-    answers = [client.get("/v0/pipes/by_name.json", name="a") for client in clients]
-    answers += [client.post("/v0/events?name=events", '{"id":5,"name":"e"}') for client in clients]
+    client = holder(BY_NAME, {"type": "DATASOURCES:APPEND", "resource": "events"}, limits={"rps": 3})
+    with ThreadPoolExecutor(8) as pool:  # together, so that a slow machine comes within a second, too
+        asked = [pool.submit(client.get, "/v0/pipes/by_name.json", name="a") for _ in range(8)]
+        asked += [pool.submit(client.post, "/v0/events?name=events", '{"id":5,"name":"e"}') for _ in range(8)]
+    answers = [future.result() for future in asked]
     let_in = [answer for answer in answers if answer.status in (200, 202)]
     refused = [answer for answer in answers if answer.status == 429]
     assert let_in and refused and len(let_in) + len(refused) == 16
-    assert let_in[0].headers["X-RateLimit-Remaining"] == "2"
+    assert {answer.headers["X-RateLimit-Remaining"] for answer in let_in} >= {"2", "1", "0"}
     assert {answer.headers["X-RateLimit-Limit"] for answer in answers} == {"3"}
     assert {answer.headers["X-RateLimit-Reset"] for answer in answers} == {"1"}
     assert {answer.headers["Retry-After"] for answer in refused} == {"1"}
