@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import field_names
+from tbpy.clickhouse.zone_offsets import is_changed
 
 if TYPE_CHECKING:
     from tbpy.clickhouse.compiler.typed import Typed
@@ -74,6 +75,18 @@ def instant(sql: str, zone: str | None) -> str:
     if in_utc(zone):
         return sql
     return f"timezone('UTC', timezone({duckdb_string(zone or '')}, {sql}))"
+
+
+def first_instant(sql: str, zone: str | None, *, twice: bool = True, never: bool = True) -> str:
+    """A wall clock as an instant. Of an hour that comes `twice` it is the first one, of one that `never` comes an hour
+    before; without these, it is the later one and the hour after."""
+    plain = instant(sql, zone)
+    if in_utc(zone) or not is_changed(zone):
+        return plain
+    earlier = f"({plain} - INTERVAL 1 HOUR)"
+    tests = [f"{local_time(earlier, zone)} = {sql}"] if twice else []
+    tests += [f"{local_time(plain, zone)} <> {sql}"] if never else []
+    return f"(CASE WHEN {' OR '.join(tests)} THEN {earlier} ELSE {plain} END)"
 
 
 def _fractional(sql: str, precision: int) -> str:

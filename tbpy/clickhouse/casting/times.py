@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.caster import Caster, target
-from tbpy.clickhouse.casting.printing import in_utc, instant, local_time, microseconds
+from tbpy.clickhouse.casting.printing import first_instant, in_utc, instant, local_time, microseconds
 from tbpy.clickhouse.casting.wide import is_wide
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
@@ -275,8 +275,8 @@ def _by_parts(value: Typed, zone: str | None) -> str:
 def _usual_moment(value: Typed, target_: t.DateTime | t.DateTime64, zone: str | None) -> str:
     if isinstance(target_, t.DateTime):
         read = f"TRY_CAST(left({value.sql}, 19) AS TIMESTAMP)"
-        return _bounded(instant(read, zone))
-    return _to_precision(instant(f"TRY_CAST({value.sql} AS {_storage(target_)})", zone), target_.precision)
+        return _bounded(first_instant(read, zone))
+    return _to_precision(first_instant(f"TRY_CAST({value.sql} AS {_storage(target_)})", zone), target_.precision)
 
 
 def _storage(target_: t.DateTime64) -> str:
@@ -338,11 +338,11 @@ def _known_moment(moment: datetime, fraction: str, target_: t.DateTime | t.DateT
         plain = zone in (None, "UTC", "Etc/UTC")
         if plain:
             text = min(max(moment, first), last).isoformat(" ")
-        sql = instant(f"TIMESTAMP '{text}'", zone)
+        sql = first_instant(f"TIMESTAMP '{text}'", zone)
         return Typed(sql if plain else _bounded(sql), target_, constant=True)
     digits = fraction[: target_.precision].ljust(1, "0")
     literal = f"CAST('{text}.{digits}' AS {_storage(target_)})"
-    return Typed(instant(literal, zone), target_, constant=True)
+    return Typed(first_instant(literal, zone), target_, constant=True)
 
 
 def _best_effort(caster: Caster, value: Typed, target_: t.DateTime | t.DateTime64, zone: str | None) -> Typed | None:

@@ -322,7 +322,8 @@ def bit_hamming_distance(call: Call) -> Typed:
     kinds = [_any_integer(call, position) for position in (0, 1)]
     if any(kind.bits > 64 for kind in kinds):
         different = _wide(call, "xor({}, {})", kinds)
-        return call.compiler.call("bitCount", different, node=call.node)
+        count = call.compiler.call("bitCount", different, node=call.node)
+        return call.typed(f"CAST({count.sql} % 256 AS UTINYINT)", t.UINT8)
     _both(call)
     left, right = (_extended(value, t.UINT64) for value in call.args)
     return call.typed(f"CAST(bit_count(xor(CAST({left} AS HUGEINT), CAST({right} AS HUGEINT))) AS UTINYINT)", t.UINT8)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.printing import first_instant
 from tbpy.clickhouse.compiler.failures import failure
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import constant_integer
-from tbpy.clickhouse.functions.zones import local, require_time, to_utc, zone_argument, zone_of
+from tbpy.clickhouse.functions.zones import local, require_time, zone_argument, zone_of
 
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
 
@@ -26,7 +27,7 @@ def _change(unit: str) -> None:
         moment = f"(CASE WHEN {inside} THEN {made} ELSE {lowest} END)"
         if isinstance(type_, t.Date | t.Date32):
             return call.typed(f"CAST({moment} AS DATE)", type_)
-        return call.typed(to_utc(moment, zone_of(type_)), type_)
+        return call.typed(first_instant(moment, zone_of(type_)), type_)
 
 
 def _changed_type(call: Call, inner: t.Type, unit: str) -> tuple[t.Type, str, str, str]:

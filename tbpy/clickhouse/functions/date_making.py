@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.durations import signed_ticks
+from tbpy.clickhouse.casting.printing import first_instant
 from tbpy.clickhouse.compiler.failures import bad_arguments
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.functions.zones import is_clock, local, to_utc, zone_argument, zone_of
+from tbpy.clickhouse.functions.zones import is_clock, local, zone_argument, zone_of
 
 _DATE = ("1970-01-01", "2149-06-06")
 _DATE32 = ("0001-01-01", "9999-12-31")
@@ -89,7 +90,7 @@ def _made(call: Call, zone: str | None, bounds: tuple[str, str], fraction: str =
     made = f"(CASE WHEN {whole} THEN {start} + {passed} + to_seconds({parts[5]}) END)"
     made = f"({made} + {fraction})" if fraction else made
     first, last = (f"TIMESTAMP '{moment}'" for moment in bounds)
-    return to_utc(f"coalesce(least(greatest({made}, {first}), {last}), {first})", zone)
+    return first_instant(f"coalesce(least(greatest({made}, {first}), {last}), {first})", zone)
 
 
 # --- all digits in one number -----------------------------------------------------------------------------------------
@@ -139,7 +140,7 @@ def _moment_of(number: str, days: tuple[str, str], bounds: tuple[str, str], zone
     )
     made = f"({_day_of(f'({number} // 1000000)', days)} + {clock})"
     inside = f"{made} <= TIMESTAMP '{bounds[1]}'"
-    return to_utc(f"(CASE WHEN {inside} THEN {made} ELSE TIMESTAMP '{bounds[0]}' END)", zone)
+    return first_instant(f"(CASE WHEN {inside} THEN {made} ELSE TIMESTAMP '{bounds[0]}' END)", zone)
 
 
 # --- a date and a time in texts ---------------------------------------------------------------------------------------
@@ -167,4 +168,4 @@ def time_with_fixed_date(call: Call) -> Typed:
     zone = zone_argument(call, 1) or zone_of(call.args[0].type)
     clock = local(call.args[0], zone)
     moment = f"(TIMESTAMP '1970-01-02' + (date_trunc('second', {clock}) - date_trunc('day', {clock})))"
-    return call.typed(to_utc(moment, zone), t.DateTime(zone))
+    return call.typed(first_instant(moment, zone), t.DateTime(zone))

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.casting.printing import in_utc
+from tbpy.clickhouse.casting.printing import first_instant, in_utc
 from tbpy.clickhouse.compiler.failures import bad_arguments
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.functions.zones import to_utc, zone_argument
+from tbpy.clickhouse.functions.zones import zone_argument
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import duckdb_type
 
@@ -98,12 +98,14 @@ class _Read:
         else:
             failed = f"CAST(error({parsed}.failure) AS {storage})"
             other, result = f"(CASE WHEN {parsed}.failure IS NULL THEN {moment} ELSE {failed} END)", type_
-        return self.call.typed(f"(CASE WHEN {quick} THEN {shaped(to_utc(plain, self.zone))} ELSE {other} END)", result)
+        return self.call.typed(
+            f"(CASE WHEN {quick} THEN {shaped(first_instant(plain, self.zone))} ELSE {other} END)", result
+        )
 
     def _moment(self, parsed: str) -> str:
         """A moment with its own offset comes as UTC, one without as a wall clock of the zone."""
         made = f"make_timestamp({parsed}.us)"
-        local = to_utc(made, self.zone)
+        local = first_instant(made, self.zone)
         moment = made if in_utc(self.zone) else f"(CASE WHEN {parsed}.utc THEN {made} ELSE {local} END)"
         return f"make_timestamp_ns(epoch_us({moment}) * 1000 + {parsed}.nanos)" if self.fine else moment
 

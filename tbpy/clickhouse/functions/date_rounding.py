@@ -16,6 +16,7 @@ from tbpy.clickhouse.functions.zones import (
     zone_of,
 )
 from tbpy.clickhouse.storage import duckdb_type
+from tbpy.clickhouse.zone_offsets import is_even
 
 #: Rounded down to a Date: DuckDB SQL over the wall clock, a DATE or TIMESTAMP.
 _TO_DATE = {
@@ -84,6 +85,10 @@ def to_last_day_of_week(call: Call) -> Typed:
 # --- to a DateTime ----------------------------------------------------------------------------------------------------
 
 
+#: Units of a day
+UNIT_SECONDS = {"hour": 3600, "minute": 60, "second": 1}
+
+
 def moment(call: Call, clock: str, zone: str | None) -> Typed:
     """A wall clock as a DateTime of a zone, which holds a DateTime64 between 1970 and 2106."""
     instant = to_utc(f"CAST({clock} AS TIMESTAMP)", zone)
@@ -97,6 +102,8 @@ def _start_of(name: str, unit: str) -> None:
     def build(call: Call) -> Typed:
         (require_time if unit == "day" else require_clock)(call)
         zone = zone_argument(call, 1) or zone_of(call.args[0].type)
+        if unit != "day" and is_even(zone, UNIT_SECONDS[unit]):
+            return moment(call, f"date_trunc('{unit}', {microseconds(call.args[0])})", None).as_type(t.DateTime(zone))
         clock = (local_from_epoch if unit == "day" else local)(call.args[0], zone)
         return moment(call, f"date_trunc('{unit}', {clock})", zone)
 
@@ -111,6 +118,13 @@ def bucketed(clock: str, microseconds: int) -> str:
     return f"make_timestamp((epoch_us({clock}) // {microseconds}) * {microseconds})"
 
 
+def bucket(call: Call, value: Typed, zone: str | None, seconds: int) -> Typed:
+    """A moment rounded down to so many seconds, which are counted in UTC but for zones off it by parts of a minute."""
+    if is_even(zone, 60):
+        return moment(call, bucketed(microseconds(value), seconds * 1_000_000), None).as_type(t.DateTime(zone))
+    return moment(call, bucketed(local(value, zone), seconds * 1_000_000), zone)
+
+
 def _minutes(name: str, minutes: int) -> None:
     @scalar(name, args=(1, 2))
     def build(call: Call) -> Typed:
@@ -118,7 +132,7 @@ def _minutes(name: str, minutes: int) -> None:
         if not isinstance(inner, t.DateTime | t.DateTime64):
             call.wrong_type()
         zone = zone_argument(call, 1) or zone_of(inner)
-        return moment(call, bucketed(local(call.args[0], zone), minutes * 60_000_000), zone)
+        return bucket(call, call.args[0], zone, minutes * 60)
 
 
 for _name, _count in (
@@ -184,6 +198,11 @@ def date_trunc(call: Call) -> Typed:
     if unit in ("hour", "minute", "second") and isinstance(inner, t.Date | t.Date32):
         call.wrong_type()
     zone = zone_argument(call, 2) or zone_of(inner)
+    if unit in UNIT_SECONDS and is_even(zone, UNIT_SECONDS[unit]):
+        truncated = f"date_trunc('{unit}', {microseconds(call.args[1])})"
+        if isinstance(inner, t.DateTime64):
+            return call.typed(truncated, t.DateTime64(0, zone))
+        return moment(call, truncated, None).as_type(t.DateTime(zone))
     clock = local(call.args[1], zone)
     truncated = f"date_trunc('{unit}', {clock})"
     wide = isinstance(inner, t.Date32 | t.DateTime64)

@@ -107,6 +107,8 @@ class Hashing:
     def absorb(self, state: str | None, arg: Typed) -> str | None:
         """The state after one more argument; None is the state before the first."""
         type_ = t.plain(arg.type)
+        if isinstance(type_, t.Tuple) and not type_.items:
+            return str(_OF_NOTHING) if state is None else state
         if isinstance(type_, t.Tuple):
             for name, item in zip(field_names(type_), type_.items, strict=True):
                 state = self.absorb(state, Typed(f"{arg.sql}['{name}']", item))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
-from tbpy.clickhouse.casting.printing import in_utc, microseconds
+from tbpy.clickhouse.casting.printing import first_instant, in_utc, microseconds
 from tbpy.clickhouse.compiler.failures import failure
 from tbpy.clickhouse.compiler.typed import Typed
-from tbpy.clickhouse.functions.date_rounding import bucketed, clamped, moment, no_zone_of_dates
+from tbpy.clickhouse.functions.date_rounding import bucket, clamped, moment, no_zone_of_dates
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.zones import local, local_from_epoch, require_time, zone_argument, zone_of
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import duckdb_type
+from tbpy.clickhouse.zone_offsets import is_even
 
 _SECONDS = {"Second": 1, "Minute": 60, "Hour": 3600, "Day": 86400, "Week": 604800}
 _MONTHS = {"Month": 1, "Quarter": 3, "Year": 12}
@@ -61,11 +62,16 @@ def _interval_start(call: Call, inner: t.Type, clock: str, unit: str, count: int
         case "Day":
             days = f"datediff('day', DATE '1970-01-01', CAST({clock} AS DATE))"
             return moment(call, f"(DATE '1970-01-01' + CAST({days} // {count} * {count} AS INTEGER))", zone)
+        case "Hour" if count == 1 and is_even(zone, 3600):
+            return bucket(call, call.args[0], zone, 3600)
+        case "Minute" | "Second":
+            return bucket(call, call.args[0], zone, _SECONDS[unit] * count)
         case "Hour":
             day = f"date_trunc('day', CAST({clock} AS TIMESTAMP))"
             hours = f"hour(CAST({clock} AS TIMESTAMP)) // {count} * {count}"
-            return moment(call, f"({day} + to_hours(CAST({hours} AS BIGINT)))", zone)
-    return moment(call, bucketed(f"CAST({clock} AS TIMESTAMP)", _SECONDS[unit] * count * 1_000_000), zone)
+            start = f"({day} + to_hours(CAST({hours} AS BIGINT)))"
+            return moment(call, first_instant(start, zone, never=False), None).as_type(t.DateTime(zone))
+    return call.wrong_type()
 
 
 def _month_start(clock: str, count: int) -> str:

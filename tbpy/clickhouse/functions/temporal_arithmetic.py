@@ -11,10 +11,11 @@ from dataclasses import replace
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.caster import Caster
+from tbpy.clickhouse.casting.printing import first_instant
 from tbpy.clickhouse.compiler.literals import tuple_sql
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call
-from tbpy.clickhouse.functions.zones import to_local, to_utc
+from tbpy.clickhouse.functions.zones import to_local
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import duckdb_type, field_names
 
@@ -123,7 +124,7 @@ def _moved_sql(
     base = moment.sql if duckdb_type(source) != "DATE" or storage == "DATE" else f"CAST({moment.sql} AS TIMESTAMP)"
     if unit not in _CALENDAR or zone is None:
         return f"CAST({base} {symbol} {step} AS DATE)" if storage == "DATE" else f"({base} {symbol} {step})"
-    return to_utc(f"({to_local(base, zone)} {symbol} {step})", zone)
+    return first_instant(f"({to_local(base, zone)} {symbol} {step})", zone)
 
 
 _CLOSE = 5_000  # days

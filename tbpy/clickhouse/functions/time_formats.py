@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting.printing import first_instant
 from tbpy.clickhouse.compiler.failures import bad_arguments, failure
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.functions.zones import to_utc, zone_argument
+from tbpy.clickhouse.functions.zones import zone_argument
 from tbpy.clickhouse.quoting import duckdb_string
 
 _ENDINGS = ("", "OrNull", "OrZero")
@@ -83,7 +84,7 @@ def _joda_digits(call: Call, pattern: str) -> int:
 def _parsed(call: Call, pattern: str, dialect: str, zone: str | None, type_: t.DateTime | t.DateTime64) -> Typed:
     text = call.sql(0)
     parsed = f"{call.context.udf('tb_parse_time')}({text}, {duckdb_string(pattern)}, '{dialect}')"
-    wall = to_utc(f"make_timestamp({parsed}.us)", zone)
+    wall = first_instant(f"make_timestamp({parsed}.us)", zone, twice=False)
     moment = wall if zone is None else f"(CASE WHEN {parsed}.utc THEN make_timestamp({parsed}.us) ELSE {wall} END)"
     if call.name.endswith("OrNull"):
         return call.typed(_quick(text, pattern, zone, moment), t.nullable(type_))
@@ -118,4 +119,4 @@ def _quick(text: str, pattern: str, zone: str | None, slow: str) -> str:
     quick = f"try_strptime({text}, {duckdb_string(strptime)})"
     inside = f"{quick} BETWEEN TIMESTAMP '1970-01-02' AND TIMESTAMP '2106-02-06'"
     shaped = f"regexp_full_match({text}, {duckdb_string(shape)})"
-    return f"(CASE WHEN {shaped} AND {inside} THEN {to_utc(quick, zone)} ELSE {slow} END)"
+    return f"(CASE WHEN {shaped} AND {inside} THEN {first_instant(quick, zone, twice=False)} ELSE {slow} END)"

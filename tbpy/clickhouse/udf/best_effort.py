@@ -267,11 +267,12 @@ def _seconds(reader: _Reader) -> int:
     """Seconds since the epoch, in UTC or on the wall clock."""
     if reader.comma and not (reader.year and reader.month and reader.day and reader.timed):
         raise Unreadable("unexpected word after Date")
-    if reader.place < len(reader.text):
+    nothing = reader.ticks is None and not (reader.year or reader.month or reader.day or reader.timed)
+    if reader.place < len(reader.text) and not nothing:
         raise reader.trailing()
     if reader.ticks is not None:
         return reader.ticks
-    if not (reader.year or reader.month or reader.day or reader.timed):
+    if nothing:
         raise Unreadable("neither Date nor Time was parsed successfully")
     if not reader.year:
         raise Unreadable("a date without a year, which ClickHouse completes by today's date, is not supported by tbpy")
