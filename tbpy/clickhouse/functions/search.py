@@ -132,8 +132,10 @@ def _needles(call: Call, fold: Fold) -> list[str]:
 def _searched(call: Call, fold: Fold, haystack: str) -> str | None:
     """Whether each needle is found, as a list, where only the run knows the needles; else None."""
     needles = call.args[1]
-    if isinstance(needles.value, list) or t.plain(needles.type) != t.Array(t.STRING):
+    if isinstance(needles.value, list):
         return None
+    if t.plain(needles.type) != t.Array(t.STRING):
+        call.wrong_type()
     needle = fold(Typed("needle", t.STRING))
     found = f"CASE WHEN needle = '' THEN {haystack} <> '' ELSE contains({haystack}, {needle}) END"
     return f"list_transform({needles.sql}, lambda needle: {found})"
