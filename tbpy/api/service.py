@@ -165,7 +165,7 @@ class Service:
         """Finishes what was accepted. The workspace stays open, unless the service was made to own it."""
         self._copies.stop()
         self.deployer.shutdown(wait=False, cancel_futures=True)
-        self.workspace.stop_deploying()
+        self.workspace.stop_deploying(for_good=True)
         self.deployer.shutdown()
         self.writer.close()
         self.jobs.close()

@@ -278,6 +278,27 @@ def test_data_that_is_moved_for_long(remote: Running, monkeypatch: pytest.Monkey
     assert answer(remote.admin) == [{"total": 2}]
 
 
+def test_a_deployment_that_takes_long_is_discarded(remote: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it does is interrupted. It has failed then, and the server ends without waiting for it."""
+    deploy(remote.admin, FILES)
+    append(remote.admin, *(f'{{"id": {i}}}' for i in range(20_000)))
+    monkeypatch.setattr(deploying, "_MOVING", 0.02)
+    forward = "FORWARD_QUERY >\n    SELECT toInt64(length(range(id * 0 + 4000000))) AS id\n"
+    slow = {**FILES, "datasources/events.datasource": EVENTS.format(more="").replace("Int32", "Int64") + forward}
+    for end in ("discard", "close"):
+        made = deploy(remote.admin, slow).json["deployment"]
+        assert made["status"] == "creating_schema"
+        if end == "close":
+            remote.service.workspace.stop_deploying(for_good=True)
+            assert deploy(remote.admin, slow).status == 409
+        else:
+            assert (
+                remote.admin.send("DELETE", f"/v1/deployments/{made['id']}").json["deployment"]["status"] == "deleted"
+            )
+        assert remote.service.workspace.find_deployment(made["id"]).errors
+        assert answer(remote.admin) == [{"total": 20_000}]
+
+
 def test_what_is_lost_is_told(remote: Running) -> None:
     deploy(remote.admin, STAGED | {"datasources/more.datasource": EVENTS.format(more="")})
     append(remote.admin, '{"id": 1, "name": "x"}')

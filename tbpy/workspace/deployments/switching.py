@@ -35,6 +35,7 @@ class Deployments(KeepingUp):
     """The part of a workspace that deploys."""
 
     _filling: Session | None = None  # what moves data now
+    _stopping = False
 
     @cached_property
     def _besides(self) -> dict[int, Beside]:
@@ -113,6 +114,8 @@ class Deployments(KeepingUp):
 
         started = time.perf_counter()
         with self._moving:
+            if self._stopping:
+                raise ConflictError("The server is stopping")
             if self.staging is not None:
                 raise ConflictError(
                     f"There is a staging deployment already, number {self.staging.id}: promote or discard it first"
@@ -198,8 +201,9 @@ class Deployments(KeepingUp):
                 records.write(session, gone, live)
             self._know(gone, live)
 
-    def stop_deploying(self) -> None:
-        """Lets a deployment that is made fail now. Returns when none is made any more."""
+    def stop_deploying(self, *, for_good: bool = False) -> None:
+        """Lets a deployment that is made fail now, and `for_good` all that would come. Returns when none is made."""
+        self._stopping = self._stopping or for_good
         while not self._moving.acquire(timeout=0.05):
             if (session := self._filling) is not None:
                 session.interrupt()
