@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tbpy.clickhouse.quoting import duckdb_name, duckdb_string
-from tbpy.workspace.ingest.paths import extract
+from tbpy.workspace.ingest.paths import EACH, extract, pointer
 from tbpy.workspace.ingest.readings import Reading, fast_json, full_json
 from tbpy.workspace.ingest.scan import Scan
 from tbpy.workspace.ingest.target import TargetColumn
@@ -67,9 +67,44 @@ def scan_lines(table: str, columns: Sequence[TargetColumn]) -> Scan:
     chosen = readings(columns)
     is_object = "json_valid(line) AND json_type(line) = 'OBJECT'"
     documents = f"(SELECT line, CASE WHEN {is_object} THEN CAST(line AS JSON) END AS doc FROM {table})"
-    raw = ", ".join(f"{extract('doc', c.path.steps, text=True)} AS r{i}" for i, c in enumerate(columns))
-    relation = f"SELECT {_from_document(columns, chosen)}, {raw}, line, doc FROM {documents}"
+    values, raw = _Extracted("x", columns, chosen), _Extracted("raw", columns)
+    parts = ", ".join(f"{values.of(i)} AS s{i}, {raw.of(i)} AS r{i}" for i in range(len(columns)))
+    relation = f"SELECT {parts}, line, doc FROM (SELECT line, doc{values.lists}{raw.lists} FROM {documents})"
     return Scan(relation, columns, chosen, "doc IS NOT NULL")
+
+
+class _Extracted:
+    """The values of columns in a document `doc`: each kind at once, for each call reads it anew.
+
+    `name` begins the names of the lists. Without readings the values are bare texts.
+    """
+
+    def __init__(self, name: str, columns: Sequence[TargetColumn], chosen: Sequence[Reading] | None = None) -> None:
+        self._name = name
+        self._steps = [column.path.steps for column in columns]
+        self._as_text = [chosen is None or chosen[i].read_as == "VARCHAR" for i in range(len(columns))]
+        listed = [i for i, steps in enumerate(self._steps) if EACH not in steps]
+        self._texts = [i for i in listed if self._as_text[i]]
+        self._jsons = [i for i in listed if not self._as_text[i]]
+
+    @property
+    def lists(self) -> str:
+        """The select list of the lists, with a comma before each."""
+        kinds = (("texts", "json_extract_string", self._texts), ("jsons", "json_extract", self._jsons))
+        return "".join(
+            f", {function}(doc, [{', '.join(pointer(self._steps[i]) for i in positions)}]) AS {self._name}_{kind}"
+            for kind, function, positions in kinds
+            if positions
+        )
+
+    def of(self, position: int) -> str:
+        """SQL of the value of a column, over the lists; NULL where it is `null`."""
+        if position in self._texts:
+            return f"{self._name}_texts[{self._texts.index(position) + 1}]"
+        if position in self._jsons:
+            found = f"{self._name}_jsons[{self._jsons.index(position) + 1}]"
+            return f"nullif(CAST({found} AS VARCHAR), 'null')"
+        return extract("doc", self._steps[position], text=self._as_text[position])
 
 
 def _from_document(columns: Sequence[TargetColumn], chosen: Sequence[Reading]) -> str:
