@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
@@ -87,7 +87,7 @@ def _bound(compiler: ExpressionCompiler, node: ast.Expression | None, type_: t.T
         text = f"Sort FILL {clause} expression must be constant with numeric type"
         raise invalid(f"{text}. Actual: {display_name(compiler, node)}", node)
     if isinstance(value.type, _TIMES):
-        if value.type != type_:
+        if _without_zone(value.type) != _without_zone(type_):
             raise _incompatible(type_, node)
         return number_text(value.exact(), type_)
     if isinstance(value.type, t.Float) and not isinstance(type_, t.Float | t.DateTime64):
@@ -97,6 +97,11 @@ def _bound(compiler: ExpressionCompiler, node: ast.Expression | None, type_: t.T
     if isinstance(type_, t.DateTime64):
         return f"CAST(CAST({value.sql} * {_ticks(type_)} AS BIGINT) AS VARCHAR)"
     return f"CAST({value.exact()} AS VARCHAR)"
+
+
+def _without_zone(type_: t.Type) -> t.Type:
+    """Moments of different zones are of one type here."""
+    return replace(type_, zone=None) if isinstance(type_, t.DateTime | t.DateTime64) else type_
 
 
 def _step(
