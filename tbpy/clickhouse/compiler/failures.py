@@ -86,13 +86,19 @@ def bad_filter(message: str, node: ast.Node) -> QueryError:
 
 
 def check_varying(context: Context, type_: t.Type, clause: str, node: ast.Node | None) -> None:
-    """Raise ILLEGAL_COLUMN (44) for a key of ORDER BY or GROUP BY whose values may be of different types."""
+    """Raise ILLEGAL_COLUMN (44) for a key of ORDER BY or GROUP BY whose values may be of different types.
+
+    ClickHouse has a setting for it, which Tinybird's servers have on: projects group by paths of JSON. So it is on here,
+    unless a query takes it off.
+    """
     if not t.varies(type_):
         return
     simple = isinstance(type_, t.Variant) and not any(map(t.varies, type_.items))
-    if clause == "ORDER BY" and simple and context.enabled("allow_suspicious_types_in_order_by"):
+    if clause == "ORDER BY" and simple and context.enabled("allow_suspicious_types_in_order_by", default=True):
         return
-    if context.enabled(f"allow_suspicious_types_in_{clause.lower().replace(' ', '_')}"):
+    if context.enabled(f"allow_suspicious_types_in_{clause.lower().replace(' ', '_')}", default=True):
+        if isinstance(type_, t.Dynamic):
+            return
         raise unsupported(f"{clause} {type_}", node)
     text = (
         f"Data types Variant/Dynamic are not allowed in {clause} keys, because it can lead to unexpected results. "

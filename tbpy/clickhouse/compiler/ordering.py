@@ -23,7 +23,9 @@ def order_sql(context: Context, value: Typed, item: ast.OrderItem) -> list[str]:
     first = bool(item.nulls_first)
     inner = t.plain(value.type)
     nulls = "" if not t.is_nullable(value.type) else " NULLS FIRST" if first else " NULLS LAST"
-    if isinstance(inner, t.Json):
+    if isinstance(inner, t.Dynamic):
+        key, nulls = dynamic_key(context, value.sql), f" NULLS {'FIRST' if first else 'LAST'}"
+    elif isinstance(inner, t.Json):
         key = document_key(context, value.sql, inner)
     elif holds_json(inner):
         raise failures.unsupported(f"ORDER BY {value.type}", item)
@@ -37,6 +39,12 @@ def order_sql(context: Context, value: Typed, item: ast.OrderItem) -> list[str]:
 def document_key(context: Context, sql: str, type_: t.Json) -> str:
     """A text that is equal for equal documents of a type, and sorts as ClickHouse sorts them."""
     return f"{context.udf('tb_json_key')}(CAST({sql} AS VARCHAR), {duckdb_string(str(type_))})"
+
+
+def dynamic_key(context: Context, sql: str) -> str:
+    """That of a document whose one path is the value: such values sort by their types, then by what they are."""
+    document = document_key(context, f"json_object('v', {sql})", t.Json())
+    return f"(CASE WHEN {sql} IS NOT NULL THEN {document} END)"
 
 
 def _collated(value: Typed, item: ast.OrderItem) -> str:
