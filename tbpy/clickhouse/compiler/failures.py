@@ -88,7 +88,7 @@ def bad_filter(message: str, node: ast.Node) -> QueryError:
 def check_varying(context: Context, type_: t.Type, clause: str, node: ast.Node | None) -> None:
     """Raise ILLEGAL_COLUMN (44) for a key of ORDER BY or GROUP BY whose values may be of different types.
 
-    ClickHouse has a setting for it, which Tinybird's servers have on: projects group by paths of JSON. So it is on here,
+    ClickHouse has a setting for it, which Tinybird's servers have on: projects group by paths of JSON. So it is on,
     unless a query takes it off.
     """
     if not t.varies(type_):
