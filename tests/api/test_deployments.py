@@ -283,7 +283,9 @@ def test_a_deployment_that_takes_long_is_discarded(remote: Running, monkeypatch:
     deploy(remote.admin, FILES)
     append(remote.admin, *(f'{{"id": {i}}}' for i in range(20_000)))
     monkeypatch.setattr(deploying, "_MOVING", 0.02)
-    forward = "FORWARD_QUERY >\n    SELECT toInt64(length(range(id * 0 + 4000000))) AS id\n"
+    # Takes seconds: nothing of it is known before a row is read.
+    terms = (f"arrayMax(arrayMap(x -> intDiv(x * id, {n}) % 11, range(2000)))" for n in range(3, 33))
+    forward = f"FORWARD_QUERY >\n    SELECT toInt64({' + '.join(terms)}) AS id\n"
     slow = {**FILES, "datasources/events.datasource": EVENTS.format(more="").replace("Int32", "Int64") + forward}
     for end in ("discard", "close"):
         made = deploy(remote.admin, slow).json["deployment"]
