@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tbpy.errors import ConflictError, DiagnosticsError, NotFoundError
@@ -270,6 +270,8 @@ CHANGES: Mapping[str, Callable[[Workspace, Path], object]] = {
 def test_any_changes_while_others_are_live(
     tmp_path_factory: pytest.TempPathFactory, names: list[str], changes: list[str], chance: random.Random
 ) -> None:
+    if {"column dropped", "forward query"} <= set(names):  # a column that is gone cannot be carried forward
+        assume(names.index("forward query") < names.index("column dropped"))
     root = tmp_path_factory.mktemp("any")
     left, stayed = Deployed(root / "left", FIRST), Deployed(root / "stayed", FIRST)
     (file := root / "rows.ndjson").write_text("\n".join(rows(200)))

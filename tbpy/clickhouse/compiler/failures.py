@@ -21,7 +21,7 @@ def place(node: ast.Node | None) -> SqlPlace | None:
 
 
 def suggestion(name: str, candidates: Iterable[str]) -> str | None:
-    close = difflib.get_close_matches(name, list(candidates), n=3)
+    close = difflib.get_close_matches(name, [each for each in candidates if each != name], n=3)
     return f"Maybe you meant: {close!r}" if close else None
 
 
