@@ -105,7 +105,9 @@ class HttpApi:
                 if last or not (method == "GET" or isinstance(error.__cause__, httpx.ConnectTimeout)):
                     raise
             else:
-                passing = response.status_code == _BUSY or (method == "GET" and response.status_code in _PASSING)
+                again = "content" not in request  # what was read from a file is gone: a second try would send nothing
+                busy = response.status_code == _BUSY and again
+                passing = busy or (method == "GET" and response.status_code in _PASSING)
                 if last or not passing:
                     if response.status_code >= 300 and not refusable:
                         raise error_of(response)
