@@ -73,7 +73,7 @@ def _find_columns(select: SelectCompiler, rows: FilledRows) -> list[str]:
     order: list[str] = []
     for value, item in select.order_values:
         if item.fill is None:
-            if by_prefix and not rows.fills and select.order_keys(value, item):
+            if by_prefix and not rows.fills:
                 rows.prefix.append(rows.place(value))
                 order.extend(select.order_keys(value, item))
             continue
@@ -121,6 +121,7 @@ def _joined(select: SelectCompiler, rows: FilledRows, base: str) -> str:
 
 def _column(rows: FilledRows, place: int, value: Typed) -> str:
     own, default = f"s.c{place}", default_sql(value.type)
+    place = rows.place(value)  # an expression that is selected twice is filled in both places
     if place in rows.fills:
         text = f"w.v[{list(rows.fills).index(place) + 3}]"
         missing = f"coalesce({from_text(text, rows.fills[place].type)}, {default})"
