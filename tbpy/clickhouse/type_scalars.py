@@ -128,7 +128,10 @@ def _check_members(members: list[tuple[str, int]], bits: int) -> None:
 
 
 def datetime(arguments: Arguments) -> t.Type:
-    if arguments and whole(arguments[0]) is not None:
+    scale = whole(arguments[0]) if arguments else None
+    if scale == 0:
+        return datetime(arguments[1:])
+    if scale is not None:
         return datetime64(arguments)
     if len(arguments) > 1:
         raise type_error(ARITY, "DateTime data type can optionally have only one argument - time zone name")

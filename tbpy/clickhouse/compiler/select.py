@@ -189,7 +189,7 @@ class SelectCompiler:
         if self.select.having is not None:
             self._having(self.select.having)
         if self.select.qualify is not None:
-            self.clauses.qualify.append(self.expressions.condition(self.select.qualify))
+            self._qualify(self.select.qualify)
 
     def _having(self, node: ast.Expression) -> None:
         """HAVING filters groups; without any it is one more WHERE."""
@@ -199,6 +199,14 @@ class SelectCompiler:
             self.clauses.having = " AND ".join(filter(None, (self.clauses.having, condition)))
         else:
             self.clauses.where.append(condition)
+
+    def _qualify(self, node: ast.Expression) -> None:
+        """QUALIFY filters rows after windows; without any it is one more HAVING, as DuckDB takes none then."""
+        values = [self.expressions.compile(node), *(output.value for output in self.outputs)]
+        if any(value.window for value in values):
+            self.clauses.qualify.append(self.expressions.condition(node))
+        else:
+            self._having(node)
 
     def _check_aggregation(self, keys: list[Typed]) -> None:
         """Columns beside aggregates must be keys; a query of constant aggregates alone still gives one row."""

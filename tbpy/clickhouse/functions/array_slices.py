@@ -58,8 +58,8 @@ def array_slice(call: Call) -> Typed:
             last = f"({first} + {call.sql(2)} - 1)"
         sliced = f"{source}[{start}:greatest({last}, 0)]"
         sliced = f"(CASE WHEN {last} < {start} THEN {source}[2:1] ELSE {sliced} END)"
-    if call.args[1].known and call.args[1].value == 0:
-        sliced = f"{source}[2:1]"
+    if not _known_positive(call.args[1]):
+        sliced = f"(CASE WHEN {offset} = 0 THEN {source}[2:1] ELSE {sliced} END)"
     return call.typed(sliced, call.args[0].type)
 
 

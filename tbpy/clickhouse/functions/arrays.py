@@ -136,7 +136,8 @@ def array_element_or_null(call: Call) -> Typed:
     container = t.plain(call.args[0].type)
     if isinstance(container, t.Map):
         value = _map_value(call, container)
-        return call.typed(value, t.nullable(container.value))
+        gives = t.nullable(container.value)
+        return call.typed(value if t.is_nullable(gives) else f"coalesce({value}, {default_sql(gives)})", gives)
     return _elements(call, t.nullable(item_type(call, 0)), lambda place: f"{call.sql(0)}[{place}]")
 
 

@@ -320,10 +320,14 @@ def bit_hamming_distance(call: Call) -> Typed:
     if all(t.is_text(arg.type) for arg in call.args):
         return _text_distance(call)
     kinds = [_any_integer(call, position) for position in (0, 1)]
-    if any(kind.bits > 64 for kind in kinds):
+    wide_ones = [kind for kind in kinds if kind.bits > 64]
+    if len(wide_ones) == 1:
+        text = f"Unsupported data type combination in function '{call.name}'"
+        raise failures.failure(text, 44, "ILLEGAL_COLUMN", call.node)
+    if wide_ones:
         different = _wide(call, "xor({}, {})", kinds)
         count = call.compiler.call("bitCount", different, node=call.node)
-        return call.typed(f"CAST({count.sql} % 256 AS UTINYINT)", t.UINT8)
+        return call.typed(f"CAST({count.sql} AS {duckdb_type(count.type)})", count.type)
     _both(call)
     left, right = (_extended(value, t.UINT64) for value in call.args)
     return call.typed(f"CAST(bit_count(xor(CAST({left} AS HUGEINT), CAST({right} AS HUGEINT))) AS UTINYINT)", t.UINT8)

@@ -68,7 +68,7 @@ def _fractions(call: Call, order: str) -> Typed:
 
     def cut(moment: str) -> str:
         ticks = f"epoch_{'ns' if precision > 6 else 'us'}({moment})"
-        return f"{maker}(CAST(floor({ticks} / {step}) AS BIGINT) * {step})" if step > 1 else moment
+        return f"{maker}({ticks} - ({ticks} % {step} + {step}) % {step})" if step > 1 else moment
 
     return read.finished(cut, t.DateTime64(precision, zone))
 

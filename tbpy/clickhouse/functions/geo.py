@@ -43,6 +43,8 @@ def geohash_decode(call: Call) -> Typed:
 
 @scalar("geohashesInBox", args=(4, 5))
 def geohashes_in_box(call: Call) -> Typed:
+    if not all(isinstance(arg.type, t.Float) for arg in call.args[:4]):
+        call.wrong_type()
     size = integer(call, 4) if len(call.args) == 5 else "12"
     values = f"{_numbers(call, 0, 1, 2, 3)}, {size}"
     return call.typed(f"{call.context.udf('tb_geohashes_in_box')}({values})", t.Array(t.STRING))

@@ -225,7 +225,7 @@ def array_avg(call: Call, plan: Mapped) -> Typed:
 @higher("arrayProduct")
 def array_product(call: Call, plan: Mapped) -> Typed:
     _refuse_nulls(call, plan)
-    return call.typed(f"coalesce(list_product(CAST({transform(plan)} AS DOUBLE[])), 1e0)", t.FLOAT64)
+    return call.typed(f"coalesce(list_product(CAST({transform(plan)} AS DOUBLE[])), 0e0)", t.FLOAT64)
 
 
 def _extreme(name: str, function: str) -> None:

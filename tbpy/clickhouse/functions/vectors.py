@@ -104,8 +104,8 @@ def cosine_distance(call: Call) -> Typed:
     (one, items), (other, more) = _vector(call, 0), _vector(call, 1)
     type_ = _float([*items, *more])
     dot = f"list_sum(list_transform({one}, lambda e, i: e * ({other})[i]))"
-    lengths = " * ".join(f"sqrt(list_sum(list_transform({side}, lambda e: e * e)))" for side in (one, other))
-    sql = f"CAST(1 - {dot} / ({lengths}) AS {duckdb_type(type_)})"
+    squares = " * ".join(f"list_sum(list_transform({side}, lambda e: e * e))" for side in (one, other))
+    sql = f"CAST(1 - {dot} / sqrt({squares}) AS {duckdb_type(type_)})"
     return call.typed(same_sizes([one, other], sql, call.name), type_)
 
 

@@ -26,7 +26,7 @@ _SPANS: dict[str, float] = {
     )
     for name in names.split()
 }
-_SPAN = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([^\W\d_]+)\s*(?:and\s+|[;\-+,:]\s*)?", re.A | re.I)
+_SPAN = re.compile(r"\s*(\d+(?:\.\d*)?)\s*([a-zμ]+)\s*(?:and\s+|[;\-+,:]\s*|\.\s*$)?", re.I)
 
 
 def time_delta(text: str) -> float:

@@ -137,6 +137,13 @@ def _cell(value: float, most: float, bits: int) -> int:
     return min(int(share * (1 << bits)), (1 << bits) - 1)
 
 
+def _cells(low: float, high: float, most: float, bits: int) -> range:
+    """The cells of a line between two values; one that only ends in the higher value is the last."""
+    first, last = _cell(low, most, bits), _cell(high, most, bits)
+    ends_before = last > first and last * (2 * most) / (1 << bits) - most == high
+    return range(first, last + (not ends_before))
+
+
 def geohash_decode(text: str) -> list[float]:
     """Longitude and latitude of the middle of a cell; (0, 0) of nothing."""
     bounds = [[-180.0, 180.0], [-90.0, 90.0]]
@@ -158,8 +165,8 @@ def geohashes_in_box(low_lon: float, low_lat: float, high_lon: float, high_lat: 
         return []
     size = size if 1 <= size <= 12 else 12
     lon_bits, lat_bits = (size * 5 + 1) // 2, size * 5 // 2
-    columns = range(_cell(low_lon, 180.0, lon_bits), _cell(high_lon, 180.0, lon_bits) + 1)
-    rows = range(_cell(low_lat, 90.0, lat_bits), _cell(high_lat, 90.0, lat_bits) + 1)
+    columns = _cells(low_lon, high_lon, 180.0, lon_bits)
+    rows = _cells(low_lat, high_lat, 90.0, lat_bits)
     if len(columns) * len(rows) > 10_000_000:
         raise ValueError("Function geohashesInBox would produce too many cells")
     width, height = 360 / (1 << lon_bits), 180 / (1 << lat_bits)

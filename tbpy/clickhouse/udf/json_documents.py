@@ -84,10 +84,10 @@ def stored(text: str, type_: str) -> str:
         raise ValueError(f"INCORRECT_DATA: Cannot insert data into JSON column: {error}") from None
 
 
-def stored_or_null(text: str, type_: str) -> str | None:
+def stored_or_null(text: str | None, type_: str) -> str | None:
     """The same, None for what is no document."""
     try:
-        return stored(text, type_)
+        return None if text is None else stored(text, type_)
     except ValueError:
         return None
 

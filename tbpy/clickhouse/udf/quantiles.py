@@ -256,8 +256,11 @@ def interpolated_weighted(values: list[float], weights: list[float], level: floa
     total = sum(weights)
     if not values or not total:
         return None
-    seen, places = 0.0, []
-    for weight in weights:
+    shares: dict[float, float] = {}
+    for value, weight in zip(values, weights, strict=True):
+        shares[value] = shares.get(value, 0.0) + weight
+    values, seen, places = list(shares), 0.0, []
+    for weight in shares.values():
         seen += weight
         places.append((seen - 0.5 * weight) / total)
     right = bisect_left(places, level)
