@@ -19,6 +19,7 @@ _FIXED: dict[type[t.Type], int] = {
     t.IPv4: 4,
     t.IPv6: 16,
     t.Nothing: 1,
+    t.Interval: 8,
 }
 
 
@@ -37,6 +38,10 @@ def width(type_: t.Type) -> int:
             return bits // 8
         case t.Decimal(precision):
             return next(size for size in (4, 8, 16, 32) if precision <= {4: 9, 8: 18, 16: 38, 32: 76}[size])
+        case t.Time(precision):
+            return 4 if precision is None else 8
+        case t.Enum(bits):
+            return bits // 8
         case t.FixedString(length):
             return length
         case t.Nullable(item):

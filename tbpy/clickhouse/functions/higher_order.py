@@ -305,11 +305,11 @@ def _sort(name: str, *, descending: bool) -> None:
     def build(call: Call, plan: Mapped) -> Typed:
         if plan.body.sql == plan.element and not has_own_order(t.plain(plan.item)):
             return call.typed(sorted_sql(plan.source, plan.item, descending=descending), t.Array(plan.item))
-        return call.typed(_sorted_by_key(plan, descending), t.Array(plan.item))
+        return call.typed(sorted_by_key(plan, descending), t.Array(plan.item))
 
 
-def _sorted_by_key(plan: Mapped, descending: bool) -> str:
-    """Elements in order of their keys; equal keys keep the order they had."""
+def sorted_by_key(plan: Mapped, descending: bool, *, without_null: bool = False) -> str:
+    """Elements in order of their keys; equal keys keep the order they had. Perhaps without NULL, and keys that are."""
     direction = "DESC" if descending else "ASC"
     place = f"-{plan.index}" if descending else plan.index
     missing = f"({plan.body.sql}) IS NULL"
@@ -319,11 +319,22 @@ def _sorted_by_key(plan: Mapped, descending: bool) -> str:
     key = sort_key(plan.body) if has_own_order(t.plain(plan.body.type)) else plan.body.exact()
     record = f"{{'n': {last}, 'k': {key}, 'p': {place}, 'v': {plan.element}}}"
     records = f"list_transform({plan.source}, lambda {plan.element}, {plan.index}: {record})"
+    if without_null:
+        records = f"list_filter({records}, lambda r: r.v IS NOT NULL AND r.k IS NOT NULL)"
     return f"list_transform(list_sort({records}, '{direction}', 'NULLS LAST'), lambda r: r.v)"
 
 
 _sort("arraySort", descending=False)
 _sort("arrayReverseSort", descending=True)
+
+
+def with_lambda(call: Call) -> tuple[Mapped, int]:
+    """What sorts by a lambda that may be missing: its plan, and the place of the number of elements before arrays."""
+    function = call.lambdas[0] if call.lambdas else None
+    place = 1 if function else 0
+    if not t.is_integer(call.args[place].type):
+        call.wrong_type()
+    return (_identity(call, at=1) if function is None else mapped(call, function, call.args[2:])), place
 
 
 def _partial_sort(name: str, *, descending: bool) -> None:
@@ -332,12 +343,8 @@ def _partial_sort(name: str, *, descending: bool) -> None:
     @scalar(name, args=(2, None), nulls="keep", low_cardinality=False, lambdas=True, note=note)
     def build(call: Call) -> Typed:
         """A lambda, the number of elements to sort, and the array; all of them are sorted."""
-        function = call.lambdas[0] if call.lambdas else None
-        limit = call.args[1 if function else 0]
-        if not t.is_integer(limit.type):
-            call.wrong_type()
-        plan = _identity(call, at=1) if function is None else mapped(call, function, call.args[2:])
-        return call.typed(plan.checked(_sorted_by_key(plan, descending), name), t.Array(plan.item))
+        plan, _ = with_lambda(call)
+        return call.typed(plan.checked(sorted_by_key(plan, descending), name), t.Array(plan.item))
 
 
 _partial_sort("arrayPartialSort", descending=False)

@@ -327,8 +327,10 @@ def positive_modulo(call: Call) -> Typed:
 _or_zero("intDivOrZero", _int_div)
 _or_zero("moduloOrZero", _modulo)
 _or_null("intDivOrNull", _int_div)
-_or_null("moduloOrNull", _modulo)
-_or_null("positiveModuloOrNull", _positive_modulo)
+for _name in ("moduloOrNull", "modOrNull"):
+    _or_null(_name, _modulo)
+for _name in ("positiveModuloOrNull", "positive_modulo_or_null", "pmodOrNull"):
+    _or_null(_name, _positive_modulo)
 
 
 # --- common divisors --------------------------------------------------------------------------------------------------

@@ -45,17 +45,27 @@ def _distribution(name: str, sql: str, parameters: int, gives: t.Type = t.FLOAT6
         return _varying(call, sql.format(*values), gives)
 
 
+_HEADS = "list_sum(list_transform(range(CAST({0} AS BIGINT)), lambda i: CAST(random() < {1} AS BIGINT)))"
 _distribution("randUniform", "({0} + random() * ({1} - {0}))", 2)
 _distribution("randNormal", f"({{0}} + {{1}} * {_NORMAL})", 2)
 _distribution("randLogNormal", f"exp({{0}} + {{1}} * {_NORMAL})", 2)
 _distribution("randExponential", "(-ln(1 - random()) / {0})", 1)
 _distribution("randBernoulli", "CAST(random() < {0} AS UTINYINT)", 1, t.UINT8)
+_distribution("randBinomial", f"CAST(coalesce({_HEADS}, 0) AS UBIGINT)", 2, t.UINT64)
+
+
+def _text(call: Call, letter: str) -> Typed:
+    name = call.context.fresh("i")
+    letters = f"list_transform(range({integer(call, 0)}), lambda {name}: {letter})"
+    return _varying(call, f"array_to_string({letters}, '')", t.STRING)
 
 
 @scalar("randomPrintableASCII", args=(1, 2), nulls="keep", note=_NOTE)
 def random_printable_ascii(call: Call) -> Typed:
-    letter = "chr(32 + CAST(floor(random() * 95) AS INTEGER))"
-    name = call.context.fresh("i")
-    return _varying(
-        call, f"array_to_string(list_transform(range({integer(call, 0)}), lambda {name}: {letter}), '')", t.STRING
-    )
+    return _text(call, "chr(32 + CAST(floor(random() * 95) AS INTEGER))")
+
+
+@scalar("randomStringUTF8", nulls="keep", note=_NOTE)
+def random_string_utf8(call: Call) -> Typed:
+    """Of letters below the surrogates, where all code points are characters."""
+    return _text(call, "chr(1 + CAST(floor(random() * 55295) AS INTEGER))")
