@@ -152,6 +152,11 @@ def _interpolated_number(call: AggregateCall, level: float, where: list[str]) ->
     """
     if call.elements is not None:
         return _interpolated_in_order(call, level)
+    found = _by_formula(call, level, where)
+    return _beside_infinity(call, level, found) if isinstance(call.type(), t.Float) else found
+
+
+def _by_formula(call: AggregateCall, level: float, where: list[str]) -> str:
     value = _double(call)  # DuckDB's discrete quantile of doubles takes half the time of that of integers
     estimate = call.apply("quantile_cont", value, str(level), where=where)
     if call.window is not None or level in (0.0, 1.0):
@@ -160,6 +165,16 @@ def _interpolated_number(call: AggregateCall, level: float, where: list[str]) ->
     count = call.apply("count", call.sql(), where=where)
     function = call.context.udf("tb_quantile_between")
     return f"{function}({neighbour}, {estimate}, CAST({count} AS BIGINT), CAST({level!r} AS DOUBLE))"
+
+
+def _beside_infinity(call: AggregateCall, level: float, found: str) -> str:
+    """NaN where the quantile is just the value below infinity: ClickHouse adds no share of infinity to it."""
+    if level == 1.0:
+        return found
+    finite = call.apply("count", call.sql(), where=[f"{call.sql()} < CAST('inf' AS DOUBLE)"])
+    count = call.apply("count", call.sql(), where=_numbers(call))
+    last = f"{finite} < {count} AND {float_sql(level)} * ({count} - 1) = {finite} - 1"
+    return f"(CASE WHEN {last} THEN CAST('nan' AS DOUBLE) ELSE {found} END)"
 
 
 def _interpolated_in_order(call: AggregateCall, level: float) -> str:
@@ -309,7 +324,7 @@ def _timing(call: AggregateCall, level: float) -> str:
     if not isinstance(call.type(), t.Int | t.Bool | t.Float | t.DateTime | t.Date):
         call.wrong_type()
     number = _as_number(call, call.sql())
-    values = call.collect(number, where=[*_numbers(call), f"{number} >= 0"])
+    values = call.collect(number, where=[*_numbers(call), f"{number} BETWEEN 0 AND 9223372036854775807"])
     return f"{call.context.udf('tb_quantile_timing')}({values}, {float_sql(level)})"
 
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.call import AggregateCall
 from tbpy.clickhouse.aggregates.registry import aggregate
+from tbpy.clickhouse.compiler.document_keys import one_text
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.storage import duckdb_type
 
 
 def distinct_key(call: AggregateCall) -> str:
     """What tells rows apart: the argument, or all of them as a struct."""
-    if len(call.args) == 1:
-        return call.sql()
-    return "{" + ", ".join(f"'{position + 1}': {arg.sql}" for position, arg in enumerate(call.args)) + "}"
+    values = [one_text(call.context, arg).sql for arg in call.args]
+    if len(values) == 1:
+        return values[0]
+    return "{" + ", ".join(f"'{position + 1}': {value}" for position, value in enumerate(values)) + "}"
 
 
 def count_distinct(call: AggregateCall) -> Typed:

@@ -154,7 +154,7 @@ class ExpressionCompiler:
         if found is None:
             return None
         column, rest = found
-        return self.path(column.value, rest, node)
+        return self.path(self.scope.key_readings.get(column.value.sql, column.value), rest, node)
 
     def find_column(self, node: ast.Identifier) -> tuple[Column, tuple[str, ...]] | None:
         """A column and a path in it; of several readings of the name the first whose path leads somewhere."""

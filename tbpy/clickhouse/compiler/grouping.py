@@ -12,6 +12,7 @@ from tbpy.clickhouse.aggregates.combinators import split_name
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.aliases import walk
 from tbpy.clickhouse.compiler.block import select_list
+from tbpy.clickhouse.compiler.document_keys import one_text
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler, special
 from tbpy.clickhouse.compiler.matchers import columns_of, expand_columns
 from tbpy.clickhouse.compiler.typed import Typed
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 def group_sets(select: SelectCompiler, group: ast.GroupBy, keys: list[Typed]) -> list[Typed]:
     """Set GROUP BY to sets of keys; the keys that a row's set lacks read as their type's default from here on."""
+    if any(one_text(select.context, key) is not key for key in keys):
+        raise failures.unsupported(f"GROUP BY {group.kind.upper()} of JSON", select.select)
     if group.kind == "grouping sets":
         sets = [[select.group_key(node) for node in columns_of(select.expressions, nodes)] for nodes in group.sets]
         select.clauses.group_by = f"GROUPING SETS ({', '.join('(' + _set_keys(one) + ')' for one in sets)})"
@@ -131,6 +134,8 @@ def with_totals(select: SelectCompiler, keys: list[Typed]) -> None:
         raise failures.unsupported("WITH TOTALS together with ROLLUP or CUBE and HAVING", select.select)
     varying = [key for key in keys if not key.constant]
     defaults = {key.sql: _default(key) for key in varying}
+    readings = select.scope.key_readings.items()
+    defaults |= {raw: defaults[reading.sql] for raw, reading in readings if reading.sql in defaults}
     select.scope.all_missing = select.scope.grouping_sets
     with select.scope.keys_read_as(defaults):
         values = tuple(output.value for output in select.columns())
@@ -158,7 +163,7 @@ def _passing(select: SelectCompiler, keys: list[Typed]) -> str:
 
 def check_columns(select: SelectCompiler, keys: list[Typed]) -> None:
     """Raise NOT_AN_AGGREGATE (215) for a column that is neither a key nor inside an aggregate."""
-    checker = _Checker(select, frozenset(key.sql for key in keys))
+    checker = _Checker(select, frozenset(key.sql for key in keys) | select.scope.key_readings.keys())
     for node in (*select.select.columns, select.select.having, *(item.expression for item in select.select.order_by)):
         if node is None or _is_position(node):
             continue

@@ -10,6 +10,7 @@ from tbpy.clickhouse.compiler.aliases import collect_aliases
 from tbpy.clickhouse.compiler.block import Block, select_list
 from tbpy.clickhouse.compiler.context import Context, Output
 from tbpy.clickhouse.compiler.cuts import Cut, limit_by_cut, select_cut
+from tbpy.clickhouse.compiler.document_keys import group_by_documents, one_text
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.matchers import columns_of, expand_columns
 from tbpy.clickhouse.compiler.ordering import order_sql
@@ -137,7 +138,7 @@ class SelectCompiler:
         if group is None:
             return []
         if group.kind == "plain":
-            keys = self._single_keys(group)
+            keys = group_by_documents(self.context, self.scope, self._single_keys(group))
             self.scope.grouped = bool(keys) or group.all
         else:
             from tbpy.clickhouse.compiler.grouping import group_sets
@@ -228,6 +229,7 @@ class SelectCompiler:
             self.clauses.distinct = f"DISTINCT ON ({keys}) "
         elif self.select.distinct:
             self.clauses.distinct = "DISTINCT "
+            self.outputs = tuple(replace(one, value=one_text(self.context, one.value)) for one in self.outputs)
 
     def _order(self) -> None:
         if self.select.order_by_all:
@@ -256,6 +258,7 @@ class SelectCompiler:
         else:
             nodes = columns_of(self.expressions, limit.expressions)
             self.limit_keys = [self._positional(node) for node in nodes]
+        self.limit_keys = [one_text(self.context, key) for key in self.limit_keys]
         self.clauses.qualify.append(self.limit_by_condition(self.limit_keys, self.clauses.order_by))
 
     def limit_by_condition(self, keys: list[Typed], order_by: list[str]) -> str:

@@ -112,7 +112,7 @@ def _moved_sql(
 ) -> str:
     storage, number = duckdb_type(type_), f"CAST({interval.sql} AS BIGINT)"
     if isinstance(source, t.Date) and unit in ("Day", "Week") and not _stays_close(moment, interval, unit):
-        return _around(moment, f"{number} * 7" if unit == "Week" else number, symbol)
+        return _wrapped(f"{_days(moment.sql)} {symbol} {number}{' * 7' if unit == 'Week' else ''}", source)
     if isinstance(source, t.Date | t.Date32) and unit == "Day" and storage == "DATE":
         return f"({moment.sql} {symbol} CAST({interval.sql} AS INTEGER))"
     if storage == "TIMESTAMP_NS" and unit in ("Nanosecond", "Microsecond", "Millisecond", "Second", "Minute", "Hour"):
@@ -122,29 +122,49 @@ def _moved_sql(
     zone = source.zone if isinstance(source, t.DateTime | t.DateTime64) else None
     step = _MAKERS[unit].format(number if unit not in _CALENDAR else interval.sql)
     base = moment.sql if duckdb_type(source) != "DATE" or storage == "DATE" else f"CAST({moment.sql} AS TIMESTAMP)"
-    if unit not in _CALENDAR or zone is None:
-        return f"CAST({base} {symbol} {step} AS DATE)" if storage == "DATE" else f"({base} {symbol} {step})"
-    return first_instant(f"({to_local(base, zone)} {symbol} {step})", zone)
+    local = to_local(base, zone) if unit in _CALENDAR else base
+    moved = f"({local} {symbol} {step})"
+    wraps = isinstance(type_, t.Date | t.DateTime) and not _stays_close(moment, interval, unit)
+    if wraps and unit in _MONTHS:
+        moved = f"least({moved}, TIMESTAMP '2299-12-31' + ({local} - date_trunc('day', {local})))"
+    if unit in _CALENDAR and zone is not None:
+        moved = first_instant(moved, zone)
+    if wraps and unit in _MONTHS:
+        moved = f"greatest({moved}, TIMESTAMP '1970-01-01')"
+    if storage == "DATE":
+        moved = f"CAST({moved} AS DATE)"
+    return _around(moved, type_) if wraps else moved
 
 
 _CLOSE = 5_000  # days
-_DAYS = {"Day": 1, "Week": 7}
-_MIDDLE = re.compile(r"DATE '(?:199\d|20\d\d)-.*'")  # farther than that from both ends
+_MONTHS = ("Month", "Quarter", "Year")
+_DAYS = {"Week": 7, "Month": 31, "Quarter": 92, "Year": 366, "Hour": 1 / 24, "Minute": 1 / 1440, "Second": 1 / 86400}
+_MIDDLE = re.compile(r"(?:DATE|TIMESTAMP) '(?:199\d|20[0-8]\d)-.*'")  # farther than that from both ends
 
 
 def _stays_close(moment: Typed, interval: Typed, unit: str) -> bool:
-    """Whether the days are so few that dates which are told at all stay within those of Date.
+    """Whether the step is so short that moments which are told at all stay within those of the type.
 
     A date that is written out is moved exactly, as it may be told to show the edge.
     """
-    few = interval.known and isinstance(interval.value, int) and abs(interval.value) * _DAYS[unit] <= _CLOSE
-    return few and _MIDDLE.fullmatch(moment.sql) is not None if moment.sql.startswith("DATE '") else few
+    few = interval.known and isinstance(interval.value, int) and abs(interval.value) * _DAYS.get(unit, 1) <= _CLOSE
+    written = moment.constant and "$now" not in moment.sql
+    return few and (not written or _MIDDLE.fullmatch(moment.sql) is not None)
 
 
-def _around(moment: Typed, days: str, symbol: str) -> str:
-    """A Date counts its days in 16 bits: behind the last one comes the first."""
-    epoch = "DATE '1970-01-01'"
-    return f"({epoch} + CAST((({moment.sql} - {epoch}) {symbol} {days}) & 65535 AS INTEGER))"
+def _around(moved: str, type_: t.Type) -> str:
+    return _wrapped(_days(moved) if isinstance(type_, t.Date) else f"epoch_us({moved}) // 1000000", type_)
+
+
+def _days(date: str) -> str:
+    return f"({date} - DATE '1970-01-01')"
+
+
+def _wrapped(count: str, type_: t.Type) -> str:
+    """A Date counts its days in 16 bits, a DateTime its seconds in 32: behind the last one comes the first."""
+    if isinstance(type_, t.Date):
+        return f"(DATE '1970-01-01' + CAST(({count}) & 65535 AS INTEGER))"
+    return f"make_timestamp(({count} & 4294967295) * 1000000)"
 
 
 def _nanoseconds(moment: Typed, number: str, unit: str, symbol: str) -> str:

@@ -206,7 +206,7 @@ def _hash32(key: int) -> int:
 
 def timing(values: list[float], level: float) -> float | None:
     """The value at `level` among times up to 30000; in steps of 16 beyond 1024 when there are many."""
-    whole = sorted(min(int(value), _TIMING_LIMIT) for value in values)
+    whole = sorted(int(min(value, _TIMING_LIMIT)) for value in values)
     if not whole:
         return None
     if len(whole) <= _EXACT_UP_TO:

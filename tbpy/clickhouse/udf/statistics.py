@@ -215,6 +215,8 @@ def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float | N
         return None
     if all(map(math.isnan, left)) or all(map(math.isnan, right)):
         return NAN
+    if any(map(math.isnan, left)) or any(map(math.isnan, right)):
+        raise ValueError("NOT_IMPLEMENTED: rankCorr of NaN beside numbers is not supported by tbpy")
     (first, _), (second, _) = ranks(left), ranks(right)
     squares = math.fsum((one - other) ** 2 for one, other in zip(first, second, strict=True))
     return 1 - 6 * squares / (count * (count**2 - 1))
