@@ -24,6 +24,7 @@ CODES = {
     "CANNOT_CONVERT_TYPE": 70,
     "CANNOT_PARSE_NUMBER": 72,
     "INCORRECT_DATA": 117,
+    "TOO_LARGE_ARRAY_SIZE": 128,
     "TOO_LARGE_STRING_SIZE": 131,
     "ZERO_ARRAY_OR_TUPLE_INDEX": 135,
     "ILLEGAL_DIVISION": 153,
@@ -66,6 +67,12 @@ _FOREIGN: tuple[tuple[re.Pattern[str], int, str, str], ...] = (
         125,
         "INCORRECT_RESULT_OF_SCALAR_SUBQUERY",
         "Scalar subquery returned more than one row",
+    ),
+    (
+        re.compile(r"Cannot create a string of size: '(\d+)', the maximum supported string size is.*", re.DOTALL),
+        131,
+        "TOO_LARGE_STRING_SIZE",
+        "Too large string size ({1})",
     ),
     (re.compile(r"Unknown TimeZone '(.*?)'.*", re.DOTALL), 36, "BAD_ARGUMENTS", "Cannot load time zone {1}"),
 )

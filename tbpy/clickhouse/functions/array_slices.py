@@ -5,6 +5,7 @@ from __future__ import annotations
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.conversion import coerce, common_type
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.array_sizes import MOST_ELEMENTS, checked_size
 from tbpy.clickhouse.functions.arrays import common_items, is_null, item_type
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.storage import default_sql
@@ -79,7 +80,7 @@ def _filled_up(call: Call) -> tuple[t.Type, str, str]:
 @scalar("arrayResize", args=(2, 3), nulls="keep", low_cardinality=False)
 def array_resize(call: Call) -> Typed:
     item, source, filler = _filled_up(call)
-    size = f"CAST({call.sql(1)} AS BIGINT)"
+    size = checked_size(call, 1, lowest=-MOST_ELEMENTS)
     grown = f"list_resize({source}, {size}, {filler})"
     missing = f"list_transform(range(-{size} - len({source})), lambda i: {filler})"
     shrunk = f"({missing} || {source}[greatest(len({source}) + {size} + 1, 1):])"

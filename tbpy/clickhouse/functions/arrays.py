@@ -11,6 +11,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.conversion import coerce, common_or_variant, common_type
 from tbpy.clickhouse.compiler.failures import QueryError, place
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
+from tbpy.clickhouse.functions.array_sizes import MOST_ELEMENTS, checked_size
 from tbpy.clickhouse.functions.json_values import elements
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.storage import default_sql, duckdb_type
@@ -160,27 +161,39 @@ def range_(call: Call) -> Typed:
         return call.typed(made if _short(call) else _too_long(call), t.Array(item))
     size = f"abs(CAST({last} AS DOUBLE) - {first}) / abs({step})"
     failure = "error('ARGUMENT_OUT_OF_BOUND: A call to function range would produce too many array elements')"
-    return call.typed(f"(CASE WHEN {size} > {RANGE_LIMIT} THEN {failure} ELSE {made} END)", t.Array(item))
-
-
-#: ClickHouse allows 500 million elements in a block of rows; one value of that size would take 4 GB here.
-RANGE_LIMIT = 50_000_000
+    return call.typed(f"(CASE WHEN {size} > {MOST_ELEMENTS} THEN {failure} ELSE {made} END)", t.Array(item))
 
 
 def _short(call: Call) -> bool:
-    first, last, step = (0, call.args[0].value, 1) if len(call.args) == 1 else (*(a.value for a in call.args), 1)[:3]
-    return step != 0 and len(range(first, last, step)) <= RANGE_LIMIT
+    below = len(call.args) == 1 and call.args[0].value < 0
+    return not below and bool(_step(call)) and len(range(*_bounds(call), _step(call))) <= MOST_ELEMENTS
+
+
+def _bounds(call: Call) -> tuple[int, int]:
+    return (0, call.args[0].value) if len(call.args) == 1 else (call.args[0].value, call.args[1].value)
+
+
+def _step(call: Call) -> int:
+    return int(call.args[2].value) if len(call.args) == 3 else 1
 
 
 def _too_long(call: Call) -> NoReturn:
-    text = "A call to function range would produce too many array elements, or its step is zero"
+    if len(call.args) == 1 and call.args[0].value < 0:
+        text = "A call to function range overflows, only support positive values when only end is provided"
+    elif not _step(call):
+        text = "A call to function range underflows, the 3rd argument step can't be less or equal to zero"
+    else:
+        first, last = _bounds(call)
+        count = -((first - last) // _step(call))
+        text = f"A call to function range would produce {count} array elements, which is greater than the allowed "
+        text += f"maximum of {MOST_ELEMENTS}"
     raise QueryError(text, code=69, name="ARGUMENT_OUT_OF_BOUND", place=place(call.node))
 
 
 @scalar("arrayWithConstant", args=2, nulls="keep")
 def array_with_constant(call: Call) -> Typed:
     item = call.args[1].type
-    sql = f"list_transform(range(CAST({call.sql(0)} AS BIGINT)), lambda i: {call.args[1].exact()})"
+    sql = f"list_transform(range({checked_size(call, 0, lowest=0)}), lambda i: {call.args[1].exact()})"
     return call.typed(sql, t.Array(item))
 
 

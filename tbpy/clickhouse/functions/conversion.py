@@ -254,11 +254,16 @@ def to_bool(call: Call) -> Typed:
     return Caster(call.compiler, call.node).cast(value, t.Nullable(t.BOOL) if t.is_nullable(value.type) else t.BOOL)
 
 
+_LONGEST_FIXED = 0xFFFFFF
+
+
 @scalar("toFixedString", args=2)
 def to_fixed_string(call: Call) -> Typed:
     length = call.constant_value(1, "length")
     if not isinstance(length, int) or length <= 0:
-        raise failures.bad_arguments("FixedString needs a length above zero", call.node)
+        raise failures.failure("FixedString size must be positive", 69, "ARGUMENT_OUT_OF_BOUND", call.node)
+    if length > _LONGEST_FIXED:
+        raise failures.failure("FixedString size is too large", 69, "ARGUMENT_OUT_OF_BOUND", call.node)
     return Caster(call.compiler, call.node).plain(call.args[0], t.FixedString(length))
 
 
