@@ -66,6 +66,9 @@ def _common(types: Sequence[t.Type], original: Sequence[t.Type], node: ast.Node 
         return t.Dynamic()
     if all(isinstance(type_, t.Int | t.Float | t.Bool | t.Decimal) for type_ in types):
         return _common_number(types, original, node)
+    intervals = {type_ for type_ in types if isinstance(type_, t.Interval)}
+    if len(intervals) == 1 and all(isinstance(type_, t.Interval | t.Int | t.Float | t.Bool) for type_ in types):
+        return intervals.pop()
     if all(isinstance(type_, t.String | t.FixedString) for type_ in types):
         return t.STRING
     if all(isinstance(type_, t.Enum | t.String | t.FixedString) for type_ in types):
@@ -109,7 +112,7 @@ def _common_number(types: Sequence[t.Type], original: Sequence[t.Type], node: as
     floats = [type_ for type_ in numbers if isinstance(type_, t.Float)]
     ints = [type_ for type_ in numbers if isinstance(type_, t.Int)]
     if decimals:
-        if floats:
+        if floats or any(type_.bits > 64 for type_ in ints):
             raise no_common_type(original, node)
         # Decimals keep the widest storage among them, whatever their digits; whole numbers must fit before the point.
         scale = max(type_.scale for type_ in decimals)

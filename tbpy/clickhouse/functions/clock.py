@@ -66,6 +66,8 @@ def to_unix_timestamp(call: Call) -> Typed:
         zone = [call.args[1]] if len(call.args) > 1 else []
         value = call.compiler.call("toDateTime", value, *zone, node=call.node)
     inner = t.plain(value.type)
+    if isinstance(inner, t.Int | t.Float | t.Bool):
+        return call.compiler.call("toUInt32", value, node=call.node)
     if not isinstance(inner, t.DateTime | t.DateTime64 | t.Date | t.Date32):
         call.wrong_type()
     seconds = f"epoch_us({value.sql}) // 1000000"

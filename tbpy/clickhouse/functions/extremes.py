@@ -49,6 +49,9 @@ _BETTER = {"greatest": "greater", "least": "less"}
 
 
 def _type(call: Call, given: list[Typed], name: str) -> t.Type:
+    if given[0].type == t.Nullable(t.BOOL) or (given[0].type == t.BOOL and any(t.is_nullable(a.type) for a in given)):
+        given = [arg.as_type(t.not_nullable(arg.type)) for arg in given]
+        return t.not_nullable(common_type([arg.type for arg in given], call.node))
     kinds = [as_number(t.plain(arg.type)) for arg in given]
     signs = {kind.signed for kind in kinds if isinstance(kind, t.Int) and kind.bits == 64}
     whole = [kind for kind in kinds if isinstance(kind, t.Int)]

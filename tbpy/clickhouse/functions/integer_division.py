@@ -222,7 +222,8 @@ def _modulo_type(one: t.Type, other: t.Type) -> t.Int:
 
 
 def _modulo(call: Call) -> Typed:
-    """The rest with the sign of the dividend; NULL where a whole divisor is zero."""
+    """The rest with the sign of the dividend, of a time of the divisor's type; NULL where a whole divisor is zero."""
+    of_time = t.is_temporal(call.args[0].type)
     one, other = _numbers_of_times(call)
     left, right = call.args
     if isinstance(one, t.Float) or isinstance(other, t.Float):
@@ -230,7 +231,7 @@ def _modulo(call: Call) -> Typed:
     if isinstance(one, t.Decimal) or isinstance(other, t.Decimal):
         return _decimal_modulo(call, one, other)
     known = _known(call)
-    type_ = _modulo_type(one, other)
+    type_ = other if of_time and isinstance(other, t.Int) else _modulo_type(one, other)
     if wide.is_wide(one) or wide.is_wide(other):
         return _wide(call, "%", one, other, type_)
     if known is not None and known[1]:
@@ -268,14 +269,14 @@ def _float_rest(left: float, right: float) -> float:
 
 
 def _numbers_of_times(call: Call) -> tuple[t.Type, t.Type]:
-    """A date or time as its number of days or seconds."""
-    args = list(call.args)
-    for position, arg in enumerate(args):
-        kind = t.plain(arg.type)
-        if isinstance(kind, t.Date | t.DateTime):
-            name = "toUInt16" if isinstance(kind, t.Date) else "toUInt32"
-            args[position] = call.compiler.call(name, arg, node=call.node)
-    call.args = tuple(args)
+    """The dividend may be a date or time, which is its number of days or seconds; never beside a decimal."""
+    left, right = call.args
+    kind = t.plain(left.type)
+    if isinstance(kind, t.Date | t.DateTime):
+        if isinstance(t.plain(right.type), t.Decimal):
+            call.wrong_type()
+        name = "toUInt16" if isinstance(kind, t.Date) else "toUInt32"
+        call.args = (call.compiler.call(name, left, node=call.node), right)
     return _kinds(call, wide_integers=True)
 
 

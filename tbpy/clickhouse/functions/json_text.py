@@ -18,7 +18,7 @@ from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import field_names
 
 
-@scalar("toJSONString", low_cardinality=False)
+@scalar("toJSONString")
 def to_json_string(call: Call) -> Typed:
     return call.typed(json_sql(call.context, call.args[0].exact(), call.args[0].type, call.node), t.STRING)
 
