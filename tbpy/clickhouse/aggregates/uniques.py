@@ -11,6 +11,7 @@ from tbpy.clickhouse.aggregates.call import AggregateCall
 from tbpy.clickhouse.aggregates.registry import aggregate
 from tbpy.clickhouse.compiler.document_keys import one_text
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.bitmaps import combine_all
 from tbpy.clickhouse.storage import duckdb_type
 
 
@@ -73,3 +74,33 @@ def group_bitmap(call: AggregateCall) -> Typed:
         call.wrong_type()
     number = call.when_rows(f"CAST({count_distinct(call).sql} AS {duckdb_type(call.type())})")
     return call.typed(f"({number})" if call.nullable else number, call.type())
+
+
+def _bitmap_items(call: AggregateCall) -> t.Type:
+    """The type of the values in the bitmaps that are aggregated."""
+    type_ = call.type()
+    if not isinstance(type_, t.AggregateFunction) or type_.function != "groupBitmap":
+        call.wrong_type()
+    return t.plain(type_.arguments[0])
+
+
+def _bitmaps(operation: str) -> None:
+    def combined(call: AggregateCall) -> str:
+        whole = call.context.fresh("b")
+        return f"list_transform([{call.collect()}], lambda {whole}: {combine_all(operation, whole)})[1]"
+
+    @aggregate(f"groupBitmap{operation}")
+    def count(call: AggregateCall) -> Typed:
+        """How many values there are in all bitmaps as one."""
+        item = _bitmap_items(call)
+        return call.typed(f"CAST(len({combined(call)}) AS {duckdb_type(item)})", item)
+
+    @aggregate(f"groupBitmap{operation}State")
+    def state(call: AggregateCall) -> Typed:
+        """All bitmaps as one, which is a state of groupBitmap."""
+        type_ = t.AggregateFunction("groupBitmap", (_bitmap_items(call),))
+        return call.typed(f"CAST({combined(call)} AS {duckdb_type(type_)})", type_)
+
+
+for _name in ("And", "Or", "Xor"):
+    _bitmaps(_name)

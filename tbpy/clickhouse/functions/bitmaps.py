@@ -35,12 +35,14 @@ def bitmap_build(call: Call) -> Typed:
     type_ = call.args[0].type
     if not isinstance(type_, t.Array) or not isinstance(type_.item, t.Int) or type_.item.bits > 64:
         call.wrong_type()
-    array = call.args[0].exact()
+    return call.typed(_built(call.args[0].exact()), _bitmap(type_.item))
+
+
+def _built(array: str) -> str:
+    """The different values of a list, few of them in their order."""
     kept = f"list_filter({array}, lambda e, i: list_position({array}, e) = i)"
     small = f"len(list_distinct({array})) <= {_SMALL}"
-    return call.typed(
-        f"(CASE WHEN {small} THEN {kept} ELSE list_sort(list_distinct({array})) END)", _bitmap(type_.item)
-    )
+    return f"(CASE WHEN {small} THEN {kept} ELSE list_sort(list_distinct({array})) END)"
 
 
 @scalar("bitmapToArray")
@@ -85,6 +87,15 @@ def _combined(operation: str, left: str, right: str) -> str:
         case "Xor":
             return f"list_sort(list_concat({_without(left, right)}, {_without(right, left)}))"
     return _without(left, right)
+
+
+def combine_all(operation: str, bitmaps: str) -> str:
+    """All bitmaps of a list as one; nothing where there is none."""
+    if operation == "Or":
+        return _built(f"flatten({bitmaps})")
+    folded = f"list_reduce({bitmaps}, lambda a, b: {_combined(operation, 'a', 'b')})"
+    held = f"CASE WHEN len({folded}) <= {_SMALL} THEN {folded} ELSE list_sort({folded}) END"
+    return f"(CASE WHEN len({bitmaps}) = 0 THEN [] ELSE {held} END)"
 
 
 def _operation(operation: str) -> None:
