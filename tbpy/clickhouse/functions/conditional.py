@@ -107,6 +107,8 @@ def _matching(call: Call, value: Typed, keys: Sequence[Typed], values: Sequence[
 def _matches(call: Call, value: Typed, key: Typed) -> str:
     if isinstance(t.plain(key.type), t.Nothing):
         return f"{value.sql} IS NULL"
+    if any(isinstance(t.plain(side.type), t.Dynamic) for side in (value, key)):
+        return condition_of(call.compiler.call("equals", value, key, node=call.node))
     one, other = comparable_sql(call.compiler, value, key, call.node)
     return f"{one} = {other}"
 
@@ -305,6 +307,8 @@ def _distinct(call: Call, negated: bool) -> Typed:
         condition = f"({other.sql} IS {'NULL' if negated else 'NOT NULL'})"
         both = isinstance(t.plain(other.type), t.Nothing) and nothing is not other
         return boolean(("true" if negated else "false") if both else condition, **_flags(call))
+    if any(isinstance(t.plain(arg.type), t.Dynamic) for arg in call.args):
+        call.unsupported("values of JSON paths")  # for ClickHouse 1 is no Int64 there
     one, other_sql = comparable_sql(call.compiler, first, second, call.node)
     if any(isinstance(t.plain(arg.type), t.Float) for arg in call.args):
         same = f"(({one} = {other_sql} AND NOT isnan({one})) IS TRUE OR ({one} IS NULL AND {other_sql} IS NULL))"

@@ -7,11 +7,12 @@ at that index.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.wide import as_double, is_signed, is_wide
 from tbpy.clickhouse.compiler.failures import QueryError, place
+from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.ordering import has_own_order, sort_key
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.arithmetic import widened, wrapped
@@ -277,6 +278,7 @@ def array_cum_sum_non_negative(call: Call, plan: Mapped) -> Typed:
 @higher("arrayDifference")
 def array_difference(call: Call, plan: Mapped) -> Typed:
     _refuse_nulls(call, plan)
+    plan = _of_numbers(call, plan)
     inner = t.plain(plan.body.type)
     if is_wide(inner):
         return _wide_difference(call, plan, inner)
@@ -286,6 +288,21 @@ def array_difference(call: Call, plan: Mapped) -> Typed:
     values = f"CAST({transform(plan)} AS {duckdb_type(t.Array(item))})"
     steps = f"list_transform({values}, lambda v, p: CASE WHEN p = 1 THEN 0 ELSE v - ({values})[p - 1] END)"
     return call.typed(f"CAST({steps} AS {duckdb_type(t.Array(item))})", t.Array(item))
+
+
+_NUMBERS_OF_TIMES = {t.Date: "toUInt16", t.Date32: "toInt32", t.DateTime: "toUInt32"}
+
+
+def _of_numbers(call: Call, plan: Mapped) -> Mapped:
+    """Dates and times as days, seconds, and decimals of seconds."""
+    kind = t.plain(plan.body.type)
+    name = _NUMBERS_OF_TIMES.get(type(kind))
+    if name is not None:
+        return replace(plan, body=call.compiler.call(name, plan.body, node=call.node))
+    if isinstance(kind, t.DateTime64):
+        scale = constant(kind.precision)
+        return replace(plan, body=call.compiler.call("toDecimal64", plan.body, scale, node=call.node))
+    return plan
 
 
 def _wide_difference(call: Call, plan: Mapped, type_: t.Type) -> Typed:

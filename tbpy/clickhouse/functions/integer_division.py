@@ -29,7 +29,7 @@ from tbpy.clickhouse.functions.decimals import (
     whole_sql,
 )
 from tbpy.clickhouse.functions.registry import Call, scalar
-from tbpy.clickhouse.functions.vector_arithmetic import by_number
+from tbpy.clickhouse.functions.vector_arithmetic import array_by_number, by_number
 from tbpy.clickhouse.storage import duckdb_type
 from tbpy.errors import QueryError
 
@@ -142,7 +142,7 @@ def _known_quotient(call: Call, left: Any, right: Any, type_: t.Int) -> Typed:
 
 @scalar("intDiv", args=2)
 def int_div(call: Call) -> Typed:
-    vector = by_number(call, "intDiv", *call.args)
+    vector = by_number(call, "intDiv", *call.args) or array_by_number(call, "intDiv")
     if vector is not None:
         return vector
     _check_divisor(call)
@@ -282,7 +282,7 @@ def _numbers_of_times(call: Call) -> tuple[t.Type, t.Type]:
 
 @scalar("modulo", "mod", args=2, insensitive=("mod",))
 def modulo(call: Call) -> Typed:
-    vector = by_number(call, "modulo", *call.args)
+    vector = by_number(call, "modulo", *call.args) or array_by_number(call, "modulo")
     if vector is not None:
         return vector
     _check_whole_divisor(call)

@@ -11,9 +11,9 @@ _STRING = duckdb_string(r'^"((?:[^"\\]|\\.)*)"')
 
 
 def _needle(call: Call) -> str:
-    for arg in call.args:
-        if not isinstance(t.plain(arg.type), t.String | t.FixedString):
-            call.wrong_type()
+    kinds = [t.plain(arg.type) for arg in call.args]
+    if not isinstance(kinds[0], t.String | t.FixedString | t.Enum) or not t.is_text(kinds[1]):
+        call.wrong_type()
     if call.is_known(1):
         return duckdb_string(f'"{call.args[1].value}":')
     return f"('\"' || {call.sql(1)} || '\":')"

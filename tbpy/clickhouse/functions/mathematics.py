@@ -170,9 +170,9 @@ def if_not_finite(call: Call) -> Typed:
 def width_bucket(call: Call) -> Typed:
     """The number of the bucket of equal width that a value falls in: 0 below the first, count + 1 above the last."""
     kind = t.plain(call.args[3].type)
-    if not isinstance(kind, t.Int) or kind.signed or kind.bits > 32:
+    if not isinstance(kind, t.Int) or kind.signed or kind.bits > 64:
         call.wrong_type()
-    type_ = t.Int(next_width(kind.bits), False)
+    type_ = t.Int(min(next_width(kind.bits), 64), False)
     value, low, high = (_double(call, position) for position in range(3))
     count = call.sql(3)
     inside = f"floor(({value} - {low}) * {count} / ({high} - {low})) + 1"

@@ -194,7 +194,7 @@ def _count_substrings(suffix: str, fold: Fold) -> None:
     @scalar(f"countSubstrings{suffix}", args=(2, 3), insensitive=not suffix)
     def build(call: Call) -> Typed:
         """How often the needle is found without overlaps, from a place on (from 1); an empty one never is."""
-        searched = text(call, fixed=False)
+        searched = text(call, fixed=False, enum=True)
         if len(call.args) == 3:
             cut = "substringUTF8" if suffix.endswith("UTF8") else "substring"
             start = call.compiler.call("greatest", integer_argument(call, 2), constant(1), node=call.node)
@@ -218,7 +218,7 @@ def _token(name: str, fold: Fold, *, or_null: bool = False) -> None:
     @scalar(name, args=2, insensitive="CaseInsensitive" in name, strict=False)
     def build(call: Call) -> Typed:
         """Whether the needle stands between characters of ASCII that are neither letters nor digits."""
-        haystack = fold(text(call, fixed=False))
+        haystack = fold(text(call, fixed=False, enum=True))
         needle = constant_text(call, 1, "needle")
         if not all(char.isalnum() or not char.isascii() for char in needle):
             if or_null:

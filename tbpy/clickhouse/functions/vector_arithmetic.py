@@ -54,7 +54,7 @@ def by_number(call: Call, name: str, left: Typed, right: Typed) -> Typed | None:
 
 def _arrays(call: Call, symbol: str, kinds: list[t.Type]) -> Typed | None:
     if len(call.args) == 2 and symbol in "*/":
-        return _array_by_number(call, _FUNCTIONS[symbol], kinds)
+        return array_by_number(call, _FUNCTIONS[symbol])
     if len(call.args) != 2 or symbol not in "+-" or not all(isinstance(kind, t.Array) for kind in kinds):
         return None
     left, right = call.args
@@ -69,16 +69,16 @@ def _arrays(call: Call, symbol: str, kinds: list[t.Type]) -> Typed | None:
     return call.typed(sql, t.Array(result.type))
 
 
-def _array_by_number(call: Call, name: str, kinds: list[t.Type]) -> Typed | None:
+def array_by_number(call: Call, name: str) -> Typed | None:
     """Each element of an array with one number; None for anything else."""
     array, number = call.args
-    number_first = t.is_number(kinds[0])
+    number_first = t.is_number(array.type)
     if number_first:
         array, number = number, array
     type_, element = t.plain(array.type), call.context.fresh("e")
     if not isinstance(type_, t.Array) or not t.is_number(number.type) or t.is_nullable(type_.item):
         return None
     item = Typed(element, type_.item)
-    sides = (number, item) if number_first and name == "divide" else (item, number)
+    sides = (number, item) if number_first and name != "multiply" else (item, number)
     result = call.compiler.call(name, *sides, node=call.node)
     return call.typed(f"list_transform({array.sql}, lambda {element}: {result.exact()})", t.Array(result.type))

@@ -61,7 +61,7 @@ class ExpressionParser(OperandParser):
         key = self.keys[index]
         if key == "-":
             return self.minus()
-        if key == "NOT" and self.keys[index + 1] not in _AFTER_NOT:
+        if key == "NOT" and (self.keys[index + 1] not in _AFTER_NOT or self._calls(index + 1)):
             self.index += 1
             operand = self.expression(op.NOT)
             return self.operator("not", (operand,), self.starts[index])
@@ -69,6 +69,10 @@ class ExpressionParser(OperandParser):
             self.index += 1
             return self.expression(op.NEGATE)
         return self.operand()
+
+    def _calls(self, index: int) -> bool:
+        """Whether LIKE or ILIKE is called as a function."""
+        return self.keys[index] in ("LIKE", "ILIKE") and self.keys[index + 1] == "("
 
     def minus(self) -> ast.Expression:
         start = self.starts[self.index]
