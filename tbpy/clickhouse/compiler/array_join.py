@@ -11,6 +11,7 @@ from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.aliases import walk
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler, special
 from tbpy.clickhouse.compiler.matchers import expand_columns
+from tbpy.clickhouse.compiler.places import placed_elements, unnested
 from tbpy.clickhouse.compiler.scope import Column, Relation
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.arrays import same_sizes
@@ -42,7 +43,6 @@ def array_join(compiler: SourceCompiler, node: ast.ArrayJoin) -> Source:
         lists[0] = same_sizes(lists, lists[0], "ARRAY JOIN")
     if node.left:
         lists = [_or_one_default(sql, array.type) for sql, array in zip(lists, arrays, strict=True)]
-    columns = ", ".join(f"unnest({sql}) AS c{position}" for position, sql in enumerate(lists))
     elements = {}
     for position, (name, _, array) in enumerate(items):
         in_place = isinstance(array, ast.Identifier) and name not in expressions.scope.aliases
@@ -52,7 +52,8 @@ def array_join(compiler: SourceCompiler, node: ast.ArrayJoin) -> Source:
     relations = tuple(_replace(relation, elements) for relation in source.relations)
     added = tuple(column for column in elements.values() if not column.in_place)
     relations = (Relation((), (), hidden=added, elements=True), *relations) if added else relations
-    return Source(f"{source.sql} CROSS JOIN LATERAL (SELECT {columns}) AS {alias}", relations, source.joins)
+    sql = f"{source.sql} CROSS JOIN LATERAL (SELECT {unnested(lists)}) AS {alias}"
+    return Source(sql, relations, source.joins, placed=placed_elements(source, lists, alias))
 
 
 def _usable_aliases(aliases: dict[str, ast.Expression], node: ast.ArrayJoin) -> dict[str, ast.Expression]:

@@ -13,6 +13,7 @@ from tbpy.clickhouse.compiler.aliases import walk
 from tbpy.clickhouse.compiler.conversion import coerce
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.join_tables import check_join
+from tbpy.clickhouse.compiler.places import placed_join
 from tbpy.clickhouse.compiler.scope import Column, Relation
 from tbpy.clickhouse.compiler.sources import Source, filled, shared_type
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
@@ -60,7 +61,8 @@ def join_sources(compiler: SourceCompiler, node: ast.Join, left: Source, right: 
 
 def joined_source(left: Source, keyword: str, right: Source, condition: str, relations: tuple[Relation, ...]) -> Source:
     inside = f"({right.sql})" if right.joins else right.sql
-    return Source(f"{left.sql} {keyword} {inside} ON {condition}", relations, left.joins + right.joins + 1)
+    sql, joins = f"{left.sql} {keyword} {inside} ON {condition}", left.joins + right.joins + 1
+    return Source(sql, relations, joins, placed=placed_join(left, keyword, right, condition))
 
 
 def matched_sides(

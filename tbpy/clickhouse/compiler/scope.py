@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from tbpy.clickhouse import ast
 from tbpy.clickhouse.compiler.catalog import Catalog
 from tbpy.clickhouse.compiler.context import Context
+from tbpy.clickhouse.compiler.places import unnested
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.types import UINT8, Type
 
@@ -99,6 +100,7 @@ class Scope:
     key_readings: Mapping[str, Typed] = field(default_factory=dict)  # what stands for a key outside of aggregates
     joins: int = 0
     row: str | None = None  # SQL that numbers the rows of the only source as they were inserted, where it is a table
+    placed: bool = False  # whether elements that arrayJoin() gives have their places beside them
     orders: set[str] = field(default_factory=set)  # how aggregates of this SELECT go by the order of rows
 
     def lambda_argument(self, name: str) -> Typed | None:
@@ -125,7 +127,7 @@ class Scope:
     def lateral_sql(self) -> list[str]:
         """The joins to add to FROM, in the order in which their arrays were met."""
         return [
-            f"LATERAL (SELECT unnest({array}) AS c0) AS {element.sql.removesuffix('.c0')}"
+            f"LATERAL (SELECT {unnested((array,), placed=self.placed)}) AS {element.sql.removesuffix('.c0')}"
             for array, element in self.laterals.items()
         ] + [f"(SELECT {sql} AS c0) AS {value.sql.removesuffix('.c0')}" for sql, value in self.joined_values.items()]
 

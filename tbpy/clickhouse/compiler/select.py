@@ -14,7 +14,7 @@ from tbpy.clickhouse.compiler.document_keys import group_by_documents, one_text
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.matchers import columns_of, expand_columns
 from tbpy.clickhouse.compiler.ordering import order_sql
-from tbpy.clickhouse.compiler.row_order import keep_order, keeps_order
+from tbpy.clickhouse.compiler.row_order import follow_places, keep_order, keeps_order
 from tbpy.clickhouse.compiler.scope import NO_SOURCE, CommonTableEntry, Scope
 from tbpy.clickhouse.compiler.settings import apply_settings
 from tbpy.clickhouse.compiler.sources import Source, SourceCompiler
@@ -62,7 +62,7 @@ class SelectCompiler:
     keys: list[Typed] = field(default_factory=list)
     totals: str | None = None
     source_totals: str | None = None
-    ordered: bool = False
+    source: Source | None = None
     cut: Cut = field(default_factory=Cut)
 
     @property
@@ -87,6 +87,7 @@ class SelectCompiler:
         self._limit_by()
         self._limit()
         keep_order(self)
+        follow_places(self)
         self._laterals()
         if self.select.totals:
             from tbpy.clickhouse.compiler.grouping import with_totals
@@ -106,9 +107,9 @@ class SelectCompiler:
             self.scope.relations = (NO_SOURCE,)
             return
         source: Source = SourceCompiler(self.context, self.scope).compile(self.select.from_)
+        self.source = source
         self.clauses.from_ = source.sql
         self.source_totals = source.totals
-        self.ordered = source.ordered
         self.scope.row = source.row
         self.scope.relations = source.relations
         self.scope.joins = source.joins

@@ -14,6 +14,7 @@ from tbpy.clickhouse.compiler.context import Context, Hoisted
 from tbpy.clickhouse.compiler.conversion import coerce, common_type
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.joined_totals import joined_totals
+from tbpy.clickhouse.compiler.places import Placed, placed_join
 from tbpy.clickhouse.compiler.scope import Column, CommonTableEntry, Relation, Scope
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.quoting import duckdb_name
@@ -24,8 +25,9 @@ from tbpy.clickhouse.storage import default_sql
 class Source:
     """A part of FROM: its SQL, the relations it offers, and how many joins it holds.
 
-    `totals` is the same with the totals row of a subquery in place of its rows. `ordered`: the rows come as an ORDER BY
-    says; `row` numbers those of a table as they were inserted.
+    `totals` is the same with the totals row of a subquery in place of its rows. `ordered`: the rows come in a given
+    order, as an ORDER BY or numbers() has it, and `placed` says it of a join; `row` numbers those of a table as they
+    were inserted.
     """
 
     sql: str
@@ -34,6 +36,7 @@ class Source:
     totals: str | None = None
     ordered: bool = False
     row: str | None = None
+    placed: Placed | None = None
 
 
 TableFunctionBuilder = Callable[["SourceCompiler", ast.TableFunction, str], Source]
@@ -110,7 +113,7 @@ class SourceCompiler:
         if node.name == "one":
             column = Column("dummy", Typed(f"{alias}.c0", t.UINT8))
             relation = Relation((node.alias or "one",), (column,))
-            return Source(f"(SELECT CAST(0 AS UTINYINT) AS c0) AS {alias}", (relation,))
+            return Source(f"(SELECT CAST(0 AS UTINYINT) AS c0) AS {alias}", (relation,), ordered=True)
         if node.name in ("numbers", "zeros"):
             return self.function(ast.TableFunction(node.name, (), node.alias, start=node.start, end=node.end))
         raise failures.unknown_table(f"system.{node.name}", node, ())
@@ -217,8 +220,9 @@ class SourceCompiler:
             return self._paste(left, right)
         totals = joined_totals(left, right)
         if node.kind in ("cross", "comma") and node.on is None and not node.using:
-            joins = left.joins + right.joins + 1
-            return Source(f"{left.sql} CROSS JOIN {right.sql}", left.relations + right.relations, joins, totals)
+            joins, placed = left.joins + right.joins + 1, placed_join(left, "CROSS JOIN", right)
+            sql, relations = f"{left.sql} CROSS JOIN {right.sql}", left.relations + right.relations
+            return Source(sql, relations, joins, totals, placed=placed)
         from tbpy.clickhouse.compiler.joins import join_sources
 
         joined = join_sources(self, node, left, right)
@@ -229,7 +233,8 @@ class SourceCompiler:
         one, number = numbered(self.context, left)
         other, place = numbered(self.context, right)
         sql = f"{one.sql} INNER JOIN {other.sql} ON {number} = {place}"
-        return Source(sql, one.relations + other.relations, left.joins + right.joins + 1)
+        joins = left.joins + right.joins + 1
+        return Source(sql, one.relations + other.relations, joins, placed=Placed(sql, (number,)))
 
 
 def _check_modifiers(node: ast.TableName | ast.SubqueryTable) -> None:

@@ -20,7 +20,8 @@ from tbpy.clickhouse.compiler.typed import Typed
 def _source(sql: str, alias: str, node: ast.TableFunction, column: str, type_: t.Type) -> Source:
     names = (node.alias,) if node.alias else (node.name,)
     title = node.columns[0] if node.columns else column
-    return Source(f"{sql} AS {alias}", (Relation(names, (Column(title, Typed(f"{alias}.c0", type_)),)),))
+    relation = Relation(names, (Column(title, Typed(f"{alias}.c0", type_)),))
+    return Source(f"{sql} AS {alias}", (relation,), ordered=True)
 
 
 def _whole(value: Typed) -> Typed:
@@ -87,7 +88,7 @@ def values(compiler: SourceCompiler, node: ast.TableFunction, alias: str) -> Sou
         ]
     block = values_block(rows, node, names)
     relation = block.relation(alias, (node.alias or node.name,), node.columns)
-    return Source(f"({block.sql}) AS {alias}", (relation,))
+    return Source(f"({block.sql}) AS {alias}", (relation,), ordered=True)
 
 
 def structure_of(node: ast.Expression) -> t.Tuple | None:
