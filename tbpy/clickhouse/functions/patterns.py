@@ -240,8 +240,19 @@ def _literally(call: Call, function: str) -> Typed | None:
     return call.compiler.call(function, *call.args, node=call.node)
 
 
+def _by_row(call: Call, every: str) -> Typed | None:
+    """Where pattern or replacement may differ from row to row; None where both are known."""
+    if call.is_known(1) and call.is_known(2):
+        return None
+    arguments = ", ".join(text(call, position, fixed=position == 0).sql for position in range(3))
+    return call.typed(f"{call.context.udf('tb_regexp_replace_row')}({arguments}, {every})", t.STRING)
+
+
 @scalar("replaceRegexpOne", args=3)
 def replace_regexp_one(call: Call) -> Typed:
+    by_row = _by_row(call, "false")
+    if by_row is not None:
+        return by_row
     haystack = text(call, fixed=not call.args[0].constant).sql
     pattern, found = _pattern(call)
     if not call.args[1].value:
@@ -255,6 +266,9 @@ def replace_regexp_one(call: Call) -> Typed:
 
 @scalar("replaceRegexpAll", "REGEXP_REPLACE", args=3, insensitive=("REGEXP_REPLACE",))
 def replace_regexp_all(call: Call) -> Typed:
+    by_row = _by_row(call, "true")
+    if by_row is not None:
+        return by_row
     haystack = text(call, fixed=not call.args[0].constant).sql
     pattern, found = _pattern(call)
     if not call.args[1].value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from tbpy.clickhouse.functions.regexps import python_pattern
 from tbpy.clickhouse.udf import Udf
 
 _GROUP = re.compile(r"\\([0-9\\])")
@@ -37,6 +38,27 @@ def replace_all(text: str, pattern: str, replacement: str) -> str:
     return "".join((*parts, text[position:]))
 
 
+def replace_row(text: str, pattern: str, replacement: str, every: bool) -> str:
+    """The same with a pattern and a replacement as ClickHouse spells them, of every match or of the first.
+
+    Raises ValueError for what Python's `re` may understand otherwise, and for groups that the pattern does not have.
+    """
+    if not pattern:
+        return text
+    translated = python_pattern(pattern)
+    if translated is None:
+        raise ValueError(f"The pattern {pattern} in a column is not supported by tbpy yet")
+    groups = _compiled(translated).groups
+    missing = next((group for group in _GROUP.findall(replacement) if group.isdecimal() and int(group) > groups), None)
+    if missing is not None:
+        substitution = f"Substitution '\\{missing}' in replacement argument is invalid"
+        raise ValueError(f"BAD_ARGUMENTS: {substitution}, regexp has only {groups} capturing groups")
+    if every:
+        return replace_all(text, translated, replacement)
+    match = _compiled(translated).search(text)
+    return text if match is None else text[: match.start()] + _expanded(match, replacement) + text[match.end() :]
+
+
 def _expanded(match: re.Match[str], replacement: str) -> str:
     return _GROUP.sub(lambda part: "\\" if part[1] == "\\" else match[int(part[1])] or "", replacement)
 
@@ -64,6 +86,7 @@ def split(text: str, pattern: str) -> list[str]:
 
 FUNCTIONS: dict[str, Udf] = {
     "tb_regexp_replace_all": Udf(replace_all, ("VARCHAR", "VARCHAR", "VARCHAR"), "VARCHAR"),
+    "tb_regexp_replace_row": Udf(replace_row, ("VARCHAR", "VARCHAR", "VARCHAR", "BOOLEAN"), "VARCHAR"),
     "tb_regexp_extract_all": Udf(extract_all, ("VARCHAR", "VARCHAR", "INTEGER"), "VARCHAR[]"),
     "tb_regexp_split": Udf(split, ("VARCHAR", "VARCHAR"), "VARCHAR[]"),
 }
