@@ -6,6 +6,7 @@ from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
 from tbpy.clickhouse.functions.arrays import common_items, item_type
 from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.functions.texts import constant_integer, failure
 from tbpy.clickhouse.storage import duckdb_type
 
 
@@ -52,6 +53,48 @@ def array_enumerate_dense(call: Call) -> Typed:
     return call.typed(
         f"CAST(list_transform({source}, lambda e: list_position({firsts}, e)) AS UINTEGER[])", t.Array(t.UINT32)
     )
+
+
+def _ranked(name: str, udf: str) -> None:
+    @scalar(name, args=(1, 3), low_cardinality=False)
+    def build(call: Call) -> Typed:
+        """Perhaps the level at whose arrays counting starts anew, the array, and perhaps how deep to look for elements."""
+        place = 0 if isinstance(call.args[0].type, t.Array) else 1
+        array = call.args[place : place + 1]
+        if not array or not isinstance(array[0].type, t.Array):
+            raise failure(call, f"Incorrect arguments for function {name}: no array")
+        if len(call.args) > place + 2:
+            call.unsupported("several arrays")
+        depth = _depth(array[0].type)
+        deepest = _level(call, place + 1) if len(call.args) > place + 1 else depth
+        clear = _level(call, 0) if place else 1
+        if deepest > depth:
+            text = f"Required depth '{deepest}' is larger than the array depth ({depth})"
+            raise failure(call, f"Incorrect argument {place + 2} of function {name}. {text}")
+        if clear > deepest:
+            text = f"clear_depth ({clear}) can't be larger than max_array_depth ({deepest})"
+            raise failure(call, f"Incorrect arguments for function {name}: {text}")
+        texts = f"to_json(CAST({array[0].sql} AS VARCHAR{'[]' * deepest}))"
+        numbers = f"{call.context.udf(udf)}(CAST({texts} AS VARCHAR), {clear}, {deepest})"
+        type_: t.Type = t.UINT32
+        for _ in range(deepest):
+            type_ = t.Array(type_)
+        return call.typed(f"CAST(CAST({numbers} AS JSON) AS {duckdb_type(type_)})", type_)
+
+
+def _depth(type_: t.Type) -> int:
+    return 1 + _depth(type_.item) if isinstance(type_, t.Array) else 0
+
+
+def _level(call: Call, position: int) -> int:
+    value = constant_integer(call, position, "depth")
+    if value < 1:
+        raise failure(call, f"Argument {position + 1} of {call.name} must be a positive integer")
+    return value
+
+
+_ranked("arrayEnumerateUniqRanked", "tb_enumerate_uniq")
+_ranked("arrayEnumerateDenseRanked", "tb_enumerate_dense")
 
 
 @scalar("arrayIntersect", args=(1, None), low_cardinality=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.casting import wide
 from tbpy.clickhouse.compiler.binary import bytes_of, text_of
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
@@ -41,14 +42,16 @@ def hex_sql(call: Call) -> str:
             return _integer_hex(arg.sql, 32, False)
         case t.IPv6():
             return f"lpad(hex({arg.sql}), 32, '0')"
-        case t.Int() | t.Decimal():
-            call.unsupported(f"an argument of type {arg.type}")
+        case t.Int(bits):
+            return f"{call.context.udf('tb_wide_hex')}({wide.number_text(arg.exact(), arg.type)}, {bits}, false)"
+        case t.Decimal():
+            return f"{call.context.udf('tb_wide_hex')}({wide.number_text(arg.exact(), arg.type)}, 256, true)"
     call.wrong_type()
 
 
 def _integer_hex(sql: str, bits: int, signed: bool) -> str:
-    wide = f"CAST({sql} AS {'UHUGEINT' if bits > 64 else 'BIGINT' if signed else 'UBIGINT'})"
-    digits = f"hex({wide})"
+    number = f"CAST({sql} AS {'UHUGEINT' if bits > 64 else 'BIGINT' if signed else 'UBIGINT'})"
+    digits = f"hex({number})"
     whole = f"(CASE WHEN length({digits}) % 2 = 1 THEN '0' || {digits} ELSE {digits} END)"
     if not signed:
         return whole

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from math import inf, nan
 from operator import itemgetter
+from typing import Any
 
 from tbpy.clickhouse.edit_distance import levenshtein
 from tbpy.clickhouse.udf import Udf
@@ -65,9 +67,39 @@ def similarity(left: Texts, right: Texts, costs: Sequence[float], others: Sequen
     return 1 - weighted_levenshtein(left, right, costs, others) / total if total else 1.0
 
 
+Count = Callable[[dict[str, int], str], int]
+
+
+def _occurrences(seen: dict[str, int], element: str) -> int:
+    seen[element] = seen.get(element, 0) + 1
+    return seen[element]
+
+
+def _numbers(seen: dict[str, int], element: str) -> int:
+    return seen.setdefault(element, len(seen) + 1)
+
+
+def _enumerated(count: Count) -> Callable[[str, int, int], str]:
+    """For arrays in arrays as JSON: each element `deepest` levels down by its number among those counted so far."""
+
+    def walk(value: Any, level: int, clear: int, deepest: int, seen: dict[str, int]) -> Any:
+        if level == deepest:
+            return count(seen, json.dumps(value))
+        if level + 1 == clear:
+            seen = {}
+        return [walk(item, level + 1, clear, deepest, seen) for item in value or ()]
+
+    def enumerated(text: str, clear: int, deepest: int) -> str:
+        return json.dumps(walk(json.loads(text), 0, clear, deepest, {}))
+
+    return enumerated
+
+
 _EDITED = ("VARCHAR[]", "VARCHAR[]", "DOUBLE[]", "DOUBLE[]")
 
 FUNCTIONS = {
+    "tb_enumerate_uniq": Udf(_enumerated(_occurrences), ("VARCHAR", "INTEGER", "INTEGER"), "VARCHAR"),
+    "tb_enumerate_dense": Udf(_enumerated(_numbers), ("VARCHAR", "INTEGER", "INTEGER"), "VARCHAR"),
     "tb_autocorrelation": Udf(autocorrelation, ("DOUBLE[]", "BIGINT"), "DOUBLE[]"),
     "tb_normalized_gini": Udf(normalized_gini, ("DOUBLE[]", "DOUBLE[]"), "DOUBLE[]"),
     "tb_list_levenshtein": Udf(levenshtein, ("VARCHAR[]", "VARCHAR[]"), "UBIGINT"),

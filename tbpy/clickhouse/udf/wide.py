@@ -175,7 +175,17 @@ def bit_count(text: str, bits: int) -> int:
 
 _V, _I, _B = "VARCHAR", "INTEGER", "BOOLEAN"
 
+
+def hex_digits(text: str, bits: int, as_stored: bool) -> str:
+    """Hex digits without leading zero bytes; `as_stored`, of decimals, all bytes in the order of memory."""
+    number = digits_of(text)[0] & ((1 << bits) - 1)
+    if as_stored:
+        return number.to_bytes(bits // 8, "little").hex().upper()
+    return number.to_bytes(max(1, (number.bit_length() + 7) // 8)).hex().upper()
+
+
 FUNCTIONS = {
+    "tb_wide_hex": Udf(hex_digits, ("VARCHAR", "INTEGER", "BOOLEAN"), "VARCHAR"),
     "tb_wide_integer": Udf(integer, (_V, _I, _B), _V),
     "tb_wide_calculated": Udf(calculated, (_V, _V, _V, _I, _B), _V, null_handling="special"),
     "tb_wide_decimal": Udf(decimal, (_V, _I), _V),
