@@ -58,7 +58,7 @@ def array_enumerate_dense(call: Call) -> Typed:
 def _ranked(name: str, udf: str) -> None:
     @scalar(name, args=(1, 3), low_cardinality=False)
     def build(call: Call) -> Typed:
-        """Perhaps the level at whose arrays counting starts anew, the array, and perhaps how deep to look for elements."""
+        """Perhaps the level whose arrays are counted apart, the array, and perhaps how deep its elements are."""
         place = 0 if isinstance(call.args[0].type, t.Array) else 1
         array = call.args[place : place + 1]
         if not array or not isinstance(array[0].type, t.Array):

@@ -103,6 +103,17 @@ def path_types(text: str, type_: str, whole: bool) -> list[str]:
     return [found[path] for path in sorted(found)]
 
 
+def distinct_paths(texts: list[str], type_: str) -> list[dict[str, Any]]:
+    """The paths of all documents, those of the type among them, each with the types of its values; both sorted."""
+    document = t.parse_type(type_)
+    assert isinstance(document, t.Json)
+    found = {path: {str(item)} for path, item in document.paths} if texts else {}
+    for text in texts:
+        for path, kind in _path_types(text, type_, True).items():
+            found.setdefault(path, set()).add(kind)
+    return [{"path": path, "types": sorted(found[path])} for path in sorted(found)]
+
+
 def _path_types(text: str, type_: str, whole: bool) -> dict[str, str]:
     document = t.parse_type(type_)
     assert isinstance(document, t.Json)
@@ -158,5 +169,8 @@ FUNCTIONS = {
     "tb_json_stored": Udf(stored, (_V, _V), _V),
     "tb_json_paths": Udf(paths, (_V, _V, "BOOLEAN"), "VARCHAR[]"),
     "tb_json_path_types": Udf(path_types, (_V, _V, "BOOLEAN"), "VARCHAR[]"),
+    "tb_json_distinct_paths": Udf(
+        distinct_paths, ("VARCHAR[]", _V), "STRUCT(path VARCHAR, types VARCHAR[])[]", null_handling="special"
+    ),
     "tb_json_stored_or_null": Udf(stored_or_null, (_V, _V), _V, null_handling="special"),
 }
