@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from threading import Thread
+from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -34,7 +34,7 @@ def dev(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option("--port", help="The port; else the first free one from 7181 on.")] = None,
 ) -> None:
-    """Build, serve the API, and rebuild what changes. Type SQL to query. Ctrl-C ends it."""
+    """Build, serve the API, and rebuild what changes. Type SQL or commands. Ctrl-C ends it."""
     require_server()
     from tbpy.dev import Development
 
@@ -58,10 +58,18 @@ def run(development: Development) -> None:
     talk(f"Serving {development.root.name} at {development.url}")
     tell_state(development)
     talk("Watching for changes. Ctrl-C ends.")
-    if sys.stdin.isatty():
-        Thread(target=prompt, args=(development,), daemon=True).start()
-    for rebuilt in development.changes():
-        tell(development, rebuilt)
+    with typing(development):
+        for rebuilt in development.changes():
+            tell(development, rebuilt)
+
+
+def typing(development: Development) -> AbstractContextManager[None]:
+    """A prompt, in a terminal."""
+    if not sys.stdin.isatty():
+        return nullcontext()
+    from tbpy.cli.prompt import prompting
+
+    return prompting(development)
 
 
 def tell(development: Development, rebuilt: Rebuilt) -> None:
@@ -90,22 +98,6 @@ def tell_state(development: Development) -> None:
         talk(f"  {datasource.name}: {counted(datasource.rows, 'row')}{quarantined}")
     for endpoint in development.workspace.endpoints():
         talk(f"  {endpoint.name}: {development.address(endpoint)}")
-
-
-def prompt(development: Development) -> None:
-    """Answers SQL that is typed, a statement a line."""
-    from tbpy.clickhouse.formats import write
-    from tbpy.errors import TbpyError
-
-    for line in sys.stdin:
-        if not line.strip():
-            continue
-        try:
-            result = development.workspace.query(line, time_limit=development.service.limits.query_seconds)
-            chunks = write(result.format or "PrettyCompactMonoBlock", result.columns, result)
-            print(b"".join(chunks).decode("utf-8", "replace"), end="", flush=True)
-        except TbpyError as error:
-            report(error)
 
 
 def interrupt(_: int, __: FrameType | None) -> NoReturn:

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from tbpy.errors import UsageError
 
-SERVER = ("python_multipart", "starlette", "uvicorn")
+SERVER = ("prompt_toolkit", "python_multipart", "starlette", "uvicorn")
 
 
 def require_server() -> None:
