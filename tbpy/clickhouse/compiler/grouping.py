@@ -98,8 +98,25 @@ def all_keys(select: SelectCompiler) -> list[Typed]:
             values = [output.value for output in expand_columns(select.expressions, column)]
             found.extend(value for value in values if not value.aggregate)
         else:
-            found.extend(map(select.group_key, _outside_aggregates(column)))
+            found.extend(_keys_in(select, column))
     return list({key.sql: key for key in found}.values())
+
+
+def _keys_in(select: SelectCompiler, node: ast.Expression) -> Iterator[Typed]:
+    """The keys in a selected expression: an alias in it may stand for an aggregate, and a number for no position."""
+    for part in _outside_aggregates(node):
+        value = select.expressions.compile(part)
+        if not value.aggregate and not value.window:
+            yield select.checked_key(value, part)
+        elif isinstance(part, ast.Alias):
+            yield from _keys_in(select, part.expression)
+        elif isinstance(part, ast.Function):
+            for inner in _parts(part):
+                yield from _keys_in(select, inner)
+        elif isinstance(part, ast.Identifier):
+            alias = select.scope.alias(part.name)
+            if alias is not None:
+                yield from _keys_in(select, alias)
 
 
 def _outside_aggregates(node: ast.Expression) -> Iterator[ast.Expression]:

@@ -159,7 +159,9 @@ class SelectCompiler:
 
     def group_key(self, node: ast.Expression) -> Typed:
         """A key of GROUP BY; an aggregate cannot be one."""
-        key = self._positional(node)
+        return self.checked_key(self._positional(node), node)
+
+    def checked_key(self, key: Typed, node: ast.Expression) -> Typed:
         if key.aggregate:
             raise failures.nested_aggregate("GROUP BY", node)
         failures.check_varying(self.context, key.type, "GROUP BY", node)
