@@ -11,7 +11,7 @@ from tbpy.clickhouse.casting.caster import Caster
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.binary import is_binary
 from tbpy.clickhouse.compiler.literals import constant
-from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.zones import zone_argument
 from tbpy.clickhouse.quoting import quote_identifier_if_needed
@@ -351,7 +351,8 @@ def assume_not_null(call: Call) -> Typed:
     target = t.not_nullable(value.type)
     if value.known and value.value is not None:
         return value.as_type(target)
-    return replace(value, sql=f"coalesce({value.sql}, {_default(target)})", type=target, condition=None)
+    sql = f"coalesce({value.sql}, {_default(target)})"
+    return replace(value, sql=sql, type=target, condition=None, value=UNKNOWN)
 
 
 @scalar("toLowCardinality", nulls="keep", low_cardinality=False)
