@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregate_names import canonical_aggregate
-from tbpy.clickhouse.edit_distance import levenshtein
+from tbpy.clickhouse.edit_distance import nearest
 from tbpy.clickhouse.names import literal_name
 from tbpy.clickhouse.quoting import quote_string
 from tbpy.clickhouse.type_scalars import (
@@ -64,17 +64,9 @@ def _build(syntax: TypeSyntax) -> t.Type:
 
 
 def _unknown(name: str) -> QueryError:
-    near = _similar(name)
+    near = nearest(name, (*_NUMBERS, *_SIMPLE, *_BUILDERS))
     meant = f". Maybe you meant: [{','.join(map(quote_string, near))}]" if near else ""
     return type_error(UNKNOWN, f"Unknown data type family: {name}{meant}")
-
-
-def _similar(name: str) -> list[str]:
-    """The two names nearest to `name`, by letters that differ: at most a third of them."""
-    known = dict.fromkeys((*_NUMBERS, *_SIMPLE, *_BUILDERS))
-    distances = {other: levenshtein(name.lower(), other.lower()) for other in known}
-    near = [other for other in known if distances[other] <= (len(name) + 2) // 3]
-    return sorted(near, key=lambda other: distances[other])[:2]
 
 
 # --- one builder a family ---------------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def _levels(call: AggregateCall, family: Family) -> list[float]:
         values = [family.default]
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            text = f"Quantile level of {call.name} is out of range [0, 1]"
+            text = "Quantile level is out of range [0..1]"
             raise failure(text, 12, "PARAMETER_OUT_OF_BOUND", call.node)
     return [float(value) for value in values]
 

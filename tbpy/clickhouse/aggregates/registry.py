@@ -140,11 +140,14 @@ def argument_type(type_: t.Type) -> t.Type:
     return type_
 
 
+def _wanted(row: Aggregate) -> str:
+    return str(row.minimum) if row.minimum == row.maximum else f"at least {row.minimum}"
+
+
 def _check_counts(row: Aggregate, call: AggregateCall) -> None:
     count = len(call.args)
     if count < row.minimum or (row.maximum is not None and count > row.maximum):
-        wanted = str(row.minimum) if row.minimum == row.maximum else f"at least {row.minimum}"
-        raise failures.wrong_count(call.name, count, wanted, call.node)
+        raise failures.wrong_count(call.name, count, _wanted(row), call.node)
     if row.parameters is not None and len(call.parameters) > row.parameters:
         text = f"Aggregate function {call.name} cannot have {len(call.parameters)} parameters"
         raise failures.failure(text, 42, "NUMBER_OF_ARGUMENTS_DOESNT_MATCH", call.node)

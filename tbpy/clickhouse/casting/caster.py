@@ -6,6 +6,7 @@ its place, `OrZero` and `OrDefault`). Known values are converted now.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -106,8 +107,7 @@ class Caster:
         """A known value that cannot be converted."""
         if self.lenient:
             return Typed(f"CAST(NULL AS {duckdb_type(target)})", target, constant=True, value=None)
-        text = f"Cannot parse {value!r} as {target}"
-        raise QueryError(text, code=code, name=name, place=failures.place(self.node))
+        raise QueryError(unparsed(value, target, code), code=code, name=name, place=failures.place(self.node))
 
     def checked(self, value: Typed, condition: str, sql: str, target: t.Type) -> Typed:
         """`sql` where the condition holds; elsewhere a failure, or NULL when lenient."""
@@ -139,6 +139,29 @@ _FAILURES: dict[type[t.Type], str] = {
     t.Enum: "UNKNOWN_ELEMENT_OF_ENUM",
     t.FixedString: "TOO_LARGE_STRING_SIZE",
 }
+
+
+_BEGINNING = re.compile(r"[+-]?\d+")
+
+
+def unparsed(value: Any, target: t.Type, code: int) -> str:
+    """ClickHouse's words for a text that is no value of a type."""
+    if isinstance(target, t.Date | t.Date32) and code == 38:
+        shape = "Cannot parse date: expected a date in the YYYY-MM-DD or YYYYMMDD format"
+        return f"{shape}: Cannot parse {target} from String"
+    if code == 72 and isinstance(target, t.Int):
+        return f"Unsigned type must not contain '-' symbol: Cannot parse {target} from String"
+    if code != 6 or not isinstance(value, str) or not isinstance(target, t.Int | t.Float | t.Decimal):
+        return f"Cannot parse {value!r} as {target}"
+    begun = _BEGINNING.match(value)
+    where = "begin of string" if begun is None else f"position {begun.end()} (parsed just '{begun[0]}')"
+    text = f"Cannot parse string '{value}' as {target}: syntax error at {where}"
+    if isinstance(target, t.Decimal):
+        return text
+    return (
+        f"{text}. Note: there are to{target}OrZero and to{target}OrNull functions, "
+        "which returns zero/NULL instead of throwing exception"
+    )
 
 
 def _shown(value: Typed) -> str:

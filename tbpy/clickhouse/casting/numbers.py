@@ -235,15 +235,18 @@ def _loses_digits(source: t.Int | t.Float, target_: t.Float) -> bool:
     return source.bits > (32 if target_.bits == 64 else 16)
 
 
+def _no_float(text: str) -> tuple[int, str]:
+    """The code of a text that is no float: another one where it begins like one."""
+    return (6, "CANNOT_PARSE_TEXT") if text[:1].isdigit() else (72, "CANNOT_PARSE_NUMBER")
+
+
 @target(t.Float)
 def to_float(caster: Caster, value: Typed, target_: t.Float) -> Typed:
     source, storage = value.type, duckdb_type(target_)
     if value.known and isinstance(value.value, str) and isinstance(source, t.String):
         read = texts.read_float(value.value)
         return (
-            caster.failed(value.value, target_, 72, "CANNOT_PARSE_NUMBER")
-            if read is None
-            else known_float(read, target_)
+            caster.failed(value.value, target_, *_no_float(value.value)) if read is None else known_float(read, target_)
         )
     if value.known and isinstance(value.value, bool | int | float | Decimal):
         found = known_float(float(value.value), target_)

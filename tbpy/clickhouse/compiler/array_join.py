@@ -143,7 +143,11 @@ def array_join_function(compiler: ExpressionCompiler, node: ast.Function) -> Typ
     """`arrayJoin(a)` in any clause multiplies rows before the SELECT is evaluated; equal calls are one join."""
     if len(node.arguments) != 1:
         raise failures.wrong_count("arrayJoin", len(node.arguments), "1", node)
-    array = _as_array(compiler.compile(node.arguments[0]), node)
+    value = compiler.compile(node.arguments[0])
+    if not isinstance(t.plain(value.type), t.Array | t.Map):
+        text = "Argument for function arrayJoin must be Array or Map"
+        raise failures.failure(text, 43, "ILLEGAL_TYPE_OF_ARGUMENT", node)
+    array = _as_array(value, node)
     item = _item(array.type)
     if array.aggregate or array.window:
         compiler.scope.unnested.add(array.sql)

@@ -19,6 +19,7 @@ from tbpy.clickhouse.compiler.parameters import OpenText, is_null
 from tbpy.clickhouse.compiler.parts import part, parts
 from tbpy.clickhouse.compiler.scope import Column, Scope
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
+from tbpy.clickhouse.function_names import is_clickhouse_function
 from tbpy.clickhouse.functions.registry import SCALARS, Call, Scalar, build_scalar, find_scalar
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import field_names
@@ -273,10 +274,17 @@ class ExpressionCompiler:
         if row is None:
             named = self._lambda_named(node.name)
             if named is not None:
-                return BoundLambda(named, self).apply(*self.arguments(node))
+                return self._called(named, node)
             raise failures.unknown_function(node.name, node, [*SCALARS, *AGGREGATES])
         self._check_nulls(node)
         return self.scalar(row, node)
+
+    def _called(self, named: ast.Lambda, node: ast.Function) -> Typed:
+        arguments, wanted = self.arguments(node), len(named.parameters)
+        if len(arguments) != wanted:
+            text = f"Lambda {node.name} expect {wanted} arguments. Actual: {len(arguments)}"
+            raise failures.bad_arguments(text, node)
+        return BoundLambda(named, self).apply(*arguments)
 
     @staticmethod
     def _check_nulls(node: ast.Function) -> None:
@@ -346,7 +354,8 @@ class ExpressionCompiler:
         self, node: ast.Function, row: Aggregate, suffixes: tuple[str, ...], window: str | None = None
     ) -> Typed:
         if row.window_only and window is None:
-            raise failures.bad_arguments(f"Function {row.name} needs an OVER clause", node)
+            text = f"The function '{row.name}' can only be used as a window function, not as an aggregate function"
+            raise failures.bad_arguments(text, node)
         if node.nulls == "respect" and row.name not in ("any", "anyLast"):
             raise failures.failure(f"Function {node.name} does not support RESPECT NULLS", 48, "NOT_IMPLEMENTED", node)
         with self.scope.raw_keys() if window is None else nullcontext():
@@ -354,19 +363,39 @@ class ExpressionCompiler:
             where = (self.condition(node.filter),) if node.filter is not None else ()
         parameters = tuple(self.compile(parameter) for parameter in node.parameters or ())
         if window is None and any(arg.aggregate for arg in args):
-            raise failures.nested_aggregate(node.name, node)
+            raise failures.nested_aggregate(self.aggregate_name(node.arguments), node)
+        if any(arg.window for arg in args):
+            raise failures.nested_window(node, inside_window=window is not None)
         call = AggregateCall(node.name, node, args, self, parameters, where, distinct=node.distinct, window=window)
         result = build_combined(row, suffixes, call)
         if row.order and window is None:
             self.scope.orders.add(row.order)
         return replace(result, aggregate=window is None or any(arg.aggregate for arg in args), constant=False)
 
+    def aggregate_name(self, where: ast.Expression | tuple[ast.Expression, ...]) -> str:
+        """The name, as of a column, of the first aggregate in an expression, also behind the aliases in it."""
+        from tbpy.clickhouse.compiler.aliases import walk
+        from tbpy.clickhouse.names import column_name
+
+        waiting, seen = list(where if isinstance(where, tuple) else (where,)), set[str]()
+        while waiting:
+            for found in walk(waiting.pop(0)):
+                if isinstance(found, ast.Function) and found.window is None and split_name(found.name) is not None:
+                    return column_name(found)
+                behind = self.scope.alias(found.name) if isinstance(found, ast.Identifier) else None
+                if behind is not None and isinstance(found, ast.Identifier) and found.name not in seen:
+                    seen.add(found.name)
+                    waiting.append(behind)
+        return "of an alias"
+
     def window_function(self, node: ast.Function) -> Typed:
         from tbpy.clickhouse.compiler.windows import check_frame, window_sql
 
         found = split_name(node.name)
-        if found is None:
+        if found is None and find_scalar(node.name) is None and is_clickhouse_function(node.name):
             raise failures.unknown_function(node.name, node, AGGREGATES)
+        if found is None:
+            raise failures.unknown_aggregate(node.name, node, AGGREGATES)
         assert node.window is not None
         check_frame(self, found[0].name, node.window, node)
         return self.aggregate(node, *found, window=window_sql(self, node.window, node))

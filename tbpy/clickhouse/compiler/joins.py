@@ -76,7 +76,7 @@ def matched_sides(
     both = compiler.expressions(left.relations + right.relations, left.joins + right.joins + 1)
     value = both.truth(node.on)
     if value.aggregate:
-        raise failures.misplaced_aggregate("An aggregate", node.on, "JOIN ON")
+        raise failures.misplaced_aggregate(both.aggregate_name(node.on), node.on, "JOIN ON")
     return condition_of(value), _outer(kind, left.relations, right.relations, nulls)
 
 
@@ -135,6 +135,7 @@ def check_condition(compiler: SourceCompiler, node: ast.Join, kind: str, left: S
     if node.on is None:
         return
     if isinstance(node.on, ast.Identifier) and compiler.scope.alias(node.on.parts[0]) is None:
+        compiler.expressions(left.relations + right.relations, left.joins + right.joins + 1).compile(node.on)
         raise _invalid(f"JOIN {kind.upper()} JOIN ... ON {node.on.name} join expression expected function", node.on)
     if node.strictness is None and kind == "inner" and not isinstance(node.on, ast.Literal):
         return

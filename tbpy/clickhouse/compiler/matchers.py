@@ -173,7 +173,8 @@ def _qualified(compiler: ExpressionCompiler, qualifier: tuple[str, ...], node: a
     title = ".".join(qualifier)
     found = tuple(relation for relation in compiler.scope.relations if title in relation.names)
     if not found:
-        raise failures.unknown_identifier(f"{title}.*", node, [r.title for r in compiler.scope.relations])
+        text = f"Qualified matcher {title}.* does not find table"
+        raise failures.failure(text, 47, "UNKNOWN_IDENTIFIER", node)
     return found
 
 

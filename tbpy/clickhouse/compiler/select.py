@@ -123,7 +123,8 @@ class SelectCompiler:
     def _filter(self, node: ast.Expression) -> None:
         typed = self.expressions.truth(node)
         if typed.aggregate or typed.window:
-            raise failures.misplaced_aggregate("An aggregate" if typed.aggregate else "A window function", node)
+            name = self.expressions.aggregate_name(node) if typed.aggregate else None
+            raise failures.misplaced_aggregate(name, node)
         self.clauses.where.append(condition_of(typed))
 
     # --- columns and groups ---
@@ -163,7 +164,7 @@ class SelectCompiler:
 
     def checked_key(self, key: Typed, node: ast.Expression) -> Typed:
         if key.aggregate:
-            raise failures.nested_aggregate("GROUP BY", node)
+            raise failures.misplaced_aggregate(self.expressions.aggregate_name(node), node, "GROUP BY")
         failures.check_varying(self.context, key.type, "GROUP BY", node)
         return key
 
@@ -175,7 +176,8 @@ class SelectCompiler:
         count = len(self.outputs or self.select.columns)
         position = node.value if node.value > 0 else count + 1 + node.value
         if node.value == 0 or not 1 <= position <= count:
-            text = f"Positional argument out of bounds: {node.value} (expected in range [1, {count}])"
+            least, most, kind = (1, count, "P") if node.value >= 0 else (-count, -1, "Negative p")
+            text = f"{kind}ositional argument number {node.value} is out of bounds. Expected in range [{least}, {most}]"
             raise failures.bad_arguments(text, node)
         if self.outputs:
             return self.outputs[position - 1].value

@@ -93,11 +93,19 @@ class SourceCompiler:
         if found is None and node.database == "system":
             return self._system(node)
         if found is None:
-            full = f"{node.database}.{node.name}" if node.database else node.name
-            raise failures.unknown_table(full, node, self.scope.catalog.names())
+            raise self._unknown(node)
         if isinstance(found, View):
             return self._hoisted(self.view(found, node), node)
         return self._stored(found, node)
+
+    def _unknown(self, node: ast.TableName) -> failures.QueryError:
+        """What ClickHouse says of a table that is not there, or of its database."""
+        names = list(self.scope.catalog.names())
+        if node.database is None:
+            return failures.unknown_table(node.name, node, names)
+        if any(self.scope.catalog.resolve(name, node.database) for name in names):
+            return failures.unknown_table(f"{node.database}.{node.name}", node, names)
+        return failures.failure(f"Database {node.database} does not exist", 81, "UNKNOWN_DATABASE", node)
 
     def _named_by_parameter(self, node: ast.TableName) -> ast.TableName:
         """`FROM {name:Identifier}`: the table that the parameter names."""

@@ -18,7 +18,7 @@ def checked_size(call: Call, position: int, *, lowest: int) -> str:
         inside = f"{size} BETWEEN {lowest} AND {MOST_ELEMENTS}"
         return f"(CASE WHEN {inside} OR {size} IS NULL THEN {size} ELSE CAST(error({told}) AS BIGINT) END)"
     if lowest <= value <= MOST_ELEMENTS:
-        return size
+        return size if value >= 0 else f"({size})"
     if value < 0 <= lowest:
         raise failure(f"Array size {value} cannot be negative", 128, "TOO_LARGE_ARRAY_SIZE", call.node)
     raise failure(f"Too large array size: {value}, maximum: {MOST_ELEMENTS}", 128, "TOO_LARGE_ARRAY_SIZE", call.node)

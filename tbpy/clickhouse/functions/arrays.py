@@ -120,9 +120,21 @@ def _map_element(call: Call, container: t.Map) -> Typed:
 
 def _map_value(call: Call, container: t.Map) -> str:
     key = call.args[1]
+    if not _may_be_key(t.plain(key.type), t.plain(container.key)):
+        text = f"Illegal types of arguments: {container}, {key.type} for function {call.name}"
+        raise QueryError(text, code=43, name="ILLEGAL_TYPE_OF_ARGUMENT", place=place(call.node))
     if t.plain(key.type) != t.plain(container.key):
         key = _converted_key(call, key, t.plain(container.key))
     return f"{call.sql(0)}[{key.sql}]"
+
+
+def _may_be_key(type_: t.Type, wanted: t.Type) -> bool:
+    """Whether a value of a type can be looked up among the keys of a map: text among texts, numbers among numbers."""
+    if isinstance(wanted, t.Int | t.Bool):
+        return isinstance(type_, t.Int | t.Bool | t.Nothing)
+    if isinstance(wanted, t.String | t.FixedString):
+        return isinstance(type_, t.String | t.FixedString | t.Enum | t.Nothing)
+    return type_ == wanted or not isinstance(wanted, t.Date | t.DateTime | t.Float)
 
 
 def _converted_key(call: Call, key: Typed, type_: t.Type) -> Typed:

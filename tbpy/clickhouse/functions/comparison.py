@@ -83,12 +83,27 @@ def condition(call: Call, left: Typed, right: Typed, symbol: str) -> str:
     if isinstance(one, t.Json):
         keys = [document_key(call.context, side.sql, one) for side in (left, right)]
         return f"({keys[0]} {symbol} {keys[1]})"
-    first, second = comparable_sql(call.compiler, left, right, call.node)
+    first, second = _comparable(call, left, right, symbol)
     if symbol in _STRICT and (isinstance(one, t.UUID) or isinstance(other, t.UUID)):
         first, second = uuid_key(first), uuid_key(second)
     elif symbol in _STRICT and (is_wide(one) or is_wide(other)):
         return f"({order_key(first)} {symbol} {order_key(second)})"
     return _with_nan(f"{first} {symbol} {second}", symbol, _can_be_nan(left) and first, _can_be_nan(right) and second)
+
+
+_NAMES = {"=": "equals", "<>": "notEquals", "<": "less", ">": "greater", "<=": "lessOrEquals", ">=": "greaterOrEquals"}
+
+
+def _comparable(call: Call, left: Typed, right: Typed, symbol: str) -> tuple[str, str]:
+    """Both sides for DuckDB; types that ClickHouse does not compare are told with the name of the comparison."""
+    try:
+        return comparable_sql(call.compiler, left, right, call.node)
+    except QueryError as error:
+        parts = isinstance(t.plain(left.type), t.Array) and isinstance(t.plain(right.type), t.Array)
+        if error.code != 43 and not (error.code == 386 and parts):
+            raise
+        text = f"Illegal types of arguments (`{left.type}`, `{right.type}`) of function `{_NAMES.get(symbol, symbol)}`"
+        raise failures.failure(text, 43, "ILLEGAL_TYPE_OF_ARGUMENT", call.node) from None
 
 
 def _of_different_units(one: t.Type, other: t.Type) -> bool:

@@ -82,6 +82,9 @@ def higher(*names: str, needs_lambda: bool = False) -> Callable[[Callable[[Call,
     def register(build: Callable[[Call, Mapped], Typed]) -> None:
         @scalar(*names, args=(1, None), nulls="keep", low_cardinality=False, lambdas=True)
         def row(call: Call) -> Typed:
+            if needs_lambda and len(call.args) < 2:
+                text = f"Function {call.name} needs at least 2 arguments, passed {len(call.args)}"
+                raise QueryError(text, code=42, name="NUMBER_OF_ARGUMENTS_DOESNT_MATCH", place=place(call.node))
             if needs_lambda and not (call.lambdas and call.lambdas[0]):
                 call.wrong_type()
             plan = prepared(call)
@@ -117,11 +120,15 @@ def array_map(call: Call, plan: Mapped) -> Typed:
 
 @higher("arrayFilter", needs_lambda=True)
 def array_filter(call: Call, plan: Mapped) -> Typed:
+    _require_condition(call, plan)
     return call.typed(kept(plan), t.Array(plan.item))
 
 
 def _require_condition(call: Call, plan: Mapped) -> None:
-    """Without a lambda the elements are conditions themselves, and must be UInt8."""
+    """A lambda gives UInt8; without one the elements are conditions themselves."""
+    if t.plain(plan.body.type) not in (t.UINT8, t.BOOL, t.NOTHING):
+        text = f"Expression for function {call.name} must return UInt8 or Nullable(UInt8), found {plan.body.type}"
+        raise QueryError(text, code=43, name="ILLEGAL_TYPE_OF_ARGUMENT", place=place(call.node))
     if plan.body.sql == plan.element and plan.body.type not in (t.UINT8, t.BOOL):
         call.wrong_type()
 
@@ -148,6 +155,7 @@ def array_all(call: Call, plan: Mapped) -> Typed:
 def _pick(name: str, index: int, *, optional: bool) -> None:
     @higher(name, needs_lambda=True)
     def build(call: Call, plan: Mapped) -> Typed:
+        _require_condition(call, plan)
         if t.plain(plan.item) == t.NOTHING:
             call.wrong_type()
         sql = f"{kept(plan)}[{index}]"
@@ -165,6 +173,7 @@ _pick("arrayLastOrNull", -1, optional=True)
 def _pick_index(name: str, index: int) -> None:
     @higher(name, needs_lambda=True)
     def build(call: Call, plan: Mapped) -> Typed:
+        _require_condition(call, plan)
         marks = f"list_transform({plan.source}, lambda {plan.head}: ({condition_of(plan.body)}) IS TRUE)"
         places = f"list_filter(range(1, len({plan.source}) + 1), lambda p: {marks}[p])"
         return call.typed(f"CAST(coalesce({places}[{index}], 0) AS UINTEGER)", t.UINT32)

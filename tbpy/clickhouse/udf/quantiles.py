@@ -263,7 +263,7 @@ def interpolated_weighted(values: list[float], weights: list[float], level: floa
     for weight in shares.values():
         seen += weight
         places.append((seen - 0.5 * weight) / total)
-    right = bisect_left(places, level)
+    right = bisect_right(places, level)
     if right == 0 or right == len(places):
         return values[0] if right == 0 else values[-1]
     part = (level - places[right - 1]) / (places[right] - places[right - 1])
