@@ -49,7 +49,8 @@ def _register(family: Family) -> None:
     def several(call: AggregateCall) -> Typed:
         type_ = family.result(call)
         if not call.parameters:
-            raise bad_arguments(f"{many} requires at least one parameter", call.node)
+            text = "Aggregate function for calculation of multiple quantiles require at least one parameter"
+            raise failure(text, 42, "NUMBER_OF_ARGUMENTS_DOESNT_MATCH", call.node)
         call.nullable = False
         levels = _levels(call, family)
         parts = ", ".join(_finished(call, family, type_, level) for level in levels)

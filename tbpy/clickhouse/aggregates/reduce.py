@@ -9,6 +9,7 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.call import AggregateCall, Elements, element_arguments
 from tbpy.clickhouse.aggregates.combinators import build_combined, split_name
+from tbpy.clickhouse.aggregates.registry import AGGREGATES
 from tbpy.clickhouse.aggregates.state_combinators import finished, inner_of, merged, state_parameters
 from tbpy.clickhouse.aggregates.state_forms import state_parts
 from tbpy.clickhouse.compiler import failures
@@ -40,7 +41,7 @@ def _aggregate(call: Call, elements: Elements, types: Sequence[t.Type]) -> Typed
     node = _named(call)
     found = split_name(node.name)
     if found is None:
-        raise failures.unknown_function(node.name, call.node, ())
+        raise failures.unknown_aggregate(node.name, call.node, AGGREGATES)
     parameters = tuple(call.compiler.compile(parameter) for parameter in node.parameters or ())
     args = element_arguments(elements.name, types)
     inner = AggregateCall(node.name, node, args, call.compiler, parameters, elements=elements)

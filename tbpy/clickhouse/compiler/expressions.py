@@ -23,6 +23,7 @@ from tbpy.clickhouse.function_names import is_clickhouse_function
 from tbpy.clickhouse.functions.registry import SCALARS, Call, Scalar, build_scalar, find_scalar
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import field_names
+from tbpy.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -241,7 +242,10 @@ class ExpressionCompiler:
             found = part(Typed("e", inner.item), field_names(record).index(name))
             sql = f"list_transform({value.sql}, lambda e: {found.sql})"
             return replace(value, sql=sql, type=t.Array(found.type), condition=None)
-        subcolumn = self.subcolumn(value, name, node)
+        try:
+            subcolumn = self.subcolumn(value, name, node)
+        except UnsupportedError:  # no type that has such a part
+            subcolumn = None
         if subcolumn is None:
             raise failures.unknown_identifier(getattr(node, "name", name), node, self.scope.column_names())
         return subcolumn

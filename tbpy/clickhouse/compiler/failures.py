@@ -65,7 +65,9 @@ def unknown_aggregate(name: str, node: ast.Node, candidates: Iterable[str]) -> Q
 
 
 #: Functions for which ClickHouse has another code when they get too few arguments.
-_TOO_FEW = frozenset("and or char arrayFold lagInFrame leadInFrame JSON_VALUE JSON_QUERY JSON_EXISTS".split())
+_TOO_FEW = frozenset(
+    ("and", "or", "char", "arrayFold", "lagInFrame", "leadInFrame", "JSON_VALUE", "JSON_QUERY", "JSON_EXISTS")
+)
 
 
 def wrong_count(name: str, given: int, wanted: str, node: ast.Node) -> QueryError:
@@ -77,8 +79,11 @@ def wrong_count(name: str, given: int, wanted: str, node: ast.Node) -> QueryErro
 
 #: Functions of two arguments whose types ClickHouse tells together.
 _OPERATORS = frozenset(
-    "plus minus multiply divide modulo intDiv intDivOrZero moduloOrZero positiveModulo gcd lcm bitAnd bitOr bitXor "
-    "bitShiftLeft bitShiftRight bitRotateLeft bitRotateRight".split()
+    (
+        *("plus", "minus", "multiply", "divide", "modulo", "moduloOrZero", "positiveModulo", "intDiv", "intDivOrZero"),
+        *("gcd", "lcm", "bitAnd", "bitOr", "bitXor", "bitShiftLeft", "bitShiftRight"),
+        *("bitRotateLeft", "bitRotateRight"),
+    )
 )
 
 

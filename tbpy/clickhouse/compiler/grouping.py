@@ -211,6 +211,17 @@ class _Checker:
                 return self.uncovered(body, bound | set(parameters))
             case ast.Function():
                 return self._function(node, bound)
+            case ast.Asterisk() | ast.ColumnsMatcher():
+                return self._matched(node)
+        return None
+
+    def _matched(self, node: ast.Asterisk | ast.ColumnsMatcher) -> ast.Identifier | None:
+        with self._scope.raw_keys():
+            outputs = expand_columns(self._compiler, node)
+        for output in outputs:
+            value = output.value
+            if not (value.constant or value.aggregate or value.sql in self._keys):
+                return ast.Identifier((output.name,), start=node.start, end=node.end)
         return None
 
     def _aliased(self, node: ast.Alias, bound: frozenset[str]) -> ast.Identifier | None:

@@ -160,7 +160,11 @@ def _matched(compiler: ExpressionCompiler, node: ast.ColumnsMatcher) -> Iterator
         for name in node.names:
             yield name.parts[-1], Output(display_name(compiler, name), compiler.compile(name))
         return
-    wanted = re.compile(node.pattern)
+    try:
+        wanted = re.compile(node.pattern)
+    except re.error as error:
+        text = f"COLUMNS pattern {node.pattern} cannot be compiled: {error}"
+        raise failures.failure(text, 427, "CANNOT_COMPILE_REGEXP", node) from None
     for relation in _qualified(compiler, node.qualifier, node):
         for column in relation.columns:
             if wanted.search(column.name):

@@ -36,6 +36,7 @@ _OPERATORS = {
 
 
 def _set_operation(context: Context, catalog: Catalog, parent: Scope | None, query: ast.SetOperation) -> Block:
+    _operator(context, query)  # what is said of the operator comes before what is said of its sides
     parent = _shared_with(catalog, parent, query)
     left = compile_block(context, catalog, parent, query.left)
     right = compile_block(context, catalog, parent, query.right)
@@ -80,7 +81,10 @@ def _operator(context: Context, query: ast.SetOperation) -> str:
     kind = f"{query.kind} {mode}" if mode == "distinct" or (mode and query.kind == "union") else query.kind
     operator = _OPERATORS.get(kind)
     if kind == "union":
-        text = "Expected ALL or DISTINCT after UNION. Write `UNION ALL` to keep duplicate rows or `UNION DISTINCT`"
+        text = (
+            "Expected ALL or DISTINCT after UNION. Write `UNION ALL` to keep duplicate rows or `UNION DISTINCT` to "
+            "remove them, or set `union_default_mode` to choose"
+        )
         raise failures.QueryError(text, code=558, name="EXPECTED_ALL_OR_DISTINCT", place=failures.place(query))
     if operator is None:
         raise failures.unsupported(query.kind.upper(), query)

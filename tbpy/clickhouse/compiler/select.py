@@ -309,8 +309,13 @@ class SelectCompiler:
 
 def declare_with(scope: Scope, select: ast.Select) -> None:
     """Put what WITH names into the scope."""
+    named: set[str] = set()
     for item in select.with_:
         if isinstance(item, ast.CommonTable):
+            if item.name in named:
+                text = f"CTE with name {item.name} already exists"
+                raise failures.failure(text, 179, "MULTIPLE_EXPRESSIONS_FOR_ALIAS", item)
+            named.add(item.name)
             before = replace(scope, common_tables=dict(scope.common_tables))
             scope.common_tables[item.name] = CommonTableEntry(item, before, select.recursive)
         else:

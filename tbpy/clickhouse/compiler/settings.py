@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.context import Context
+from tbpy.clickhouse.edit_distance import nearest
+from tbpy.clickhouse.quoting import quote_string
 
 #: Settings that change answers in ways that tbpy does not follow, with the values that ask for nothing.
 _UNHEEDED: dict[str, tuple[str, ...]] = {
@@ -59,9 +63,36 @@ _UNHEEDED: dict[str, tuple[str, ...]] = {
 }
 
 
+#: Settings that queries have often, known without reading the list of all.
+_USUAL = frozenset(
+    (
+        "join_use_nulls",
+        "max_execution_time",
+        "max_memory_usage",
+        "max_rows_to_read",
+        "max_threads",
+        "optimize_read_in_order",
+    )
+)
+
+
+@cache
+def _names() -> frozenset[str]:
+    text = (files("tbpy.clickhouse") / "setting_names.txt").read_text(encoding="utf-8")
+    return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def _unknown(setting: ast.Setting) -> failures.QueryError:
+    near = nearest(setting.name, sorted(_names()))
+    meant = f": Maybe you meant [{','.join(map(quote_string, near))}]" if near else ""
+    return failures.failure(f"Unknown setting '{setting.name}'{meant}", 115, "UNKNOWN_SETTING", setting)
+
+
 def apply_settings(context: Context, settings: Sequence[ast.Setting]) -> None:
     """Note the settings of a SELECT or a statement. Refuses those that would change the answer unheeded."""
     for setting in settings:
+        if setting.name not in _USUAL and setting.name not in _UNHEEDED and setting.name not in _names():
+            raise _unknown(setting)
         value = {True: "1", False: "0"}.get(setting.value) if isinstance(setting.value, bool) else str(setting.value)
         if value not in _UNHEEDED.get(setting.name, (value,)):
             raise failures.unsupported(f"Setting {setting.name} = {setting.value}", setting)

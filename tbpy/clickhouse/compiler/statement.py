@@ -65,6 +65,10 @@ def compile_query(
 
 def _compile(statement: ast.Statement, context: Context, catalog: Catalog) -> CompiledQuery:
     apply_settings(context, statement.settings)
+    if statement.format is not None:
+        from tbpy.clickhouse.formats import find_format
+
+        find_format(statement.format)
     if statement.kind == "select" and statement.query is not None:
         block = compile_block(context, catalog, None, statement.query)
     else:

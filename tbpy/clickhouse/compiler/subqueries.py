@@ -60,6 +60,11 @@ def in_block(compiler: ExpressionCompiler, value: Typed, block: Block, node: ast
         column for column, output in zip(columns, block.outputs, strict=True) if t.is_nullable(output.value.type)
     ]
     where = f" WHERE {' AND '.join(f'{column} IS NOT NULL' for column in optional)}" if optional else ""
+    looked_for = t.plain(value.type)
+    if isinstance(looked_for, t.Tuple) and len(columns) == 1:
+        kind = t.plain(block.outputs[0].value.type)
+        if not isinstance(kind, t.Tuple):
+            raise _widths(len(looked_for.items), 1, node)
     if len(columns) == 1:
         left, right = comparable(compiler, value, replace(block.outputs[0].value, sql=columns[0], constant=False))
         if right != columns[0]:
@@ -70,11 +75,15 @@ def in_block(compiler: ExpressionCompiler, value: Typed, block: Block, node: ast
     inner = t.plain(value.type)
     if not isinstance(inner, t.Tuple) or len(inner.items) != len(columns):
         own = len(inner.items) if isinstance(inner, t.Tuple) else 1
-        text = f"Number of columns in section IN doesn't match. {own} at left, {len(columns)} at right"
-        raise failures.failure(text, 20, "NUMBER_OF_COLUMNS_DOESNT_MATCH", node)
+        raise _widths(own, len(columns), node)
     left_row = ", ".join(part.sql for part in parts(value))
     found = f"(({left_row}) IN (SELECT ({', '.join(columns)}) FROM ({block.sql}) AS s{where}))"
     return f"coalesce({found}, false)" if any(map(t.is_nullable, inner.items)) else found
+
+
+def _widths(left: int, right: int, node: ast.Node) -> failures.QueryError:
+    text = f"Number of columns in section IN doesn't match. {left} at left, {right} at right"
+    return failures.failure(text, 20, "NUMBER_OF_COLUMNS_DOESNT_MATCH", node)
 
 
 def _elements(block: Block, value: Typed) -> Block:

@@ -159,6 +159,12 @@ def parsed_text(compiler: ExpressionCompiler, text: Typed, type_: t.Type, node: 
             return Caster(compiler, node).plain(text.as_type(t.STRING), type_).sql
         case _:
             raise not_comparable(type_, t.STRING, node)
+    if found is None and isinstance(type_, t.Bool):
+        message = f"Cannot parse boolean value here: '{value}', should be 'true' or 'false'"
+        raise QueryError(message, code=467, name="CANNOT_PARSE_BOOL", place=failures.place(node))
+    if found is None and isinstance(type_, t.Float):
+        message = f"Cannot read floating point value here: {value}"
+        raise QueryError(message, code=72, name="CANNOT_PARSE_NUMBER", place=failures.place(node))
     if found is None:
         message = f"Cannot convert string '{value}' to type {type_}"
         raise QueryError(message, code=53, name="TYPE_MISMATCH", place=failures.place(node))

@@ -191,7 +191,8 @@ def _tuples(call: Call, symbol: str) -> Typed:
     """Element by element: equal where all are, ordered by the first that differs."""
     ones, others = parts(call.args[0]), parts(call.args[1])
     if len(ones) != len(others):
-        raise failures.bad_arguments("Cannot compare tuples of different sizes", call.node)
+        text = f"Illegal types of arguments (`{call.args[0].type}`, `{call.args[1].type}`) of function `{call.name}`"
+        raise failures.failure(text, 43, "ILLEGAL_TYPE_OF_ARGUMENT", call.node)
     if not ones:
         text = "Comparison of zero-sized tuples is not implemented"
         raise QueryError(text, code=48, name="NOT_IMPLEMENTED", place=failures.place(call.node))

@@ -27,8 +27,9 @@ def if_(call: Call) -> Typed:
 def multi_if(call: Call) -> Typed:
     """The conditions in turn with their values, and the value where none holds; CASE without ELSE gives NULL there."""
     args = list(call.args)
-    if len(args) % 2 == 0:
-        call.wrong_count("an odd number")
+    if len(args) % 2 == 0 or len(args) < 3:
+        text = f"Invalid number of arguments for function {call.name}"
+        raise failures.failure(text, 42, "NUMBER_OF_ARGUMENTS_DOESNT_MATCH", call.node)
     return _branches(call, args[:-1:2], [*args[1:-1:2], args[-1]])
 
 

@@ -214,7 +214,8 @@ def _own_zone(call: Call) -> str | None:
 def _datetime64(call: Call) -> tuple[t.Type, int]:
     precision = call.constant_value(1, "precision")
     if not isinstance(precision, int) or not 0 <= precision <= 9:
-        raise failures.bad_arguments(f"Scale {precision} is out of bounds", call.node)
+        text = f"Scale {precision} is too large for DateTime64. Maximum is up to nanoseconds (9)"
+        raise failures.failure(text, 69, "ARGUMENT_OUT_OF_BOUND", call.node)
     return t.DateTime64(precision, _zone(call, 2) or _own_zone(call)), 2
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.printing import microseconds
+from tbpy.clickhouse.compiler.failures import bad_arguments
 from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
@@ -36,11 +37,13 @@ _SHORT = {
 
 def unit_name(call: Call, position: int) -> str:
     """A unit given as text, in any spelling ClickHouse takes: 'month', 'mm', 'months'."""
+    if not isinstance(t.plain(call.args[position].type), t.String):
+        call.wrong_type()
     text = str(call.constant_value(position, "unit")).lower()
     unit = _SHORT.get(text, text)
     unit = unit if unit.capitalize() in _UNITS else unit.removesuffix("s")
     if unit.capitalize() not in _UNITS:
-        call.unsupported(f"unit '{text}'")
+        raise bad_arguments(f"{text} doesn't look like datepart name in {call.name}", call.node)
     return unit
 
 

@@ -215,8 +215,17 @@ def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float | N
         return None
     if all(map(math.isnan, left)) or all(map(math.isnan, right)):
         return NAN
-    if any(map(math.isnan, left)) or any(map(math.isnan, right)):
+    numbers = [pair for pair in zip(left, right, strict=True) if not any(map(math.isnan, pair))]
+    if len(numbers) < 2:
+        return NAN
+    found = _spearman([one for one, _ in numbers], [other for _, other in numbers])
+    if len(numbers) < count and abs(found) != 1:  # what ClickHouse makes of NaN among these is not known
         raise ValueError("NOT_IMPLEMENTED: rankCorr of NaN beside numbers is not supported by tbpy")
+    return found
+
+
+def _spearman(left: Sequence[float], right: Sequence[float]) -> float:
+    count = len(left)
     (first, _), (second, _) = ranks(left), ranks(right)
     squares = math.fsum((one - other) ** 2 for one, other in zip(first, second, strict=True))
     return 1 - 6 * squares / (count * (count**2 - 1))
