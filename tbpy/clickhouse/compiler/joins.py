@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.aliases import walk
-from tbpy.clickhouse.compiler.conversion import coerce
+from tbpy.clickhouse.compiler.conversion import common_type
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.join_tables import check_join
 from tbpy.clickhouse.compiler.places import placed_join
-from tbpy.clickhouse.compiler.scope import Column, Relation
-from tbpy.clickhouse.compiler.sources import Source, filled, shared_type
+from tbpy.clickhouse.compiler.scope import Relation
+from tbpy.clickhouse.compiler.sources import Source, shared_type
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
+from tbpy.clickhouse.compiler.using import column_of, outer_relations, using_keys, using_names
 
 if TYPE_CHECKING:
     from tbpy.clickhouse.compiler.sources import SourceCompiler
@@ -77,15 +78,7 @@ def matched_sides(
     value = both.truth(node.on)
     if value.aggregate:
         raise failures.misplaced_aggregate(both.aggregate_name(node.on), node.on, "JOIN ON")
-    return condition_of(value), _outer(kind, left.relations, right.relations, nulls)
-
-
-def _outer(kind: str, left: tuple[Relation, ...], right: tuple[Relation, ...], nulls: bool) -> tuple[Relation, ...]:
-    if kind in ("right", "full"):
-        left = tuple(filled(relation, nulls=nulls) for relation in left)
-    if kind in ("left", "full"):
-        right = tuple(filled(relation, nulls=nulls) for relation in right)
-    return left + right
+    return condition_of(value), outer_relations(kind, left.relations, right.relations, nulls)
 
 
 # --- taking ON apart --------------------------------------------------------------------------------------------------
@@ -93,7 +86,9 @@ def _outer(kind: str, left: tuple[Relation, ...], right: tuple[Relation, ...], n
 
 def take_apart(compiler: SourceCompiler, node: ast.Join, left: Source, right: Source) -> Condition:
     if node.using:
-        pairs = [shared_type(_find(left, name, node), _find(right, name, node), node) for name in _using_names(node)]
+        pairs = [
+            shared_type(column_of(left, name, node), column_of(right, name, node), node) for name in using_names(node)
+        ]
         return Condition(tuple((one, other) for _, one, other in pairs))
     assert node.on is not None
     keys: list[tuple[str, str]] = []
@@ -120,13 +115,25 @@ def conjuncts(node: ast.Expression) -> Iterator[ast.Expression]:
 
 
 def _key_pair(compiler: SourceCompiler, node: ast.Expression, left: Source, right: Source) -> tuple[str, str] | None:
-    if not isinstance(node, ast.Function) or node.name != "equals":
+    pair = compared_sides(compiler, node, left, right)
+    return None if pair is None else (pair[0].exact(), pair[1].exact())
+
+
+def compared_sides(
+    compiler: SourceCompiler,
+    node: ast.Expression,
+    left: Source,
+    right: Source,
+    operators: frozenset[str] = frozenset({"equals"}),
+) -> tuple[Typed, Typed] | None:
+    """What of the left side a part of a condition compares with what of the right."""
+    if not isinstance(node, ast.Function) or node.name not in operators:
         return None
     one, other = node.arguments
     for first, then in ((one, other), (other, one)):
         left_key, right_key = _sees(compiler, first, left), _sees(compiler, then, right)
         if left_key is not None and right_key is not None:
-            return left_key.exact(), right_key.exact()
+            return left_key, right_key
     return None
 
 
@@ -136,18 +143,30 @@ def check_condition(compiler: SourceCompiler, node: ast.Join, kind: str, left: S
         return
     if isinstance(node.on, ast.Identifier) and compiler.scope.alias(node.on.parts[0]) is None:
         compiler.expressions(left.relations + right.relations, left.joins + right.joins + 1).compile(node.on)
-        raise _invalid(f"JOIN {kind.upper()} JOIN ... ON {node.on.name} join expression expected function", node.on)
-    if node.strictness is None and kind == "inner" and not isinstance(node.on, ast.Literal):
+        raise invalid_on(f"JOIN {kind.upper()} JOIN ... ON {node.on.name} join expression expected function", node.on)
+    for part in conjuncts(node.on):
+        _check_key_types(compiler, part, left, right)
+    named = any(isinstance(part, ast.Identifier) for part in walk(node.on))
+    if node.strictness == "asof" or (node.strictness is None and kind == "inner" and named):
         return
     expressions = compiler.expressions(left.relations + right.relations, left.joins + right.joins + 1)
     value = expressions.compile(node.on)
     if value.constant:
         if not isinstance(t.plain(value.type), t.Bool | t.Nothing) and t.plain(value.type) != t.UINT8:
-            raise _invalid(f"Wrong type {value.type} of JOIN expression", node.on)
+            raise invalid_on(f"Wrong type {value.type} of JOIN expression", node.on)
     elif not _filters_one_side(compiler, node, kind, left, right) and not all(
         _has_key(compiler, branch, left, right, expressions) for branch in disjuncts(node.on)
     ):
-        raise _invalid("Cannot determine join keys in JOIN ON expression", node.on)
+        raise invalid_on("Cannot determine join keys in JOIN ON expression", node.on)
+
+
+def _check_key_types(compiler: SourceCompiler, part: ast.Expression, left: Source, right: Source) -> None:
+    """Raise NO_COMMON_TYPE (386) for a float beside a number that no float holds exactly, as keys are of one type."""
+    pair = compared_sides(compiler, part, left, right)
+    if pair is not None:
+        kinds = {isinstance(t.plain(key.type), t.Float) for key in pair if t.is_number(t.plain(key.type))}
+        if len(kinds) > 1:
+            common_type([key.type for key in pair], part)
 
 
 def _filters_one_side(compiler: SourceCompiler, node: ast.Join, kind: str, left: Source, right: Source) -> bool:
@@ -161,14 +180,23 @@ def _filters_one_side(compiler: SourceCompiler, node: ast.Join, kind: str, left:
 def _has_key(
     compiler: SourceCompiler, branch: ast.Expression, left: Source, right: Source, both: ExpressionCompiler
 ) -> bool:
-    """Whether a branch of a condition compares the sides, or is never true by one of its parts alone."""
+    """Whether a branch of a condition compares the sides, or is always or never true by one of its parts alone."""
     parts = list(conjuncts(branch))
-    if any(_is_key(compiler, part, left, right) for part in parts):
+    if any(_is_key(compiler, part, left, right) for part in parts) or _both_null(compiler, parts, left, right):
         return True
-    return any(value.constant and not (value.known and value.value) for value in map(both.compile, parts))
+    values = list(map(both.compile, parts))
+    if all(value.known and value.value for value in values):
+        return True
+    return any(value.constant and not (value.known and value.value) for value in values)
 
 
-def _invalid(text: str, node: ast.Node) -> failures.QueryError:
+def _both_null(compiler: SourceCompiler, parts: list[ast.Expression], left: Source, right: Source) -> bool:
+    """`a IS NULL AND b IS NULL`: to ClickHouse two keys that are equal where both are NULL."""
+    checked = [part.arguments[0] for part in parts if isinstance(part, ast.Function) and part.name == "isNull"]
+    return all(any(_of_one(compiler, node, side) for node in checked) for side in (left, right))
+
+
+def invalid_on(text: str, node: ast.Node) -> failures.QueryError:
     return failures.failure(text, 403, "INVALID_JOIN_ON_EXPRESSION", node)
 
 
@@ -214,98 +242,3 @@ def _of_one(compiler: SourceCompiler, node: ast.Expression, source: Source) -> b
     """Whether it names columns of this side and nothing else; which branch of a CASE they are in does not matter."""
     found = _sees(compiler, node, source)
     return found is not None and (not found.constant or any(isinstance(part, ast.Identifier) for part in walk(node)))
-
-
-# --- USING ------------------------------------------------------------------------------------------------------------
-
-
-def using_keys(
-    node: ast.Join, kind: str, left: Source, right: Source, nulls: bool | None
-) -> tuple[str, tuple[Relation, ...]]:
-    """The condition, and the relations with merged keys. `nulls` None: no row of either side is ever missing."""
-    names = _using_names(node)
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated is not None:
-        raise failures.bad_arguments(f"JOIN ... USING identifier '{repeated}' appears more than once in USING", node)
-    conditions, keys = [], {}
-    for name in names:
-        type_, one, other = shared_type(_find(left, name, node), _find(right, name, node), node)
-        conditions.append(f"{one} = {other}")
-        keys[name] = (type_, one, other)
-    relations = left.relations + right.relations
-    if nulls is not None:
-        relations = _outer(kind, left.relations, right.relations, nulls)
-    count = len(left.relations)
-    relations = (*_with_element_keys(relations[:count], names), *relations[count:])
-    if kind == "full" and nulls:
-        keys = {name: (t.nullable(type_), one, other) for name, (type_, one, other) in keys.items()}
-    merged = [_share(relation, keys, kind) for relation in relations[:count]]
-    rest = [_hide(relation, keys) for relation in relations[count:]]
-    return " AND ".join(conditions), (*merged, *rest)
-
-
-def _with_element_keys(relations: tuple[Relation, ...], names: list[str]) -> list[Relation]:
-    """Elements of an ARRAY JOIN that are keys become columns of `*`, unless another source has such a column."""
-    columns = {column.name for relation in relations for column in relation.columns}
-    wanted = set(names) - columns
-
-    def shown(relation: Relation) -> Relation:
-        keys = tuple(column for column in relation.hidden if column.name in wanted)
-        return replace(relation, columns=keys) if relation.elements and keys else relation
-
-    return list(map(shown, relations))
-
-
-def _using_names(node: ast.Join) -> list[str]:
-    return [_using_name(item) for item in node.using]
-
-
-def _using_name(item: ast.Expression) -> str:
-    if isinstance(item, ast.Identifier):
-        return item.parts[-1]
-    raise failures.unsupported("USING with an expression", item)
-
-
-def _find(source: Source, name: str, node: ast.Join) -> Column:
-    for relation in source.relations:
-        column = relation.column(name)
-        if column is not None:
-            return column
-    candidates = [column.name for relation in source.relations for column in relation.columns]
-    raise failures.unknown_identifier(name, node, candidates)
-
-
-def _share(relation: Relation, keys: dict[str, tuple[t.Type, str, str]], kind: str) -> Relation:
-    """The left table's USING keys, as the one column that both tables have; its own stays readable as `left.key`."""
-    places = {name: place for place, name in enumerate(keys, 1)}
-
-    def share(column: Column) -> Column:
-        if column.name not in keys:
-            return column
-        type_, left, right = keys[column.name]
-        sql = {"right": right, "full": f"coalesce({left}, {right})"}.get(kind, left)
-        return replace(column, value=replace(column.value, sql=sql, type=type_), shared=places[column.name])
-
-    own: tuple[Column, ...] = ()
-    if kind in ("right", "full"):  # ClickHouse names it `k` after a FULL JOIN, `left.k` after a RIGHT JOIN
-        mine = [column for column in relation.columns if column.name in keys]
-        own = tuple(_of_type(column, keys[column.name][0], keys[column.name][1]) for column in mine)
-        own = tuple(replace(column, shared=places[column.name] if kind == "full" else 0) for column in own)
-    return replace(relation, columns=tuple(map(share, relation.columns)), hidden=relation.hidden + own)
-
-
-def _of_type(column: Column, type_: t.Type, key: str) -> Column:
-    """A side's own key in the type that both sides share; one that may be NULL is so where its row is missing."""
-    if t.is_nullable(type_) and not t.is_nullable(column.value.type):
-        return replace(column, value=replace(column.value, sql=key, type=type_, condition=None, constant=False))
-    kept = t.nullable(type_) if t.is_nullable(column.value.type) else type_
-    return replace(column, value=coerce(column.value, kept))
-
-
-def _hide(relation: Relation, keys: dict[str, tuple[t.Type, str, str]]) -> Relation:
-    """The right table's USING keys leave `*` and stay readable as `right.key`."""
-    kept = tuple(column for column in relation.columns if column.name not in keys)
-    mine = (column for column in relation.columns if column.name in keys)
-    hidden = tuple(_of_type(column, keys[column.name][0], keys[column.name][2]) for column in mine)
-    order = relation.order or tuple(column.name for column in relation.columns)
-    return replace(relation, columns=kept, hidden=relation.hidden + hidden, order=order)

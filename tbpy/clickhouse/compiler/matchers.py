@@ -96,27 +96,34 @@ def _identifier_name(compiler: ExpressionCompiler, node: ast.Identifier) -> str:
     if column.in_place:
         return node.name
     relation = next((r for r in compiler.scope.relations if column in (*r.columns, *r.hidden)), None)
-    name = column.name if relation is None else qualified_name(compiler, relation, column, written=True)
-    return ".".join((name, *rest))
+    if relation is None:
+        return ".".join((column.name, *rest))
+    written = ".".join(node.parts[: len(node.parts) - len(rest) - column.name.count(".") - 1])
+    return ".".join((qualified_name(compiler, relation, column, written=written), *rest))
 
 
-def qualified_name(compiler: ExpressionCompiler, relation: Relation, column: Column, *, written: bool = False) -> str:
+def qualified_name(
+    compiler: ExpressionCompiler, relation: Relation, column: Column, *, written: str = "", starred: bool = False
+) -> str:
     """`name`, or `table.name` when the bare name means a column of another source, or with several joins might.
 
-    `written` tells a qualifier in the query from a `*`, for which a USING key is one column.
+    `written` is a qualifier in the query. For `*` a USING key is one column, and for `table.*` after one join
+    (`starred`).
     """
     if compiler.scope.alias(column.name) is not None and relation.title:
         return f"{relation.title}.{column.name}"
     merged = any(other.shared for other in relation.columns if other.name == column.name)
+    if starred and compiler.scope.joins > 1 and merged:
+        return f"{relation.title}.{column.name}"
     if (merged and not written) or (column.shared and compiler.scope.joins == 1):
         return column.name
     namesakes = compiler.scope.columns_named(column.name, None)
     if written and namesakes[0][0].elements:
         namesakes = namesakes[1:] or namesakes
-    ambiguous = len(namesakes) > 1 and (written or not column.shared)
+    ambiguous = len(namesakes) > 1 and (bool(written) or not column.shared)
     if (namesakes[0][1] is column and not (ambiguous and compiler.scope.joins > 1)) or not relation.title:
         return column.name
-    return f"{relation.title}.{column.name}"
+    return f"{written if written in relation.names else relation.title}.{column.name}"
 
 
 #: A column of `*`: the name by which EXCEPT and REPLACE know it, and what it becomes.
@@ -138,12 +145,12 @@ def _all_columns(compiler: ExpressionCompiler, node: ast.Asterisk) -> Iterator[S
         rest = len(found) + 1
         found.sort(key=lambda pair: pair[1].shared or rest)
     for relation, column in found:
-        yield column.name, _starred(compiler, relation, column)
+        yield column.name, _starred(compiler, relation, column, qualified=bool(node.qualifier))
 
 
-def _starred(compiler: ExpressionCompiler, relation: Relation, column: Column) -> Output:
+def _starred(compiler: ExpressionCompiler, relation: Relation, column: Column, *, qualified: bool = False) -> Output:
     value = compiler.scope.key_readings.get(column.value.sql, column.value)
-    return Output(qualified_name(compiler, relation, column), value)
+    return Output(qualified_name(compiler, relation, column, starred=qualified), value)
 
 
 def _is_tuple(compiler: ExpressionCompiler, node: ast.Asterisk) -> bool:

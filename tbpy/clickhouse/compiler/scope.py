@@ -54,7 +54,7 @@ class Relation:
     def own_columns(self) -> tuple[Column, ...]:
         """What `source.*` means."""
         merged = {column.name for column in self.columns}
-        mine = {column.name: column for column in self.hidden}
+        mine = {column.name: column for column in reversed(self.hidden)}
         rest = (column for column in self.hidden if column.name not in merged)
         found = (*(mine.get(column.name, column) for column in self.columns), *rest)
         return tuple(sorted(found, key=lambda column: self.order.index(column.name))) if self.order else found

@@ -11,15 +11,17 @@ from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.joins import (
     KEYWORDS,
     Condition,
+    compared_sides,
     conjuncts,
     disjuncts,
+    invalid_on,
     joined_source,
     matched_sides,
     take_apart,
-    using_keys,
 )
 from tbpy.clickhouse.compiler.scope import Column, Relation
 from tbpy.clickhouse.compiler.sources import Source, filled, materialized, numbered
+from tbpy.clickhouse.compiler.using import find_column, using_keys
 from tbpy.clickhouse.storage import default_sql
 
 if TYPE_CHECKING:
@@ -56,8 +58,15 @@ def _other_side(compiler: SourceCompiler, kind: str, left: Source, joined: Sourc
     count = len(left.relations)
     one, other = joined.relations[:count], joined.relations[count:]
     if kind == "right":
-        return replace(joined, relations=(*(filled(relation, nulls=True) for relation in one), *other))
+        return replace(joined, relations=(*map(_optional, one), *other))
     return replace(joined, relations=(*one, *(filled(relation, nulls=True) for relation in other)))
+
+
+def _optional(relation: Relation) -> Relation:
+    """A source whose columns are Nullable, but for USING keys: the other side has them."""
+    columns = zip(relation.columns, filled(relation, nulls=True).columns, strict=True)
+    kept = tuple(own if own.shared else nullable for own, nullable in columns)
+    return replace(filled(relation, nulls=True), columns=kept)
 
 
 # --- ANY and SEMI -----------------------------------------------------------------------------------------------------
@@ -140,14 +149,37 @@ def _asof(compiler: SourceCompiler, node: ast.Join, left: Source, right: Source)
     condition, relations = matched_sides(compiler, node, node.kind, left, right)
     if node.using:
         *equal, last = condition.split(" AND ")
+        _check_equal(bool(equal), node)
+        _check_nearest(find_column(left, node.using[-1], node).value.type, node)
         condition = " AND ".join([*equal, " >= ".join(last.rsplit(" = ", 1))])
-    elif not any(isinstance(part, ast.Function) and part.name in _INEQUALITIES for part in _parts(node)):
-        text = "ASOF join requires one inequality predicate (<, <=, > or >=) in the JOIN ON expression"
-        raise failures.failure(
-            f"{text}, in addition to the equality predicates", 403, "INVALID_JOIN_ON_EXPRESSION", node
-        )
+    elif node.on is not None:
+        _check_asof(compiler, node.on, left, right)
     return joined_source(left, keyword, right, condition, relations)
 
 
-def _parts(node: ast.Join) -> list[ast.Expression]:
-    return [] if node.on is None else list(conjuncts(node.on))
+def _check_asof(compiler: SourceCompiler, on: ast.Expression, left: Source, right: Source) -> None:
+    """Raise for an ON that has not one inequality between the sides, and keys that are equal."""
+    parts = list(conjuncts(on))
+    compared = [compared_sides(compiler, part, left, right, _INEQUALITIES) for part in parts]
+    pairs = [pair for pair in compared if pair is not None and not any(key.constant for key in pair)]
+    text = "ASOF join requires one inequality predicate (<, <=, > or >=) in the JOIN ON expression"
+    if not pairs:
+        raise invalid_on(f"{text}, in addition to the equality predicates", on)
+    if len(pairs) > 1:
+        raise invalid_on("ASOF join does not support multiple inequality predicates in JOIN ON expression", on)
+    _check_equal(any(compared_sides(compiler, part, left, right) is not None for part in parts), on)
+    _check_nearest(pairs[0][0].type, on)
+
+
+def _check_equal(found: bool, node: ast.Node) -> None:
+    if not found:
+        text = "ASOF join with hash algorithm needs at least one equi-join column"
+        raise failures.failure(text, 48, "NOT_IMPLEMENTED", node)
+
+
+def _check_nearest(type_: t.Type, node: ast.Node) -> None:
+    """What is nearest is known of numbers and moments."""
+    inner = t.plain(type_)
+    if not isinstance(inner, t.Decimal | t.Date | t.Date32 | t.DateTime | t.DateTime64) and not t.is_number(inner):
+        text = f"ASOF join not supported for type: {str(inner).partition('(')[0]}"
+        raise failures.failure(text, 169, "BAD_TYPE_OF_FIELD", node)

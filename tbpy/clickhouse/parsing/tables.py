@@ -61,6 +61,8 @@ class TableParser(ColumnParser):
             self.index += 1
         if kind is None:
             kind = "left" if strictness in ("semi", "anti") else "inner"
+        if strictness in ("semi", "anti") and kind not in ("left", "right"):
+            raise self.error_at(self.index, "SEMI|ANTI JOIN should be LEFT or RIGHT.")
         right = self.table()
         on, using = (None, ()) if kind in ("cross", "paste") else self.join_condition()
         return ast.Join(left, right, kind, strictness, distributed, on, using, start=left.start, end=self.last_end)
