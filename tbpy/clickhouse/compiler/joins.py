@@ -17,7 +17,7 @@ from tbpy.clickhouse.compiler.places import placed_join
 from tbpy.clickhouse.compiler.scope import Relation
 from tbpy.clickhouse.compiler.sources import Source, shared_type
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
-from tbpy.clickhouse.compiler.using import column_of, outer_relations, using_keys, using_names
+from tbpy.clickhouse.compiler.using import check_using, column_of, outer_relations, using_keys, using_names
 
 if TYPE_CHECKING:
     from tbpy.clickhouse.compiler.sources import SourceCompiler
@@ -51,6 +51,7 @@ def join_sources(compiler: SourceCompiler, node: ast.Join, left: Source, right: 
     if kind not in KEYWORDS:
         raise failures.unsupported(f"{node.kind.upper()} JOIN", node)
     check_condition(compiler, node, kind, left, right)
+    check_using(compiler.scope, node, left)
     strictness = node.strictness or str(compiler.context.settings.get("join_default_strictness", "")).lower()
     if strictness in ("asof", "any", "semi", "anti"):
         from tbpy.clickhouse.compiler.strictness import strict_join
@@ -127,7 +128,7 @@ def compared_sides(
     operators: frozenset[str] = frozenset({"equals"}),
 ) -> tuple[Typed, Typed] | None:
     """What of the left side a part of a condition compares with what of the right."""
-    if not isinstance(node, ast.Function) or node.name not in operators:
+    if not isinstance(node, ast.Function) or node.name not in operators or len(node.arguments) != 2:
         return None
     one, other = node.arguments
     for first, then in ((one, other), (other, one)):

@@ -149,7 +149,7 @@ def _asof(compiler: SourceCompiler, node: ast.Join, left: Source, right: Source)
     condition, relations = matched_sides(compiler, node, node.kind, left, right)
     if node.using:
         *equal, last = condition.split(" AND ")
-        _check_equal(bool(equal), node)
+        _check_equal(compiler, bool(equal), node)
         _check_nearest(find_column(left, node.using[-1], node).value.type, node)
         condition = " AND ".join([*equal, " >= ".join(last.rsplit(" = ", 1))])
     elif node.on is not None:
@@ -167,12 +167,13 @@ def _check_asof(compiler: SourceCompiler, on: ast.Expression, left: Source, righ
         raise invalid_on(f"{text}, in addition to the equality predicates", on)
     if len(pairs) > 1:
         raise invalid_on("ASOF join does not support multiple inequality predicates in JOIN ON expression", on)
-    _check_equal(any(compared_sides(compiler, part, left, right) is not None for part in parts), on)
+    _check_equal(compiler, any(compared_sides(compiler, part, left, right) is not None for part in parts), on)
     _check_nearest(pairs[0][0].type, on)
 
 
-def _check_equal(found: bool, node: ast.Node) -> None:
-    if not found:
+def _check_equal(compiler: SourceCompiler, found: bool, node: ast.Node) -> None:
+    """Only one of ClickHouse's algorithms finds what is nearest without keys that are equal."""
+    if not found and "full_sorting_merge" not in str(compiler.context.settings.get("join_algorithm", "")):
         text = "ASOF join with hash algorithm needs at least one equi-join column"
         raise failures.failure(text, 48, "NOT_IMPLEMENTED", node)
 

@@ -8,8 +8,10 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.conversion import coerce
-from tbpy.clickhouse.compiler.scope import Column, Relation
+from tbpy.clickhouse.compiler.scope import Column, Relation, Scope
 from tbpy.clickhouse.compiler.sources import Source, filled, shared_type
+
+Key = tuple[t.Type, str, str]  # the common type, and the key of each side in SQL
 
 
 def using_keys(
@@ -32,7 +34,10 @@ def using_keys(
     relations = (*_with_element_keys(relations[:count], names), *relations[count:])
     if kind == "full" and nulls:
         keys = {name: (t.nullable(type_), one, other) for name, (type_, one, other) in keys.items()}
-    merged = [_share(relation, keys, kind) for relation in relations[:count]]
+    merged, taken = [], set[str]()
+    for relation in relations[:count]:
+        merged.append(_share(relation, keys, kind, taken))
+        taken |= {column.name for column in relation.columns}
     rest = [_hide(relation, keys) for relation in relations[count:]]
     return " AND ".join(conditions), (*merged, *rest)
 
@@ -59,16 +64,25 @@ def _using_name(item: ast.Expression) -> str:
     raise failures.unsupported("USING with an expression", item)
 
 
+def check_using(scope: Scope, node: ast.Join, left: Source) -> None:
+    """Raise AMBIGUOUS_IDENTIFIER (207) for a key that several of the joined tables have; one that USING merged is one.
+
+    An alias of the SELECT with that name makes it the first of them.
+    """
+    if any(relation.elements for relation in left.relations):
+        return
+    for name in using_names(node):
+        shown = [column for relation in left.relations for column in relation.columns if column.name == name]
+        if len(shown) > 1 and scope.alias(name) is None:
+            raise failures.ambiguous_identifier(name, node)
+
+
 def find_column(source: Source, key: ast.Expression, node: ast.Join) -> Column:
     """The column of a side that a name in USING means."""
     return column_of(source, _using_name(key), node)
 
 
 def column_of(source: Source, name: str, node: ast.Join) -> Column:
-    """The column of a side with this name: only one of joined tables may have it, but for keys that USING merged."""
-    shown = [column for relation in source.relations for column in relation.columns if column.name == name]
-    if len(shown) > 1 and not any(relation.elements for relation in source.relations):
-        raise failures.ambiguous_identifier(name, node)
     for relation in source.relations:
         column = relation.column(name)
         if column is not None:
@@ -77,12 +91,15 @@ def column_of(source: Source, name: str, node: ast.Join) -> Column:
     raise failures.unknown_identifier(name, node, candidates)
 
 
-def _share(relation: Relation, keys: dict[str, tuple[t.Type, str, str]], kind: str) -> Relation:
-    """The left table's USING keys, as the one column that both tables have; its own stays readable as `left.key`."""
-    places = {name: place for place, name in enumerate(keys, 1)}
+def _share(relation: Relation, keys: dict[str, Key], kind: str, taken: set[str]) -> Relation:
+    """The left table's USING keys, as the one column that both tables have; its own stays readable as `left.key`.
+
+    Names in `taken` are those of tables before it, whose keys they are.
+    """
+    places = {name: place for place, name in enumerate(keys, 1) if name not in taken}
 
     def share(column: Column) -> Column:
-        if column.name not in keys:
+        if column.name not in places:
             return column
         type_, left, right = keys[column.name]
         sql = {"right": right, "full": f"coalesce({left}, {right})"}.get(kind, left)
@@ -90,7 +107,7 @@ def _share(relation: Relation, keys: dict[str, tuple[t.Type, str, str]], kind: s
 
     own: tuple[Column, ...] = ()
     if kind in ("right", "full"):  # ClickHouse names it `k` after a FULL JOIN, `left.k` after a RIGHT JOIN
-        mine = [column for column in relation.columns if column.name in keys]
+        mine = [column for column in relation.columns if column.name in places]
         own = tuple(_of_type(column, keys[column.name][0], keys[column.name][1]) for column in mine)
         own = tuple(replace(column, shared=places[column.name] if kind == "full" else 0) for column in own)
     return replace(relation, columns=tuple(map(share, relation.columns)), hidden=relation.hidden + own)
@@ -104,7 +121,7 @@ def _of_type(column: Column, type_: t.Type, key: str) -> Column:
     return replace(column, value=coerce(column.value, kept))
 
 
-def _hide(relation: Relation, keys: dict[str, tuple[t.Type, str, str]]) -> Relation:
+def _hide(relation: Relation, keys: dict[str, Key]) -> Relation:
     """The right table's USING keys leave `*` and stay readable as `right.key`."""
     kept = tuple(column for column in relation.columns if column.name not in keys)
     mine = (column for column in relation.columns if column.name in keys)
