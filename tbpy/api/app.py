@@ -108,7 +108,7 @@ class _Single:
         request = Request(scope, receive)
         try:
             found = _ROUTER.find(scope["method"], scope["path"])
-            scope[ROUTE], scope["path_params"] = found.route, found.parameters
+            scope[ROUTE], scope["path_params"] = found.route, dict(found.parameters)
             response = compress(request, await found.handler(request))
         except Exception as error:
             status, document, headers = describe(error)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tbpy.api.routes.common import Handler, Route
 from tbpy.errors import NotFoundError
 
+# The paths that are asked again and again are found at once; as many are remembered.
+_MOST_FOUND = 1000
 _Parameters = tuple[tuple[str, str], ...]
 
 
@@ -17,7 +19,7 @@ class Found:
 
     handler: Handler
     route: str
-    parameters: dict[str, str]
+    parameters: Mapping[str, str]
 
 
 class NoMethodError(NotFoundError):
@@ -44,6 +46,7 @@ class Router:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._root = _Branch()
+        self._found: dict[tuple[str, str], Found] = {}
         for methods, path, handler in routes:
             branch = self._branch(path)
             branch.route = path
@@ -51,6 +54,15 @@ class Router:
 
     def find(self, method: str, path: str) -> Found:
         """Raises `NotFoundError` for no path of a route, `NoMethodError` for one that other methods have."""
+        found = self._found.get((method, path))
+        if found is None:
+            found = self._find(method, path)
+            if len(self._found) >= _MOST_FOUND:
+                self._found.clear()
+            self._found[method, path] = found
+        return found
+
+    def _find(self, method: str, path: str) -> Found:
         wanted = "GET" if method == "HEAD" else method
         allowed: set[str] = set()
         for branch, parameters in _ends(self._root, _parts(path), 0, ()):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from threading import Lock
 from typing import TypeVar
 
 from starlette.requests import Request
 
 from tbpy.api.errors import RateLimitError
+from tbpy.api.workers import Workers
 from tbpy.errors import QueryTimeoutError, TbpyError
 
 R = TypeVar("R")
@@ -58,24 +59,29 @@ async def in_thread(pool: Executor, work: Callable[..., R], *args: object, **opt
 
 
 class Queries:
-    """The pool of threads that queries run in, and the queries that run now.
+    """The threads that queries run in, and the queries that run now.
 
     `most` are as many as run at once. The next one is refused: behind slow queries it would wait for all of their time.
     """
 
     def __init__(self, threads: int) -> None:
         self.most = threads
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="tbpy-query")
         self.running: set[Stopper] = set()
+        self._workers = Workers(threads, "tbpy-query")
 
     async def run(self, work: Callable[[Stopper], R], stopper: Stopper | None = None) -> R:
         """What `work` answers in a thread; it is stopped when whoever waits for it is cancelled."""
         stopper = stopper or Stopper()
         self.running.add(stopper)
-        task = self._pool.submit(work, stopper)
-        task.add_done_callback(lambda _: self.running.discard(stopper))
+
+        def stopped() -> R:
+            try:
+                return work(stopper)
+            finally:
+                self.running.discard(stopper)
+
         try:
-            return await asyncio.wrap_future(task)
+            return await self._workers.run(stopped)
         except asyncio.CancelledError:
             stopper.stop()
             raise
@@ -83,7 +89,7 @@ class Queries:
     def close(self) -> None:
         for stopper in tuple(self.running):
             stopper.stop()
-        self._pool.shutdown(cancel_futures=True)
+        self._workers.close()
 
 
 async def while_connected(request: Request, queries: Queries, work: Callable[[Stopper], R]) -> R:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,11 @@ from tbpy.clickhouse.memory import row_width
 from tbpy.clickhouse.quoting import duckdb_name, duckdb_string
 from tbpy.engines.counting import RowCounts
 from tbpy.engines.failures import DatabaseInUseError, is_locked, lock_owner, translate
+from tbpy.engines.readers import Lease, Readers
 from tbpy.engines.result import QueryResult, Row, Scan, Statistics
 from tbpy.engines.session import Parameters, Session
+from tbpy.engines.statements import Parsed, Statements
+from tbpy.errors import TbpyError
 
 if TYPE_CHECKING:
     from tbpy.clickhouse.compiler.statement import CompiledQuery
@@ -55,6 +58,8 @@ class DuckDBEngine:
         self._writing = RLock()
         self._registered: set[str] = set()
         self._kept: Session | None = None
+        self._readers = Readers(self.session)
+        self._statements = Statements()
         self._counts = RowCounts()
         #: How many transactions did more than append rows to the tables of data sources.
         self.rewrites = 0
@@ -135,14 +140,14 @@ class DuckDBEngine:
         `on_start` is given a function that stops the query from another thread; it then raises as if it took too long.
         `scans` are the tables to count for the statistics.
         """
-        session = self.session()
+        lease = self._readers.take()
         try:
             if on_start is not None:
-                on_start(session.interrupt)
-            session.register(compiled.functions)
-            return self._start(session, compiled, now, time_limit, batch_size, scans)
+                on_start(lease.interrupt)
+            lease.session.register(compiled.functions)
+            return self._start(lease, compiled, now, time_limit, batch_size, scans)
         except BaseException:
-            session.close()
+            lease.end(reusable=False)
             raise
 
     def write_parquet(
@@ -172,11 +177,25 @@ class DuckDBEngine:
             session.register(compiled.functions)
             return "\n".join(plan for _, plan in session.rows(f"EXPLAIN {compiled.sql}", _parameters(compiled, now)))
 
+    def same_plan(self, one: CompiledQuery, other: CompiledQuery) -> bool:
+        """Whether DuckDB does the same for both; False for what it does not take."""
+        moment = datetime.now(UTC)
+        with self.session() as session, suppress(TbpyError):
+            session.register(one.functions)
+            first, second = (
+                session.rows(f"EXPLAIN (FORMAT json) {compiled.sql}", _parameters(compiled, moment))
+                for compiled in (one, other)
+            )
+            return first == second
+        return False
+
     def close(self) -> None:
         with self._opening:
             if self._database is not None:
                 self._database.close()
                 self._database = self._kept = None
+                self._readers.close()
+                self._readers = Readers(self.session)
                 self._registered.clear()
 
     def _kept_session(self) -> Session:
@@ -197,17 +216,17 @@ class DuckDBEngine:
 
     def _start(
         self,
-        session: Session,
+        lease: Lease,
         compiled: CompiledQuery,
         now: datetime | None,
         limit: float | None,
         size: int,
         scans: Sequence[Scan],
     ) -> QueryResult:
-        started = time.perf_counter()
-        parameters = _parameters(compiled, now)
-        totals = session.rows(compiled.totals, parameters) if compiled.totals else [None]
-        batches = _timed_batches(session, compiled.sql, parameters, limit, size)
+        started, session = time.perf_counter(), lease.session
+        values = _parameters(compiled, now) or {}
+        totals = self._totals(session, compiled.totals, values) if compiled.totals else None
+        batches = _timed_batches(lease, self._statements.parse(session, compiled.sql), values, limit, size)
         first = next(batches, None)  # so that a query that fails raises here, not where its rows are written
         counted = _Counted(0 if first is None else len(first))
 
@@ -222,7 +241,7 @@ class DuckDBEngine:
                 if scans:
                     counted.read = self._counts.read_by(session, scans)
             finally:
-                session.close()
+                lease.end(reusable=counted.complete and counted.rows <= size)
 
         def finish() -> Statistics:
             return counted.statistics(time.perf_counter() - started, compiled)
@@ -231,10 +250,14 @@ class DuckDBEngine:
             compiled.columns,
             rest(),
             compiled.format,
-            totals=next(iter(totals), None),
+            totals=totals,
             tables=compiled.tables,
             finish=finish,
         )
+
+    def _totals(self, session: Session, sql: str, values: Mapping[str, Any]) -> Row | None:
+        parsed = self._statements.parse(session, sql)
+        return next(iter(session.rows(parsed.statement, parsed.chosen(values))), None)
 
 
 @dataclass(slots=True)
@@ -264,14 +287,16 @@ def _distinct(names: Iterable[str]) -> Iterator[str]:
 
 
 def _timed_batches(
-    session: Session, sql: str, parameters: Parameters, limit: float | None, size: int
+    lease: Lease, parsed: Parsed, values: Mapping[str, Any], limit: float | None, size: int
 ) -> Iterator[list[Row]]:
-    with session.time_limit(limit):
-        yield from session.batches(sql, parameters, size=size)
+    with lease.session.time_limit(limit, lease.interrupt):
+        yield from lease.session.batches(parsed.statement, parsed.chosen(values), size=size)
 
 
 def _parameters(compiled: CompiledQuery, now: datetime | None) -> dict[str, Any] | None:
-    if not compiled.uses_now:
-        return None
-    moment = now or datetime.now(UTC)
-    return {"now": moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment}
+    """The values of the parameters that a compiled query may have; None for none."""
+    values: dict[str, Any] = dict(compiled.arguments)
+    if compiled.uses_now:
+        moment = now or datetime.now(UTC)
+        values["now"] = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return values or None

@@ -49,7 +49,7 @@ class Session:
         """Runs one statement whose rows do not matter."""
         self._run(sql, parameters)
 
-    def rows(self, sql: str, parameters: Parameters = None) -> list[Row]:
+    def rows(self, sql: str | duckdb.Statement, parameters: Parameters = None) -> list[Row]:
         return list(self._run(sql, parameters).fetchall())
 
     def value(self, sql: str, parameters: Parameters = None) -> Any:
@@ -73,11 +73,21 @@ class Session:
             self._prepared[sql] = name
         return self.value(f"EXECUTE {name}({', '.join(arguments)})")
 
+    def parse(self, sql: str) -> duckdb.Statement:
+        """One statement, for `batches` of any session."""
+        try:
+            (statement,) = self._connection.extract_statements(sql)
+        except duckdb.Error as error:
+            raise self._failure(error) from error
+        return statement
+
     def names(self) -> list[str]:
         """Column names of the statement that ran last."""
         return [column[0] for column in self._connection.description or ()]
 
-    def batches(self, sql: str, parameters: Parameters = None, *, size: int = 8192) -> Iterator[list[Row]]:
+    def batches(
+        self, sql: str | duckdb.Statement, parameters: Parameters = None, *, size: int = 8192
+    ) -> Iterator[list[Row]]:
         """Rows in lists of at most `size`; the session is busy until the last one was taken."""
         self._run(sql, parameters)
         try:
@@ -109,12 +119,12 @@ class Session:
             self._connection.interrupt()
 
     @contextmanager
-    def time_limit(self, seconds: float | None) -> Iterator[None]:
-        """Interrupts what runs after that time; it then raises `QueryTimeoutError`."""
+    def time_limit(self, seconds: float | None, interrupt: Callable[[], None] | None = None) -> Iterator[None]:
+        """Interrupts what runs after that time; it then raises `QueryTimeoutError`. `interrupt` does it in another way."""
         if seconds is None:
             yield
             return
-        deadline = DEADLINES.after(seconds, self.interrupt)
+        deadline = DEADLINES.after(seconds, interrupt or self.interrupt)
         self._limit = seconds
         try:
             yield
@@ -193,7 +203,7 @@ class Session:
             # A statement that failed fatally has ended the transaction already; its own error is what matters.
             return
 
-    def _run(self, sql: str, parameters: Parameters) -> duckdb.DuckDBPyConnection:
+    def _run(self, sql: str | duckdb.Statement, parameters: Parameters) -> duckdb.DuckDBPyConnection:
         try:
             return self._connection.execute(sql, parameters) if parameters else self._connection.execute(sql)
         except duckdb.Error as error:

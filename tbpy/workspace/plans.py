@@ -22,11 +22,15 @@ _ALTERNATIVES = 16
 class Plan:
     """A compiled query, and the rendered SQL of the template nodes that it was compiled from.
 
-    `compiled` None says that there is none for this SQL: it must be asked in another way.
+    `compiled` None says that there is none for this SQL: it must be asked in another way. `open` are the names of the
+    parameters whose values can be left open, None where that is not known; `binds` says that the engine takes those
+    that are texts as values of parameters of its own.
     """
 
     rendered: Mapping[NodeKey, str]
-    compiled: CompiledQuery | None
+    compiled: CompiledQuery | None = None
+    open: frozenset[str] | None = None
+    binds: bool = False
 
 
 @dataclass
@@ -47,9 +51,9 @@ class Plans:
                 return plan
         return None
 
-    def keep(self, question: Hashable, rendered: Mapping[NodeKey, str], compiled: CompiledQuery | None) -> None:
+    def keep(self, question: Hashable, plan: Plan) -> None:
         with self._lock:
-            plans = (Plan(dict(rendered), compiled), *self._kept.get(question, ()))
+            plans = (plan, *self._kept.get(question, ()))
             self._kept[question] = plans[:_ALTERNATIVES]
             if len(self._kept) > _QUESTIONS:
                 self._kept.popitem(last=False)

@@ -10,16 +10,17 @@ from typing import Any
 
 from tbpy.clickhouse.compiler import Catalog, CompiledQuery, Table, View, compile_query
 from tbpy.datafiles import Node, Pipe
-from tbpy.errors import NotFoundError, TbpyError
+from tbpy.errors import NotFoundError
 from tbpy.project import NodeKey, Project
 from tbpy.templating import Parameter, Template, compile_template
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.filtering import Filtered, filtered
 from tbpy.workspace.infos import EndpointInfo, PipeInfo
-from tbpy.workspace.plans import Plans
+from tbpy.workspace.open_plans import Opening
+from tbpy.workspace.open_values import OpenValues
+from tbpy.workspace.plans import Plan, Plans
 from tbpy.workspace.scopes import Scope
 from tbpy.workspace.suggesting import did_you_mean
-from tbpy.workspace.texts import OpenTexts
 
 # The name of an endpoint's result for SQL over it.
 RESULT = "_"
@@ -29,7 +30,8 @@ RESULT = "_"
 class Request:
     """One query or call of an endpoint. `parameters` are values by name, as they came; `now` is naive UTC.
 
-    `filters` are conditions by the name of the data source or pipe that only has the rows for which they hold.
+    `filters` are conditions by the name of the data source or pipe that only has the rows for which they hold. `agree`
+    tells whether the engine does the same for two plans.
     """
 
     project: Project
@@ -38,34 +40,33 @@ class Request:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     plans: Plans = field(default_factory=Plans)
     filters: Mapping[str, str] = field(default_factory=dict)
+    agree: Callable[[CompiledQuery, CompiledQuery], bool] = field(default=lambda one, other: one == other)
     _rendered: dict[NodeKey, str] = field(default_factory=dict)
 
     def compile_sql(self, sql: str) -> CompiledQuery:
         """SQL over data sources, pipes and their nodes; a template when it starts with `%`."""
         text = self._render_text(sql.lstrip()[1:], "query") if sql.lstrip().startswith("%") else sql
-        return self._planned(("sql", text), lambda: self._compile(text, self._filtered(self._scope().catalog())))
+        return self._planned(("sql", text), lambda: self.compile_text(text, self._filtered(self._scope().catalog())))
 
     def compile_endpoint(self, name: str, sql: str | None = None) -> CompiledQuery:
         """What an endpoint answers, or with `sql` a query over it, in which its name or `_` stands for the answer.
 
         Raises `NotFoundError` for what is no endpoint.
         """
-        texts = OpenTexts.of(self.parameters)
-        if texts.values and sql is None:
-            shared = _Opened(self, texts).compile_endpoint(name)
-            if shared is not None:
-                return shared
-        return self._compile_endpoint(name, sql)
-
-    def _compile_endpoint(self, name: str, sql: str | None) -> CompiledQuery:
         pipe, node = find_endpoint(self.project, name)
-        if sql is None and name not in self.filters:
-            text = self._render(pipe, node)
-            return self._planned(
-                ("endpoint", name, text), lambda: self._compile(text, self._scope().catalog(pipe, node))
-            )
-        over = f"SELECT * FROM {RESULT}" if sql is None else sql
-        return self._planned(("over", name, over), lambda: self._compile_over(NodeKey(pipe.name, node.name), over))
+        if sql is not None or name in self.filters:
+            over = f"SELECT * FROM {RESULT}" if sql is None else sql
+            return self._planned(("over", name, over), lambda: self._compile_over(NodeKey(pipe.name, node.name), over))
+        values = OpenValues.of(self.parameters)
+        shared = Opening(self, pipe, node).find(values) if values.values else None
+        return shared or self.compile_rendered(pipe, node)
+
+    def compile_rendered(self, pipe: Pipe, node: Node) -> CompiledQuery:
+        """What an endpoint answers, with the values of this request as they are."""
+        text = self._render(pipe, node)
+        return self._planned(
+            ("endpoint", pipe.name, text), lambda: self.compile_text(text, self._scope().catalog(pipe, node))
+        )
 
     def compile_node(self, pipe_name: str, node_name: str | None = None) -> tuple[str, CompiledQuery]:
         """The SQL of a node, its template rendered, and what it is compiled to; of the output node unless named."""
@@ -76,7 +77,7 @@ class Request:
         if node is None:
             raise NotFoundError(f"Node '{node_name}' not found")
         text = self._render(pipe, node)
-        return text, self._compile(text, self._scope().catalog(pipe, node))
+        return text, self.compile_text(text, self._scope().catalog(pipe, node))
 
     def _compile_over(self, key: NodeKey, sql: str) -> CompiledQuery:
         scope = self._scope()
@@ -84,13 +85,14 @@ class Request:
         condition = self.filters.get(key.pipe)
         if condition is not None:
             answer = filtered(RESULT, None, condition, _WithResult(catalog, answer))
-        return self._compile(sql, _WithResult(self._filtered(catalog), answer))
+        return self.compile_text(sql, _WithResult(self._filtered(catalog), answer))
 
     def _filtered(self, catalog: Catalog) -> Catalog:
         return Filtered(catalog, self.filters) if self.filters else catalog
 
-    def _compile(self, text: str, catalog: Catalog) -> CompiledQuery:
-        return compile_query(text, catalog, parameters=self.project.secrets)
+    def compile_text(self, text: str, catalog: Catalog, values: Mapping[str, str] | None = None) -> CompiledQuery:
+        """`values` are those of query parameters, beside the secrets."""
+        return compile_query(text, catalog, parameters={**self.project.secrets, **(values or {})})
 
     def _planned(self, question: Hashable, compile_: Callable[[], CompiledQuery]) -> CompiledQuery:
         """The plan of a question: kept from an earlier request, or compiled now and kept."""
@@ -99,11 +101,15 @@ class Request:
         if found is not None and found.compiled is not None:
             return found.compiled
         compiled = compile_()
-        self.plans.keep(question, self._rendered, compiled)
+        self.plans.keep(question, Plan(dict(self._rendered), compiled))
         return compiled
 
     def _scope(self) -> Scope:
         return Scope(self.project, self.stored, self._render)
+
+    def rendered_texts(self) -> tuple[str, ...]:
+        """The SQL of the template nodes that were rendered so far."""
+        return tuple(self._rendered.values())
 
     def rendered(self, key: NodeKey) -> str:
         """The SQL of a node for this request."""
@@ -123,56 +129,6 @@ class Request:
 
     def _render_text(self, text: str, name: str) -> str:
         return template(text, name).render(self.parameters, secrets=self.project.secrets, now=self.now).sql
-
-
-@dataclass
-class _Opened:
-    """A request whose texts are left open: what it compiles is the plan of all requests that differ in them alone."""
-
-    request: Request
-    texts: OpenTexts
-    _rendered: dict[NodeKey, str] = field(default_factory=dict)
-
-    def compile_endpoint(self, name: str) -> CompiledQuery | None:
-        """The plan, its texts filled in; None where the plan depends on them."""
-        request = self.request
-        pipe, node = find_endpoint(request.project, name)
-        if name in request.filters:
-            return None
-        question = ("open", name, self._render(pipe, node))
-        found = request.plans.find(question, self.rendered)
-        if found is None:
-            plan = self._compile(pipe, node)
-            request.plans.keep(question, self._rendered, plan)
-        else:
-            plan = found.compiled
-        return self.texts.fill(plan) if plan is not None else None
-
-    def _compile(self, pipe: Pipe, node: Node) -> CompiledQuery | None:
-        request = self.request
-        text, catalog = (
-            self._render(pipe, node),
-            Scope(request.project, request.stored, self._render).catalog(pipe, node),
-        )
-        try:
-            plan = compile_query(text, catalog, parameters={**request.project.secrets, **self.texts.parameters})
-        except TbpyError:
-            return None
-        return plan if self.texts.fill(plan) == request._compile_endpoint(pipe.name, None) else None
-
-    def rendered(self, key: NodeKey) -> str:
-        pipe = self.request.project.pipes[key.pipe]
-        node = pipe.node(key.node)
-        assert node is not None
-        return self._render(pipe, node)
-
-    def _render(self, pipe: Pipe, node: Node) -> str:
-        if not node.sql.is_template:
-            return node.sql.text
-        key = NodeKey(pipe.name, node.name)
-        if key not in self._rendered:
-            self._rendered[key] = self.texts.open(self.request.rendered(key))
-        return self._rendered[key]
 
 
 @lru_cache(maxsize=4096)
@@ -195,8 +151,8 @@ class _WithResult:
 
 def find_endpoint(project: Project, name: str) -> tuple[Pipe, Node]:
     pipe = project.pipes.get(name)
-    endpoints = [other.name for other in project.pipes.values() if other.type == "endpoint"]
     if pipe is None:
+        endpoints = [other.name for other in project.pipes.values() if other.type == "endpoint"]
         raise NotFoundError(f"There is no endpoint {name}", hint=did_you_mean(name, endpoints))
     node = pipe.typed_node
     if node is None or node.type != "endpoint":

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Questions(State):
     """The part of a workspace that reads. Plans of requests are kept as long as project and storage stay the same."""
 
-    _plans: tuple[tuple[object, object], Plans] | None = None
+    _plans: tuple[object, object, Plans] | None = None
 
     def query(
         self,
@@ -160,13 +160,15 @@ class Questions(State):
         moment = self.now() if now is None else naive(now)
         project, stored = self._built_now()
         plans = self._plans_of(project, stored)
-        return Request(project, stored.datasources, moment, parameters or {}, plans, filters or {})
+        return Request(
+            project, stored.datasources, moment, parameters or {}, plans, filters or {}, self._engine.same_plan
+        )
 
     def _plans_of(self, project: Project, stored: Catalogue) -> Plans:
         """The plans of this project over this storage; a build or another deployment begins anew."""
-        known, state = self._plans, (project, stored.datasources)
-        if known is None or any(one is not other for one, other in zip(known[0], state, strict=True)):
+        known = self._plans
+        if known is None or known[0] is not project or known[1] is not stored.datasources:
             from tbpy.workspace.plans import Plans
 
-            known = self._plans = (state, Plans())
-        return known[1]
+            known = self._plans = (project, stored.datasources, Plans())
+        return known[2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 from starlette.requests import Request
@@ -33,7 +34,10 @@ async def workspace_of(request: Request) -> Workspace | Beside:
 
     Raises `NotFoundError` and `ConflictError`.
     """
-    service, wanted = service_of(request), request.query_params.get("__tb__deployment", "")
+    service, query = service_of(request), request.scope["query_string"]
+    if b"__tb__deployment" not in query and b"%" not in query:  # most requests, which need not be read for it
+        return service.workspace
+    wanted = request.query_params.get("__tb__deployment", "")
     if wanted in ("", "live"):
         return service.workspace
     return await in_thread(service.threads, service.workspace.beside, wanted) or service.workspace
@@ -55,7 +59,7 @@ def base_url(request: Request) -> str:
 
 
 def query_parameters(request: Request) -> Parameters:
-    return collect(request.query_params.multi_items())
+    return collect(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
 
 async def all_parameters(request: Request) -> Parameters:

@@ -27,6 +27,10 @@ class OpenText(str):
     """
 
 
+class OpenNumber(str):
+    """As `OpenText`, in the place of a whole number that is written in the query: of its value only the type is known."""
+
+
 def parameter_name(node: ast.Parameter, text: str) -> str:
     """The name of a column that shows a parameter with this text."""
     type_ = t.parse_type(node.type)

@@ -33,7 +33,8 @@ class CompiledQuery:
     The SQL's columns are positional; `columns` are their ClickHouse names and types. `uses_now`: the engine binds
     `$now`, a naive UTC timestamp. `functions` are the Python functions of `tbpy.clickhouse.udf` that it calls, `tables`
     the stored tables that it reads. `totals` is the SQL of the totals row of WITH TOTALS, with the same columns.
-    `limit` is the LIMIT of the outermost SELECT.
+    `limit` is the LIMIT of the outermost SELECT. `arguments` are texts that the engine binds in the places of their
+    names (`$name`), where a plan is kept for whatever they are.
     """
 
     sql: str
@@ -45,6 +46,7 @@ class CompiledQuery:
     tables: frozenset[str] = frozenset()
     totals: str | None = None
     limit: ResultLimit | None = None
+    arguments: Mapping[str, str] = field(default_factory=dict)
 
 
 def compile_query(
