@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from json.encoder import encode_basestring
 
+from tbpy.clickhouse import types as t
 from tbpy.clickhouse.formats.cells import NULL_MARK, JsonStyle, finish_json, raw_cell
 from tbpy.clickhouse.formats.columns import ColumnTexts, by_cell, json_column
 from tbpy.clickhouse.formats.indent import Indent
 from tbpy.clickhouse.formats.result import Result, ResultColumn, Row, RowTemplate, Writer, chunks, literal
 from tbpy.clickhouse.formats.scalars import Cell, float64_text
+
+_MOST_SHAPES = 512
 
 
 def json(*, compact: bool = False, strings: bool = False) -> Writer:
@@ -85,15 +89,28 @@ def json_compact_each_row(*, strings: bool = False, names: bool = False, types: 
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
-def _columns(result: Result, *, level: int | None, strings: bool, unit: str = "\t") -> list[ColumnTexts]:
-    if strings:
-        return [by_cell(_string_cell(raw_cell(column.type)), f'"{NULL_MARK}"') for column in result.columns]
-    style = JsonStyle(
-        quote_64bit_integers=result.setting("output_format_json_quote_64bit_integers"),
-        quote_denormals=result.setting("output_format_json_quote_denormals"),
-        indent=None if level is None else Indent(level, unit),
+def _columns(result: Result, *, level: int | None, strings: bool, unit: str = "\t") -> tuple[ColumnTexts, ...]:
+    return _writers(tuple(column.type for column in result.columns), level, strings, unit, *_quoted(result))
+
+
+def _quoted(result: Result) -> tuple[bool, bool]:
+    """Whether the settings ask for quotes around 64-bit integers, and around NaN and infinities."""
+    return (
+        result.setting("output_format_json_quote_64bit_integers"),
+        result.setting("output_format_json_quote_denormals"),
     )
-    return [json_column(column.type, style) for column in result.columns]
+
+
+# What depends on the columns alone is made once for all answers of an endpoint.
+@lru_cache(maxsize=_MOST_SHAPES)
+def _writers(
+    types: tuple[t.Type, ...], level: int | None, strings: bool, unit: str, integers: bool, denormals: bool
+) -> tuple[ColumnTexts, ...]:
+    if strings:
+        return tuple(by_cell(_string_cell(raw_cell(type_)), f'"{NULL_MARK}"') for type_ in types)
+    indent = None if level is None else Indent(level, unit)
+    style = JsonStyle(quote_64bit_integers=integers, quote_denormals=denormals, indent=indent)
+    return tuple(json_column(type_, style) for type_ in types)
 
 
 def _string_cell(cell: Cell) -> Cell:
@@ -119,10 +136,15 @@ def _array_rows(result: Result, *, strings: bool) -> RowTemplate:
 
 
 def _meta(columns: Sequence[ResultColumn]) -> str:
+    return _meta_of(tuple((column.name, column.type) for column in columns))
+
+
+@lru_cache(maxsize=_MOST_SHAPES)
+def _meta_of(columns: tuple[tuple[str, t.Type], ...]) -> str:
     items = []
-    for column in columns:
-        name, type_ = encode_basestring(column.name), encode_basestring(str(column.type))
-        items.append(f'\t\t{{\n\t\t\t"name": {name},\n\t\t\t"type": {type_}\n\t\t}}')
+    for name, type_ in columns:
+        name, shown = encode_basestring(name), encode_basestring(str(type_))
+        items.append(f'\t\t{{\n\t\t\t"name": {name},\n\t\t\t"type": {shown}\n\t\t}}')
     return '\t"meta":\n\t[\n' + ",\n".join(items) + "\n\t]"
 
 
