@@ -2,15 +2,18 @@
 
     python -m benchmarks.endpoints [--rows 10000000] [--rounds 400] [--chdb]
 
-Every round asks for another key, once in each way, so that a busy machine slows all of them. Client and server share
-the machine. `chdb` reads a MergeTree with the same rows and sorting key, in a process of its own.
+Every round asks for another key, once in each way and each time in another order, so that neither a busy machine nor
+who reads a key first makes a difference. The client is a process of its own on the same machine, with one connection
+that it keeps; `http` is what it waits for an answer, `health` for one that needs no query: what the client and the way
+to the server cost. DuckDB is asked in the server's process, for the database has one owner.
+`chdb` reads a MergeTree with the same rows and sorting key, in a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
+import socket
 import statistics
 import subprocess
 import sys
@@ -46,7 +49,8 @@ ROWS = (
     "['ios', 'android', 'web', 'mac'][1 + i % 4] AS os, (i % 1000) / 7 AS amount FROM range({rows}) t(i)"
 )
 
-Ask = Callable[[str], object]
+# Asks for a key and answers the seconds that it took.
+Ask = Callable[[str], float]
 
 
 def write_project(root: Path) -> None:
@@ -59,6 +63,59 @@ def write_rows(path: Path, rows: int) -> None:
     import duckdb
 
     duckdb.sql(f"COPY ({ROWS.format(keys=KEYS, rows=rows)}) TO '{path}' (FORMAT parquet)")
+
+
+def timed(ask: Callable[[str], object]) -> Ask:
+    def seconds(key: str) -> float:
+        started = time.perf_counter()
+        ask(key)
+        return time.perf_counter() - started
+
+    return seconds
+
+
+class Client:
+    """The process that asks over HTTP: it reads paths, a line each, and writes how many seconds the answer took."""
+
+    def __init__(self, port: int, token: str) -> None:
+        command = [sys.executable, __file__, "--client-of", str(port), "--token", token]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+    def ask(self, path: str) -> float:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(path + "\n")
+        return float(self._process.stdout.readline())
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+def ask_as_told(port: int, token: str) -> None:
+    """The client's process."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for path in sys.stdin:
+        request = f"GET {path.strip()} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+        started = time.perf_counter()
+        connection.sendall(request)
+        status, body = read_answer(connection)
+        json.loads(body)
+        took = time.perf_counter() - started
+        if status != b"200":
+            raise SystemExit(f"{path.strip()}: {body!r}")
+        print(took, flush=True)
+
+
+def read_answer(connection: socket.socket) -> tuple[bytes, bytes]:
+    """Status and body of an answer with a length."""
+    received = b""
+    while (end := received.find(b"\r\n\r\n")) < 0:
+        received += connection.recv(65536)
+    head = received[:end].lower()
+    size = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+    while len(received) < end + 4 + size:
+        received += connection.recv(65536)
+    return head.split(b" ", 2)[1], received[end + 4 :]
 
 
 @contextmanager
@@ -77,21 +134,16 @@ def ways(root: Path, rows: Path) -> Iterator[dict[str, Ask]]:
         workspace.compact("events")
         listener = Listener(Api(service), listen("127.0.0.1", 0))
         listener.start()
-        connection = http.client.HTTPConnection("127.0.0.1", listener.port)
-        headers = {"Authorization": f"Bearer {service.tokens.admin_token}"}
-        sql = workspace._request({"customer_id": "c1"}).compile_endpoint("point").sql
+        client = Client(listener.port, service.tokens.admin_token)
+        sql = workspace._request({"customer_id": "c1"}).compile_node("point")[1].sql
         database = workspace._engine.session()
-
-        def over_http(key: str) -> object:
-            connection.request("GET", f"/v0/pipes/point.json?customer_id={key}", headers=headers)
-            answer = json.load(connection.getresponse())
-            return answer["data"]
-
         yield {
-            "http": over_http,
-            "workspace": lambda key: workspace.endpoint("point", {"customer_id": key}).rows,
-            "duckdb": lambda key: database.rows(sql.replace("'c1'", f"'{key}'")),
+            "http": lambda key: client.ask(f"/v0/pipes/point.json?customer_id={key}"),
+            "health": lambda key: client.ask("/v0/health"),
+            "workspace": timed(lambda key: workspace.endpoint("point", {"customer_id": key}).rows),
+            "duckdb": timed(lambda key: database.rows(sql.replace("'c1'", f"'{key}'"))),
         }
+        client.close()
         database.close()
         listener.stop()
         service.close()
@@ -100,12 +152,12 @@ def ways(root: Path, rows: Path) -> Iterator[dict[str, Ask]]:
 def measure(asked: dict[str, Ask], rounds: int) -> dict[str, float]:
     """The median of each way, in milliseconds."""
     times: dict[str, list[float]] = {name: [] for name in asked}
+    names = list(asked)
     for number in range(rounds):
         key = f"c{number * 7919 % KEYS}"
-        for name, ask in asked.items():
-            started = time.perf_counter()
-            ask(key)
-            times[name].append((time.perf_counter() - started) * 1000)
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            times[name].append(asked[name](key) * 1000)
     return {name: round(statistics.median(found), 3) for name, found in times.items()}
 
 
@@ -121,7 +173,8 @@ def chdb_median(rows: Path, rounds: int) -> float:
         database.query(f"INSERT INTO d.events SELECT customer_id, at, os, amount FROM file('{rows}', Parquet)")
         database.query("OPTIMIZE TABLE d.events FINAL")
         sql = QUERY.replace("events", "d.events")
-        return measure({"chdb": lambda key: database.query(sql.format(key=f"'{key}'"), "JSON")}, rounds)["chdb"]
+        ask = timed(lambda key: database.query(sql.format(key=f"'{key}'"), "JSON"))
+        return measure({"chdb": ask}, rounds)["chdb"]
 
 
 def main() -> None:
@@ -130,7 +183,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=400)
     parser.add_argument("--chdb", action="store_true", help="measure chdb, too")
     parser.add_argument("--chdb-rows", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--client-of", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--token", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.client_of is not None:
+        ask_as_told(options.client_of, options.token)
+        return
     if options.chdb_rows is not None:
         print(chdb_median(options.chdb_rows, options.rounds))
         return

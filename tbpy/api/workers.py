@@ -1,6 +1,6 @@
 """Threads for short work of an event loop: what comes back goes straight to who waits for it.
 
-Through `concurrent.futures`, with its locks and a future for each side, a millisecond of work would take a tenth longer.
+Through `concurrent.futures`, with its locks and a future for each side, work of a millisecond takes a tenth longer.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class Lease:
         self._ended = False
 
     def interrupt(self) -> None:
-        """Stops the query; called from another thread. Once the lease has ended, another query of the session runs on."""
+        """Stops the query; called from another thread. Never stops what the session does after the lease."""
         with self._lock:
             if not self._ended:
                 self.session.interrupt()

@@ -120,7 +120,7 @@ class Session:
 
     @contextmanager
     def time_limit(self, seconds: float | None, interrupt: Callable[[], None] | None = None) -> Iterator[None]:
-        """Interrupts what runs after that time; it then raises `QueryTimeoutError`. `interrupt` does it in another way."""
+        """Stops what runs after that time, by `interrupt` where it is given; it then raises `QueryTimeoutError`."""
         if seconds is None:
             yield
             return

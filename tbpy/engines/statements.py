@@ -1,4 +1,4 @@
-"""SQL that DuckDB has parsed, kept for the next time: reading its text again would cost a short query a sixth of its time.
+"""SQL that DuckDB has parsed, kept for the next time: reading its text again is a sixth of a short query's time.
 
 Only the parse tree is kept. Names and types are looked up whenever it runs, so nothing goes out of date.
 """

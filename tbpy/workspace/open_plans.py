@@ -10,7 +10,7 @@ from tbpy.clickhouse.compiler import CompiledQuery
 from tbpy.datafiles import Node, Pipe
 from tbpy.errors import TbpyError
 from tbpy.project import NodeKey
-from tbpy.workspace.open_values import OpenValues
+from tbpy.workspace.open_values import Kinds, OpenValues, kinds_of
 from tbpy.workspace.plans import Plan
 from tbpy.workspace.scopes import Scope
 
@@ -41,7 +41,7 @@ class Opening:
         if known.open is None:
             known = self._plan(shape) or Plan(shape.texts, open=self._openable(values))
             self.request.plans.keep(question, known)
-        return _with_values(known, values) or self._with_fewer(values.only(known.open or ()))
+        return _with_values(known, values) or self._with_fewer(values.only(known.open or {}))
 
     def _with_fewer(self, values: OpenValues) -> CompiledQuery | None:
         """As `find`, where the shape's plan depends on the other values."""
@@ -55,13 +55,16 @@ class Opening:
             self.request.plans.keep(question, known)
         return _with_values(known, values)
 
-    def _openable(self, values: OpenValues) -> frozenset[str]:
+    def _openable(self, values: OpenValues) -> Kinds:
         """As many of the values as a plan can leave open together."""
-        found: list[str] = []
+        found: dict[str, str] = {}
         for name in _used(values, self.request.rendered_texts()):
-            if self._plan(_Opened(self.request, values.only([*found, name]))) is not None:
-                found.append(name)
-        return frozenset(found)
+            for kind in kinds_of(values.values[name]):
+                more = {**found, name: kind}
+                if self._plan(_Opened(self.request, values.only(more))) is not None:
+                    found = more
+                    break
+        return found
 
     def _plan(self, opened: _Opened) -> Plan | None:
         """A plan with open values; None when it is not the one that these values have by themselves."""
@@ -76,7 +79,7 @@ class Opening:
         if values.fill(plan) != own:
             return None
         binds = request.agree(own, values.bind(plan))
-        return Plan(opened.texts, plan, frozenset(values.values), binds)
+        return Plan(opened.texts, plan, values.kinds, binds)
 
 
 @dataclass
@@ -111,4 +114,8 @@ def _with_values(plan: Plan, values: OpenValues) -> CompiledQuery | None:
 def _used(values: OpenValues, texts: Iterable[str]) -> list[str]:
     """The names of the values that stand in any of the texts."""
     texts = tuple(texts)
-    return [name for name in values.values if any(values.only([name]).open(text) != text for text in texts)]
+    return [
+        name
+        for name, kind in values.kinds.items()
+        if any(values.only({name: kind}).open(text) != text for text in texts)
+    ]

@@ -22,14 +22,14 @@ _ALTERNATIVES = 16
 class Plan:
     """A compiled query, and the rendered SQL of the template nodes that it was compiled from.
 
-    `compiled` None says that there is none for this SQL: it must be asked in another way. `open` are the names of the
-    parameters whose values can be left open, None where that is not known; `binds` says that the engine takes those
-    that are texts as values of parameters of its own.
+    `compiled` None says that there is none for this SQL: it must be asked in another way. `open` are the parameters
+    whose values can be left open, with the types of their texts, None where that is not known; `binds` says that the
+    engine takes those that are texts as values of parameters of its own.
     """
 
     rendered: Mapping[NodeKey, str]
     compiled: CompiledQuery | None = None
-    open: frozenset[str] | None = None
+    open: Mapping[str, str] | None = None
     binds: bool = False
 
 

@@ -35,6 +35,33 @@ def test_time_limit() -> None:
         assert engine.run("SELECT 1") == [(1,)]
 
 
+def test_a_session_is_used_again_and_a_late_stop_does_not_reach_its_next_query() -> None:
+    compiled = compile_query("SELECT count() FROM numbers(1000000)", StaticCatalog({}))
+    stops = []
+    with DuckDBEngine() as engine:
+        assert engine.query(compiled, on_start=stops.append).rows == [(1_000_000,)]
+        following = engine.query(compiled, on_start=stops.append)
+        first, second = (stop.__self__ for stop in stops)  # type: ignore[attr-defined]
+        assert first.session is second.session
+        interrupted: list[bool] = []
+        first.session.interrupt = lambda: interrupted.append(True)
+        stops[0]()
+        assert not interrupted
+        stops[1]()
+        assert interrupted
+        assert following.rows == [(1_000_000,)]
+
+
+def test_a_session_with_rows_to_fetch_is_not_used_again() -> None:
+    compiled = compile_query("SELECT number FROM numbers(100000)", StaticCatalog({}))
+    with DuckDBEngine() as engine:
+        for _ in range(3):
+            result = engine.query(compiled, batch_size=10)
+            assert len(next(result.batches)) == 10
+            result.close()
+        assert len(engine.query(compiled).rows) == 100_000
+
+
 def test_errors_are_ours() -> None:
     with DuckDBEngine() as engine:
         with pytest.raises(QueryError) as error:

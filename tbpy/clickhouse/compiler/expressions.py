@@ -15,7 +15,7 @@ from tbpy.clickhouse.aggregates.registry import AGGREGATES, Aggregate
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.literals import constant, literal
-from tbpy.clickhouse.compiler.parameters import OpenNumber, OpenText, is_null
+from tbpy.clickhouse.compiler.parameters import OpenLiteral, OpenText, is_null
 from tbpy.clickhouse.compiler.parts import part, parts
 from tbpy.clickhouse.compiler.scope import Column, Scope
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
@@ -425,8 +425,8 @@ class ExpressionCompiler:
         type_ = t.parse_type(node.type)
         if isinstance(value, OpenText):
             return Typed(duckdb_string(value), t.STRING)
-        if isinstance(value, OpenNumber):
-            return Typed(value, type_, constant=True)
+        if isinstance(value, OpenLiteral):
+            return Typed(value.sql(type_), type_, constant=True)
         text = constant(None if is_null(value, type_) else value)
         return text if type_ == t.STRING else self.call("CAST", text, constant(node.type), node=node)
 

@@ -27,8 +27,19 @@ class OpenText(str):
     """
 
 
-class OpenNumber(str):
-    """As `OpenText`, in the place of a whole number that is written in the query: of its value only the type is known."""
+class OpenLiteral(str):
+    """As `OpenText`, in the place of a whole number, a Date or a DateTime of which only the type is known."""
+
+    def sql(self, type_: t.Type) -> str:
+        """The literal in DuckDB's SQL. Raises `QueryError` for other types."""
+        match type_:
+            case t.Int():
+                return str(self)
+            case t.Date():
+                return f"DATE '{self}'"
+            case t.DateTime(None):
+                return f"TIMESTAMP '{self}'"
+        raise QueryError(f"A literal of type {type_} cannot be left open", code=43, name="ILLEGAL_TYPE_OF_ARGUMENT")
 
 
 def parameter_name(node: ast.Parameter, text: str) -> str:
