@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tbpy.datafiles import Kind, Node, Pipe
@@ -11,9 +11,8 @@ from tbpy.project.classic import RELEASE
 from tbpy.project.graph import find_cycles
 from tbpy.project.model import Key, NodeKey
 from tbpy.project.names import SERVICE_DATABASES, Names, resource_of
-from tbpy.project.references import table_references
 from tbpy.project.report import Report, did_you_mean
-from tbpy.project.statements import PLACEHOLDER, NodeSql
+from tbpy.project.statements import NodeSql
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +26,18 @@ class Link:
 def link_node(report: Report, names: Names, pipe: Pipe, node: Node, sql: NodeSql) -> tuple[Link, ...]:
     """The tables that a node reads; those that do not exist are in the report."""
     links: dict[Key | NodeKey, Link] = {}
-    for name, database, span, certain in _named_tables(sql):
+    for table in sql.named_tables:
+        name, database = table.name, table.database
         target = names.resolve(name, database, pipe, node) or names.quarantined(name)
         if target is not None:
-            links.setdefault(target, Link(target, span))
-        elif certain and database not in SERVICE_DATABASES and name not in names.broken:
+            links.setdefault(target, Link(target, table.span))
+        elif table.certain and database not in SERVICE_DATABASES and name not in names.broken:
             full = f"{database}.{name}" if database else name
             hint = did_you_mean(full, names.all(pipe))
             if database and RELEASE.fullmatch(database):
                 hint = "Releases such as v1_0_2 belong to Tinybird Classic: read the data source itself."
-            report.error("unknown-resource", f"Resource '{full}' not found", pipe.file, span, hint=hint)
+            report.error("unknown-resource", f"Resource '{full}' not found", pipe.file, table.span, hint=hint)
     return tuple(links.values())
-
-
-def _named_tables(sql: NodeSql) -> Iterator[tuple[str, str | None, Span, bool]]:
-    found = table_references(sql.query)
-    for reference in found:
-        if not (sql.rendered and reference.name == PLACEHOLDER):
-            span = sql.span(reference.start, reference.end)
-            yield reference.name, reference.database, span, reference.certain
-    for text, span in sql.fixed_tables:
-        database, _, name = text.rpartition(".")
-        if not any(reference.name == name for reference in found):
-            yield name, database or None, span, True
 
 
 def check_target(report: Report, names: Names, pipe: Pipe) -> Key | None:

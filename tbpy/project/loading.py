@@ -39,7 +39,7 @@ def load_project(
     memory = memory or Memory()
     memory.turn()
     report, known = Report(), dict(secrets or {})
-    files = read_files(report, Path(root), known, ignore_missing=ignore_secrets)
+    files = read_files(report, Path(root), known, memory, ignore_missing=ignore_secrets)
     datasources, pipes = files.of(Datasource), files.of(Pipe)
     implied = implied_targets(pipes.values(), datasources) if files.classic else {}
     for name, (pipe, node) in implied.items():

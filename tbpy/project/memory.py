@@ -49,11 +49,10 @@ class Memory:
         """A load begins."""
         self._before, self._now = self._now, {}
 
-    def recall(self, question: Hashable, find: Callable[[], V | None]) -> V | None:
+    def recall(self, question: Hashable, find: Callable[[], V]) -> V:
         """The answer that was found before, else what `find` finds; None is not remembered."""
-        found: V | None = self._now.get(question) or self._before.get(question)
-        if found is None:
-            found = find()
+        known: V | None = self._now.get(question) or self._before.get(question)
+        found = find() if known is None else known
         if found is not None:
             self._now[question] = found
         return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,10 +22,12 @@ from tbpy.errors import DatafileError, Span
 from tbpy.project.classic import included_from, is_classic, only_classic, published
 from tbpy.project.connector_columns import with_connector_columns
 from tbpy.project.discovery import Found, find_datafiles
+from tbpy.project.memory import Memory
 from tbpy.project.model import Key
 from tbpy.project.report import Report
 
 Content = Datasource | Pipe | Connection
+Parse = Callable[[Found, str, bool], Content]
 T = TypeVar("T", Datasource, Pipe, Connection)
 
 
@@ -44,14 +47,17 @@ class Files:
         return {key.name: content for key, content in self.contents.items() if isinstance(content, kind)}
 
 
-def read_files(report: Report, root: Path, secrets: Mapping[str, str], *, ignore_missing: bool) -> Files:
+def read_files(
+    report: Report, root: Path, secrets: Mapping[str, str], memory: Memory, *, ignore_missing: bool
+) -> Files:
     """Reads all datafiles below `root`; what is wrong with one of them by itself is in the report."""
     found_files = find_datafiles(root)
     texts = {found: text for found in found_files if (text := _text(report, found)) is not None}
     files = Files(classic=is_classic(root, texts))
+    parse = partial(_parse, memory, secrets, ignore_missing)
     for found in found_files:
         text = texts.get(found)
-        content = None if text is None else _read(report, found, text, secrets, ignore_missing, files.classic)
+        content = None if text is None else _read(report, found, text, parse, files.classic)
         if content is None:
             files.broken.add(found.name)
             continue
@@ -74,10 +80,13 @@ def _text(report: Report, found: Found) -> str | None:
     return text
 
 
-def _read(
-    report: Report, found: Found, text: str, secrets: Mapping[str, str], ignore_missing: bool, classic: bool
-) -> Content | None:
-    def parsed(as_classic: ReadIncluded | None) -> Content:
+def _parse(
+    memory: Memory, secrets: Mapping[str, str], ignore_missing: bool, found: Found, text: str, classic: bool
+) -> Content:
+    """Most files are as they were when the project was last loaded. Those of Classic may include others."""
+    read_included = included_from(found.path) if classic else None
+
+    def parse() -> Content:
         return parse_datafile(
             text,
             found.kind,
@@ -85,17 +94,25 @@ def _read(
             file=found.file,
             secrets=secrets,
             ignore_missing=ignore_missing,
-            classic=as_classic,
+            classic=read_included,
         )
 
+    if read_included is not None:
+        return parse()
+    known = tuple(sorted(secrets.items()))
+    question = ("parsed", found.kind, found.name, found.file, text, known, ignore_missing)
+    return memory.recall(question, parse)
+
+
+def _read(report: Report, found: Found, text: str, parse: Parse, classic: bool) -> Content | None:
     try:
-        content = parsed(included_from(found.path) if classic else None)
+        content = parse(found, text, classic)
     except DatafileError as error:
         report.extend(error.diagnostics)
         return None
     if classic:
         try:
-            parsed(None)
+            parse(found, text, False)
         except DatafileError as error:
             told = only_classic(error)
             report.extend(told)

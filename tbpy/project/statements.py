@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from tbpy.clickhouse import ast
 from tbpy.clickhouse.parser import parse_statement
 from tbpy.datafiles import Kind, Node, PlacedText, SqlText
 from tbpy.datafiles.vocabulary import CLASSIC_HINTS, words
 from tbpy.errors import QueryError, Span, SqlPlace, TemplateError
+from tbpy.project.references import table_references
 from tbpy.project.report import Report
 from tbpy.templating import Rendered, compile_template
 
@@ -29,6 +31,16 @@ _FIXED_TABLE = re.compile(r"""\b(?:TABLE|table)\(\s*(?:'([^']*)'|"([^"]*)")\s*\)
 _NOT_DYNAMIC = "In order to make a query dynamic, it is necessary to start the query with a % character."
 # What `TABLE(x)` renders to in test mode when `x` is a parameter.
 PLACEHOLDER = "placeholder"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTable:
+    """A table that the SQL of a node names. `certain` is False where the name may be a column or an alias instead."""
+
+    name: str
+    database: str | None
+    span: Span
+    certain: bool
 
 
 @dataclass(frozen=True)
@@ -52,13 +64,23 @@ class NodeSql:
     def place(self, place: SqlPlace | None) -> Span:
         return self.span(place.start, place.end) if place else self.span(0, 1)
 
-    @property
-    def fixed_tables(self) -> tuple[tuple[str, Span], ...]:
-        """The tables that `TABLE('name')` names, in whatever branch of the template it stands."""
-        if self.rendered is None:
-            return ()
-        found = _FIXED_TABLE.finditer(self.text.text)
-        return tuple((match[1] or match[2], self.text.span(match.start(), match.end())) for match in found)
+    @cached_property
+    def named_tables(self) -> tuple[NamedTable, ...]:
+        """The tables that the query reads, and those that `TABLE('name')` names, in whatever branch it stands."""
+        found = table_references(self.query)
+        read = [
+            NamedTable(one.name, one.database, self.span(one.start, one.end), one.certain)
+            for one in found
+            if not (self.rendered and one.name == PLACEHOLDER)
+        ]
+        names = {reference.name for reference in found}
+        return (*read, *(fixed for fixed in self._fixed_tables() if fixed.name not in names))
+
+    def _fixed_tables(self) -> Iterator[NamedTable]:
+        if self.rendered is not None:
+            for match in _FIXED_TABLE.finditer(self.text.text):
+                database, _, name = (match[1] or match[2]).rpartition(".")
+                yield NamedTable(name, database or None, self.text.span(match.start(), match.end()), True)
 
 
 def read_node(
