@@ -141,7 +141,7 @@ class SelectCompiler:
             return []
         if group.kind == "plain":
             keys = group_by_documents(self.context, self.scope, self._single_keys(group))
-            self.scope.grouped = bool(keys) or group.all
+            self.scope.grouped = bool(keys)
         else:
             from tbpy.clickhouse.compiler.grouping import group_sets
 

@@ -121,7 +121,8 @@ def date_diff(call: Call) -> Typed:
     require_time(call, 2)
     zone = zone_argument(call, 3)
     if unit in _PASSING:
-        start, end = (_passing(call.args[position], unit, zone) for position in (1, 2))
+        apart = zone is None and _epoch_offset(call.args[1]) != _epoch_offset(call.args[2])
+        start, end = (_passing(call.args[position], unit, zone, apart) for position in (1, 2))
     else:
         start, end = (local(call.args[position], zone) for position in (1, 2))
     return call.typed(difference(unit, start, end), t.INT64)
@@ -138,12 +139,27 @@ _PASSING = ("hour", "minute", "second", "millisecond", "microsecond", "nanosecon
 _TICKS = {"microsecond": 1000, "nanosecond": 1}
 
 
-def _passing(moment: Typed, unit: str, zone: str | None) -> str:
-    """A moment in UTC, where hours and less are counted; hours of a zone off by parts of one begin as at its epoch."""
+def _epoch_offset(moment: Typed) -> int:
+    """The minutes that the zone of a moment is off UTC at the epoch."""
+    name = zone_of(moment.type) if is_clock(moment.type) else None
+    try:
+        offset = ZoneInfo(name).utcoffset(datetime(1970, 1, 1)) if name else None
+    except (ZoneInfoNotFoundError, ValueError):
+        return 0
+    return int(offset.total_seconds() // 60) if offset else 0
+
+
+def _passing(moment: Typed, unit: str, zone: str | None, apart: bool) -> str:
+    """A moment in UTC, where hours and less are counted; hours of a zone off by parts of one begin as at its epoch.
+
+    ClickHouse numbers hours from midnight in each zone: beside one of another zone (`apart`) a moment is off by that.
+    """
     if unit == "nanosecond":
         return moment.sql
     clock, name = microseconds(moment), zone or zone_of(moment.type)
-    shift = _part_of_hour(name) if unit == "hour" and name and is_clock(moment.type) else 0
+    shift = 0
+    if unit == "hour" and name and is_clock(moment.type):
+        shift = _epoch_offset(moment) if apart else _part_of_hour(name)
     return f"({clock} - to_minutes({shift}))" if shift else clock
 
 

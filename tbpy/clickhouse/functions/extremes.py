@@ -10,6 +10,7 @@ from tbpy.clickhouse.compiler.ordering import has_own_order
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.functions.arithmetic import as_number
 from tbpy.clickhouse.functions.registry import Call, scalar
+from tbpy.clickhouse.storage import duckdb_type
 from tbpy.errors import QueryError
 
 
@@ -27,12 +28,20 @@ def _extreme(name: str) -> None:
             type_ = t.nullable(type_)
         if len(given) == 1:
             return coerce(given[0], type_)
+        if _of_both_signs(given):
+            listed = ", ".join(coerce(arg, t.INT128).exact() for arg in given)
+            return call.typed(f"CAST({name}({listed}) AS {duckdb_type(type_)})", type_)
         sides = [coerce(arg, type_) for arg in given]
         if isinstance(t.plain(type_), t.Array | t.Tuple) or has_own_order(t.plain(type_)):
             return call.typed(_by_comparison(call, sides, name), type_)
         if isinstance(t.plain(type_), t.Map):
             call.unsupported(str(t.plain(type_)))
         return call.typed(_sql(name, sides, type_), type_)
+
+
+def _of_both_signs(given: list[Typed]) -> bool:
+    """Whether it is UInt64 and Int64, of which the greater is in the one and the lesser in the other."""
+    return {t.plain(arg.type) for arg in given} == {t.UINT64, t.INT64}
 
 
 def _by_comparison(call: Call, sides: list[Typed], name: str) -> str:
