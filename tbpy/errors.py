@@ -85,6 +85,13 @@ class ConflictError(TbpyError):
     """Something else stands in the way: a resource that is in use, a database that another process owns."""
 
 
+class WorkCancelledError(ConflictError):
+    """Somebody stopped the work before it was done: nothing of it was kept."""
+
+    def __init__(self, message: str = "The job was cancelled") -> None:
+        super().__init__(message)
+
+
 class DiagnosticsError(TbpyError):
     """One or more mistakes in the user's files."""
 

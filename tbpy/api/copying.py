@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tbpy.api.identifiers import resource_id
 from tbpy.api.jobs import Job, Jobs
+from tbpy.engines import Interruption
 from tbpy.errors import ConflictError
 from tbpy.workspace import CopyReport, Workspace
 
@@ -25,9 +26,9 @@ def start_copy(
     target = workspace.copy_target(name)
     outcome: Future[CopyReport] = Future()
 
-    def work() -> dict[str, Any]:
+    def work(interruption: Interruption) -> dict[str, Any]:
         try:
-            report = workspace.copy(name, parameters, mode=mode)
+            report = workspace.copy(name, parameters, mode=mode, interruption=interruption)
         except Exception as error:
             if not outcome.done():  # it is when the job is retried
                 outcome.set_exception(error)
@@ -41,7 +42,7 @@ def start_copy(
         "pipe_name": name,
         "datasource": {"id": resource_id("datasource", target), "name": target},
     }
-    job = jobs.start("copy", facts, work)
+    job = jobs.start_stoppable("copy", facts, work)
 
     def wait() -> CopyReport:
         assert job.future is not None

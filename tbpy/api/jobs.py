@@ -1,4 +1,4 @@
-"""Jobs: imports and deletions that a request starts and another one asks after."""
+"""Jobs: imports, copies, deletions and populations that a request starts and another one asks after."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tbpy.errors import ConflictError, NotFoundError, TbpyError
+from tbpy.engines import Interruption
+from tbpy.errors import ConflictError, NotFoundError, TbpyError, WorkCancelledError
 
 _KEPT = 100
 Work = Callable[[], Mapping[str, Any]]
+StoppableWork = Callable[[Interruption], Mapping[str, Any]]
 
 
 @dataclass
 class Job:
-    """`status` is waiting, working, done or error; `facts` are the keys that its kind has beside the common ones,
-    of which those in `asked` were known at its start.
+    """`status` is waiting, working, done or error, and of one that is stopped cancelling, then cancelled.
 
-    `again` does the same work once more, None where that cannot be done.
+    `facts` are the keys that its kind has beside the common ones, of which those in `asked` were known at its start.
+
+    `again` does the same work once more, None where that cannot be done. `interruption` stops it while it works, None
+    for what cannot be stopped.
     """
 
     id: str
@@ -35,11 +39,16 @@ class Job:
     asked: Mapping[str, Any] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     future: Future[None] | None = field(default=None, repr=False)
-    again: Work | None = field(default=None, repr=False)
+    again: Callable[..., Mapping[str, Any]] | None = field(default=None, repr=False)
+    interruption: Interruption | None = field(default=None, repr=False)
 
     @property
     def is_unfinished(self) -> bool:
-        return self.status in ("waiting", "working")
+        return self.status in ("waiting", "working", "cancelling")
+
+    @property
+    def is_cancellable(self) -> bool:
+        return self.status == "waiting" or (self.status == "working" and self.interruption is not None)
 
     def as_dict(self, base: str) -> dict[str, Any]:
         """`base` is the server's address, for the job's own."""
@@ -51,7 +60,7 @@ class Job:
             "created_at": timestamp(self.created),
             "updated_at": timestamp(self.updated),
             "started_at": timestamp(self.started) if self.started else None,
-            "is_cancellable": self.status == "waiting",
+            "is_cancellable": self.is_cancellable,
             "job_url": f"{base}/v0/jobs/{self.id}",
             **self.facts,
         }
@@ -72,13 +81,25 @@ class Jobs:
 
     def start(self, kind: str, facts: Mapping[str, Any], work: Work, *, repeatable: bool = True) -> Job:
         """`work` answers facts to add to the job's. An error of it is the job's."""
-        now = self._clock()
-        job = Job(str(uuid.uuid4()), kind, now, now, asked=facts, facts=dict(facts), again=work if repeatable else None)
-        self._jobs[job.id] = job
-        while len(self._jobs) > _KEPT:
-            self._jobs.popitem(last=False)
+        job = self._add(kind, facts, work if repeatable else None, None)
+        job.future = self._pool.submit(self._run, job, lambda _: work())
+        return job
+
+    def start_stoppable(self, kind: str, facts: Mapping[str, Any], work: StoppableWork) -> Job:
+        """As `start`, of work that an interruption stops, which it is given."""
+        job = self._add(kind, facts, work, Interruption())
         job.future = self._pool.submit(self._run, job, work)
         return job
+
+    def cancel(self, job: Job) -> None:
+        """Lets a job that waits not begin, and one that works stop soon. Raises `ConflictError` for any other."""
+        if job.future is not None and job.future.cancel():
+            job.status, job.updated = "cancelled", self._clock()
+        elif job.interruption is not None and job.status == "working":
+            job.status = "cancelling"
+            job.interruption.request()
+        elif job.status != "cancelling":
+            raise ConflictError(f"Job {job.id} cannot be cancelled: it is {job.status}")
 
     def get(self, identifier: str) -> Job:
         """Raises `NotFoundError`."""
@@ -92,6 +113,8 @@ class Jobs:
             raise ConflictError(f"Job {job.id} cannot be retried: it is {job.status}")
         if job.again is None:
             raise ConflictError(f"Job {job.id} cannot be retried: its data came with the request")
+        if job.interruption is not None:
+            return self.start_stoppable(job.kind, job.asked, job.again)
         return self.start(job.kind, job.asked, job.again)
 
     def all(self) -> tuple[Job, ...]:
@@ -105,11 +128,23 @@ class Jobs:
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def _run(self, job: Job, work: Work) -> None:
+    def _add(
+        self, kind: str, facts: Mapping[str, Any], again: Callable[..., Any] | None, interruption: Interruption | None
+    ) -> Job:
+        now, identifier = self._clock(), str(uuid.uuid4())
+        job = Job(identifier, kind, now, now, asked=facts, facts=dict(facts), again=again, interruption=interruption)
+        self._jobs[job.id] = job
+        while len(self._jobs) > _KEPT:
+            self._jobs.popitem(last=False)
+        return job
+
+    def _run(self, job: Job, work: StoppableWork) -> None:
         job.status, job.started = "working", self._clock()
         try:
-            job.facts |= work()
+            job.facts |= work(job.interruption or Interruption())
             job.status = "done"
+        except WorkCancelledError:
+            job.status = "cancelled"
         except TbpyError as error:
             job.error, job.status = error.answer, "error"
         except Exception as error:

@@ -8,7 +8,8 @@ from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tbpy.errors import ConflictError
+from tbpy.engines import Interruption
+from tbpy.errors import ConflictError, WorkCancelledError
 from tbpy.workspace import catalogue, jobs
 from tbpy.workspace.deployments.keeping_up import KeepingUp
 from tbpy.workspace.reports import CopyReport
@@ -21,15 +22,24 @@ if TYPE_CHECKING:
 class Copies(KeepingUp):
     """The part of a workspace that runs copy pipes."""
 
-    def copy(self, name: str, parameters: Mapping[str, Any] | None = None, *, mode: str | None = None) -> CopyReport:
+    def copy(
+        self,
+        name: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        mode: str | None = None,
+        interruption: Interruption | None = None,
+    ) -> CopyReport:
         """Runs a copy pipe now; `mode` is append or replace, that of the pipe unless given.
 
+        `interruption` stops it from another thread: nothing is written then, and `WorkCancelledError` raised.
         One transaction: rows, what is materialized from them, and that the job is done. A job that fails is on record,
         too, and its error is raised.
         """
         from tbpy.workspace import copying
 
         pipe, node, target_name = copying.find_copy(self.project, name)
+        interruption = interruption or Interruption()
         how, moment, started = copying.copy_mode(node, mode), self.now(), time.perf_counter()
         self._datasource(target_name)
         with self._engine.transaction(appends=True) as session:
@@ -49,21 +59,23 @@ class Copies(KeepingUp):
                         stored = self._catalogue
                         compiled = copying.compile_copy(self.project, stored, pipe, node, parameters or {}, moment)
                     target = self._datasource(target_name)
-                    rows = copying.write_copy(
-                        session,
-                        stored,
-                        compiled,
-                        target,
-                        moment,
-                        replaces=how == "replace",
-                        landed=self._note,
-                        journaled=self._journaled,
-                    )
+                    with interruption.over(session):
+                        rows = copying.write_copy(
+                            session,
+                            stored,
+                            compiled,
+                            target,
+                            moment,
+                            replaces=how == "replace",
+                            landed=self._note,
+                            journaled=self._journaled,
+                        )
                     jobs.finish(session, job, self.now(), rows=rows)
                 done.rows = rows
         except Exception as error:
             with self._engine.transaction(appends=True) as session:
-                jobs.fail(session, job, self.now(), str(error))
+                status = "cancelled" if isinstance(error, WorkCancelledError) else "error"
+                jobs.fail(session, job, self.now(), str(error), status=status)
             raise
         self._grew((target_name,), rows)
         emptied = f"{name} answered no rows: {target_name} is empty now" if how == "replace" and not rows else None

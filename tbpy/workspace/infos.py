@@ -50,7 +50,7 @@ class EndpointInfo:
 
 @dataclass(frozen=True, slots=True)
 class JobInfo:
-    """`status` is working, done or error. Times are naive UTC; `rows` are those that were written."""
+    """`status` is working, done, error or cancelled. Times are naive UTC; `rows` are those that were written."""
 
     id: str
     kind: str

@@ -48,10 +48,11 @@ def finish(session: Session, identifier: str, moment: datetime, *, rows: int) ->
     )
 
 
-def fail(session: Session, identifier: str, moment: datetime, error: str) -> None:
+def fail(session: Session, identifier: str, moment: datetime, error: str, *, status: str = "error") -> None:
+    """`status` is error or cancelled."""
     session.execute(
-        "UPDATE tbpy.jobs SET status = 'error', error = $error, updated_at = $at WHERE id = $id",
-        {"id": identifier, "error": error, "at": moment},
+        "UPDATE tbpy.jobs SET status = $status, error = $error, updated_at = $at WHERE id = $id",
+        {"id": identifier, "status": status, "error": error, "at": moment},
     )
 
 

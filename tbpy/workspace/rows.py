@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tbpy.engines import Interruption
 from tbpy.errors import IngestError, QueryError
 from tbpy.workspace import catalogue
 from tbpy.workspace.deployments.keeping_up import KeepingUp
@@ -170,10 +171,11 @@ class Rows(KeepingUp):
         self._refresh()
         return rows
 
-    def delete(self, name: str, condition: str) -> int:
+    def delete(self, name: str, condition: str, *, interruption: Interruption | None = None) -> int:
         """Deletes the rows for which `condition` (ClickHouse SQL) is true; answers how many.
 
-        Raises `QueryError` for a condition that cannot be evaluated.
+        Raises `QueryError` for a condition that cannot be evaluated, and `WorkCancelledError` when `interruption`
+        stops it: all rows are there then.
         """
         from tbpy.workspace.deleting import compile_condition
 
@@ -188,9 +190,10 @@ class Rows(KeepingUp):
             compiled = compile_condition(self.project, self._catalogue.datasources, name, condition)
             session.register(compiled.functions)
             parameters = {"now": self.now()} if compiled.uses_now else None
-            rows = done.removed = int(
-                session.value(f"DELETE FROM {datasource.table} WHERE rowid IN ({compiled.sql})", parameters)
-            )
+            with (interruption or Interruption()).over(session):
+                rows = done.removed = int(
+                    session.value(f"DELETE FROM {datasource.table} WHERE rowid IN ({compiled.sql})", parameters)
+                )
             left = int(session.value(f"SELECT count(*) FROM {datasource.table}"))
             catalogue.write_sorted_rows(session, name, min(catalogue.sorted_rows(session, name), left))
         self._refresh()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from threading import Event
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -11,6 +14,7 @@ from tbpy.api.copying import copies_by_schedule, start_copy
 from tbpy.client.remote import RemoteWorkspace
 from tbpy.client.transport import Server
 from tbpy.errors import NotFoundError
+from tests.api.client import Client
 from tests.api.test_deployments import EVENTS, Running, deploy
 
 FILES = {
@@ -46,6 +50,48 @@ def test_copies_are_jobs(tmp_path: Path) -> None:
         assert admin.as_("p.wrong").post("/v0/pipes/copy_ids/copy").status == 403
     finally:
         running.close()
+
+
+SLOW = {
+    **FILES,
+    "copies/copy_slowly.pipe": "NODE n\nSQL >\n    SELECT toInt32(max(cityHash64(number, toString(number)) % 7)) AS id "
+    "FROM numbers(3000000000)\n\nTYPE copy\nTARGET_DATASOURCE copied\nCOPY_MODE replace\n",
+}
+
+
+def test_copies_and_deletions_that_run_are_cancelled_and_write_nothing(tmp_path: Path) -> None:
+    running = Running(tmp_path, local=False)
+    try:
+        admin = running.admin
+        deploy(admin, SLOW)
+        admin.post("/v0/events?name=events&wait=true", '{"id": 2}')
+        assert (
+            wait_for(admin, admin.post("/v0/pipes/copy_ids/copy").json["job"]["id"], "done")["is_cancellable"] is False
+        )
+        slow = "id > (SELECT max(cityHash64(number, toString(number)) % 7) - 10 FROM numbers(3000000000))"
+        started = (
+            admin.post("/v0/pipes/copy_slowly/copy").json["job"]["id"],
+            admin.post("/v0/datasources/copied/delete", urlencode({"delete_condition": slow})).json["job_id"],
+        )
+        for job in started:
+            assert wait_for(admin, job, "working")["is_cancellable"] is True
+            assert admin.post(f"/v0/jobs/{job}/cancel").json["status"] in ("cancelling", "cancelled")
+            stopped = wait_for(admin, job, "cancelled")
+            assert "error" not in stopped and stopped["is_cancellable"] is False
+            assert admin.post(f"/v0/jobs/{job}/cancel").status == 409
+        assert [row["id"] for row in admin.sql("SELECT id FROM copied FORMAT JSON")] == [2]
+        assert [job.status for job in running.workspace.jobs()] == ["cancelled", "done"]
+        assert wait_for(admin, admin.post("/v0/pipes/copy_ids/copy").json["job"]["id"], "done")
+    finally:
+        running.close()
+
+
+def wait_for(client: Client, identifier: str, status: str) -> dict[str, Any]:
+    until = time.monotonic() + 30
+    while (job := client.get(f"/v0/jobs/{identifier}").json)["status"] != status:
+        assert time.monotonic() < until, job
+    found: dict[str, Any] = job
+    return found
 
 
 def test_copies_by_schedule_and_by_command_are_jobs_and_do_not_pile_up(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from tbpy.api.authentication import access_of
 from tbpy.api.describing import chosen, datasource_document, file_text, listed_datasource
 from tbpy.api.identifiers import name_of, resource_id
+from tbpy.api.jobs import Job
 from tbpy.api.parameters import flag, single
 from tbpy.api.routes.common import (
     Route,
@@ -26,6 +27,7 @@ from tbpy.api.running import in_thread
 from tbpy.api.service import Service
 from tbpy.api.tokens.scopes import CREATE, READ_DATASOURCE
 from tbpy.clickhouse.quoting import quote_identifier
+from tbpy.engines import Interruption
 from tbpy.errors import NotFoundError, UsageError
 from tbpy.workspace import Beside, DatasourceInfo, Workspace
 
@@ -103,7 +105,7 @@ async def delete_rows(request: Request) -> Response:
         rows = await in_thread(service.threads, count_rows, service, name, condition)
         return json_answer({"rows_to_be_deleted": rows})
     facts = {"datasource": {"id": resource_id("datasource", name), "name": name}, "delete_condition": condition}
-    job = service.jobs.start("delete_data", facts, lambda: {"rows_affected": service.workspace.delete(name, condition)})
+    job = _start_deleting(service, facts, name, condition)
     shown = job.as_dict(base_url(request))
     return json_answer(
         {
@@ -130,8 +132,15 @@ async def delete_rows_v1(request: Request) -> Response:
         mutation = {"partitions_scanned": 0, "partitions_done": 0, "partitions_in_progress": 0}
         return json_answer({"rows_affected": rows, "mutation": mutation})
     facts: Mapping[str, Any] = {"datasource": {"id": resource_id("datasource", name), "name": name}}
-    job = service.jobs.start("delete_data", facts, lambda: {"rows_affected": service.workspace.delete(name, condition)})
+    job = _start_deleting(service, facts, name, condition)
     return json_answer({"job_id": job.id, "job_url": job.as_dict(base_url(request))["job_url"]})
+
+
+def _start_deleting(service: Service, facts: Mapping[str, Any], name: str, condition: str) -> Job:
+    def work(interruption: Interruption) -> dict[str, int]:
+        return {"rows_affected": service.workspace.delete(name, condition, interruption=interruption)}
+
+    return service.jobs.start_stoppable("delete_data", facts, work)
 
 
 def count_rows(service: Service, name: str, condition: str) -> int:

@@ -13,7 +13,6 @@ from tbpy.api.jobs import Job
 from tbpy.api.routes.common import Route, base_url, json_answer, service_of
 from tbpy.api.tokens import Access
 from tbpy.api.tokens.scopes import APPEND, CREATE
-from tbpy.errors import ConflictError
 
 # Clients ask every two seconds, or five: a job that is nearly done is worth a moment.
 _PATIENCE = 1.0
@@ -41,10 +40,11 @@ async def one_job(request: Request) -> Response:
 
 
 async def cancel_job(request: Request) -> Response:
+    """One that works is `cancelling` until it has stopped, which is waited for a moment."""
     job = _job(request)
-    if job.future is None or not job.future.cancel():
-        raise ConflictError(f"Job {job.id} cannot be cancelled: it is {job.status}")
-    job.status = "cancelled"
+    service_of(request).jobs.cancel(job)
+    if job.future is not None and not job.future.done():
+        await asyncio.wait({asyncio.wrap_future(job.future)}, timeout=_PATIENCE)
     return json_answer(job.as_dict(base_url(request)))
 
 
