@@ -102,12 +102,9 @@ def _by_extreme(function: str) -> None:
     name = "argMin" if function == "arg_min" else "argMax"
     alias = "min_by" if function == "arg_min" else "max_by"
 
-    @aggregate(name, alias, args=(2, None), insensitive=(alias,), order="picked")
+    @aggregate(name, alias, args=2, insensitive=(alias,), order="picked")
     def build(call: AggregateCall) -> Typed:
-        """With more than two arguments the first ones make a tuple."""
         *values, key = call.args
-        if len(values) > 1:
-            call.unsupported("more than two arguments")
         _check_key(call, key)
         value = call.apply(function, values[0].sql, sort_value(key, function[-3:]), distinct=False)
         if function == "arg_max" and isinstance(key.type, t.Float):

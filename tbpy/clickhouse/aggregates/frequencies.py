@@ -37,6 +37,8 @@ def _ranked(call: AggregateCall, most: int, weight: str | None) -> str:
 
 def _most(call: AggregateCall) -> int:
     most = call.parameter(0, 10)
+    if isinstance(most, str):
+        raise failure("Cannot convert String to unsigned long", 70, "CANNOT_CONVERT_TYPE", call.node)
     if isinstance(most, int) and 0 < most <= 65536:
         return most
     text = f"Parameter of aggregate function {call.name} must be from 1 to 65536"

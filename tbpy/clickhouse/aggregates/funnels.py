@@ -7,7 +7,7 @@ from dataclasses import replace
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.call import AggregateCall
 from tbpy.clickhouse.aggregates.registry import aggregate
-from tbpy.clickhouse.compiler.failures import bad_arguments, wrong_count
+from tbpy.clickhouse.compiler.failures import bad_arguments, failure, wrong_count
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.quoting import duckdb_string
 from tbpy.clickhouse.storage import duckdb_type
@@ -57,6 +57,9 @@ _EVENT = "STRUCT(t HUGEINT, m BIGINT)[]"
 @aggregate("windowFunnel", args=(2, None), parameters=None)
 def window_funnel(call: AggregateCall) -> Typed:
     """How many conditions of the chain were met in order within the window that the first one opens."""
+    if not call.parameters:
+        text = f"Aggregate function {call.name} requires at least one parameter: <window>, [option, [option, ...]]"
+        raise failure(text, 42, "NUMBER_OF_ARGUMENTS_DOESNT_MATCH", call.node)
     window = call.parameter(0)
     if not isinstance(window, int):
         raise bad_arguments("windowFunnel needs the length of its window", call.node)

@@ -62,6 +62,8 @@ def _levels(call: AggregateCall, family: Family) -> list[float]:
     if not values:
         values = [family.default]
     for value in values:
+        if isinstance(value, str):
+            raise failure("Cannot convert String to double", 70, "CANNOT_CONVERT_TYPE", call.node)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
             text = "Quantile level is out of range [0..1]"
             raise failure(text, 12, "PARAMETER_OUT_OF_BOUND", call.node)

@@ -45,7 +45,8 @@ def nth_value(call: AggregateCall) -> Typed:
     if not isinstance(place, int) or place < 0:
         raise bad_arguments("nth_value needs a constant place", call.node)
     if place == 0:
-        call.unsupported("the place 0")
+        text = "The offset for function nth_value must be in (1, 9223372036854775807], 0 given"
+        raise bad_arguments(text, call.node)
     type_ = call.type()
     return call.typed(call.or_default(call.apply("nth_value", call.sql(), str(place)), type_), type_)
 
@@ -81,6 +82,8 @@ def _arguments(call: AggregateCall) -> tuple[Typed, int, str]:
     """The value, how many rows away it is, and what stands where there is no such row."""
     value = call.args[0]
     offset = call.args[1].value if len(call.args) > 1 else 1
+    if len(call.args) > 1 and not t.is_integer(call.args[1].type):
+        raise bad_arguments(f"Offset must be an integer, '{call.args[1].type}' given", call.node)
     if not isinstance(offset, int) or isinstance(offset, bool) or offset < 0:
         call.unsupported("an offset that is not a constant whole number")
     if len(call.args) < 3:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.call import AggregateCall
 from tbpy.clickhouse.aggregates.registry import aggregate
-from tbpy.clickhouse.compiler.failures import bad_arguments
+from tbpy.clickhouse.compiler.failures import bad_arguments, failure
 from tbpy.clickhouse.compiler.literals import float_sql
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.storage import duckdb_type
@@ -149,6 +149,9 @@ for _name in ("cramersV", "cramersVBiasCorrected", "theilsU", "contingency"):
 @aggregate("histogram", parameters=1)
 def histogram(call: AggregateCall) -> Typed:
     """ClickHouse's adaptive histogram: bins as (from, to, height)."""
+    if len(call.parameters) != 1:
+        text = f"Function {call.name} requires single parameter: bins count"
+        raise failure(text, 42, "NUMBER_OF_ARGUMENTS_DOESNT_MATCH", call.node)
     most = call.whole_parameter(0)
     if most is None or most > 250:
         raise bad_arguments("histogram needs a number of bins up to 250", call.node)

@@ -418,6 +418,8 @@ class ExpressionCompiler:
 
     def parameter(self, node: ast.Parameter) -> Typed:
         value = self.context.parameters.get(node.name)
+        if value is None and node.type != "Identifier":
+            t.parse_type(node.type)  # a type that is none is told first
         if value is None:
             raise failures.missing_parameter(node.name, node)
         if node.type == "Identifier":

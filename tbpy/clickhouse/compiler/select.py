@@ -20,6 +20,7 @@ from tbpy.clickhouse.compiler.settings import apply_settings
 from tbpy.clickhouse.compiler.sources import Source, SourceCompiler
 from tbpy.clickhouse.compiler.steady import steady
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
+from tbpy.clickhouse.types import NOTHING
 
 
 @dataclass(slots=True)
@@ -133,6 +134,8 @@ class SelectCompiler:
         outputs: list[Output] = []
         for node in self.select.columns:
             outputs.extend(expand_columns(self.expressions, node))
+        if any(output.value.type == NOTHING for output in outputs):
+            raise failures.failure("Invalid projection column with type Nothing", 43, "ILLEGAL_TYPE_OF_ARGUMENT", node)
         return tuple(outputs)
 
     def _group_keys(self) -> list[Typed]:
@@ -165,6 +168,8 @@ class SelectCompiler:
     def checked_key(self, key: Typed, node: ast.Expression) -> Typed:
         if key.aggregate:
             raise failures.misplaced_aggregate(self.expressions.aggregate_name(node), node, "GROUP BY")
+        if key.window:
+            raise failures.misplaced_aggregate(None, node, "GROUP BY")
         failures.check_varying(self.context, key.type, "GROUP BY", node)
         return key
 

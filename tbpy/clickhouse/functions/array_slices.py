@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.conversion import coerce, common_type
+from tbpy.clickhouse.compiler.failures import failure
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.array_sizes import MOST_ELEMENTS, checked_size
 from tbpy.clickhouse.functions.arrays import common_items, is_null, item_type
@@ -44,6 +45,10 @@ _unary("arrayPopFront", "{0}[2:]")
 def array_slice(call: Call) -> Typed:
     """`offset` from 1, or from the end when negative; a negative `length` leaves out that many at the end."""
     item_type(call, 0)
+    for position, arg in enumerate(call.args[1:], start=1):
+        if not isinstance(t.plain(arg.type), t.Int | t.Bool | t.Nothing):
+            text = f"Argument {position} for function {call.name} must be integer but it has type {arg.type}"
+            raise failure(text, 43, "ILLEGAL_TYPE_OF_ARGUMENT", call.node)
     source = call.sql(0)
     offset = "1" if is_null(call.args[1]) else f"CAST({call.sql(1)} AS BIGINT)"
     first = f"(CASE WHEN {offset} >= 0 THEN {offset} ELSE len({source}) + {offset} + 1 END)"

@@ -241,6 +241,8 @@ for _name, _item in _EMPTY.items():
 @scalar("emptyArrayToSingle")
 def empty_array_to_single(call: Call) -> Typed:
     item = item_type(call, 0)
+    if item == t.NOTHING:
+        raise QueryError("Cannot get value from Nothing", code=48, name="NOT_IMPLEMENTED", place=place(call.node))
     single = f"CAST([{default_sql(item)}] AS {duckdb_type(call.args[0].type)})"
     return call.typed(f"(CASE WHEN len({call.sql(0)}) = 0 THEN {single} ELSE {call.sql(0)} END)", call.args[0].type)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.printing import microseconds
+from tbpy.clickhouse.compiler.failures import bad_arguments, failure
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.zones import (
@@ -189,11 +190,14 @@ def _cut_fraction(call: Call, unit: str) -> Typed:
 @scalar("dateTrunc", "date_trunc", "DATE_TRUNC", args=(2, 3), insensitive=("date_trunc",))
 def date_trunc(call: Call) -> Typed:
     """Years to weeks give a date, smaller units a time; wide types stay wide."""
+    if not isinstance(t.plain(call.args[0].type), t.String):
+        text = f"First argument for function {call.name} must be constant string: name of datepart"
+        raise failure(text, 43, "ILLEGAL_TYPE_OF_ARGUMENT", call.node)
     unit = str(call.constant_value(0, "unit")).lower()
     if unit in _FRACTIONS:
         return _cut_fraction(call, unit)
     if unit not in _UNITS:
-        call.unsupported(f"unit '{unit}'")
+        raise bad_arguments(f"{unit} doesn't look like datepart name in {call.name}", call.node)
     inner = require_time(call, 1)
     if unit in ("hour", "minute", "second") and isinstance(inner, t.Date | t.Date32):
         call.wrong_type()

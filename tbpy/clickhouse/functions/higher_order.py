@@ -202,6 +202,9 @@ def sum_type(call: Call, type_: t.Type) -> t.Type:
 def _refuse_nulls(call: Call, plan: Mapped) -> None:
     if t.is_nullable(plan.body.type):
         call.wrong_type()
+    if plan.body.type == t.NOTHING:
+        text = "array aggregation function cannot be performed on type Nothing"
+        raise QueryError(text, code=43, name="ILLEGAL_TYPE_OF_ARGUMENT", place=place(call.node))
 
 
 @higher("arraySum")

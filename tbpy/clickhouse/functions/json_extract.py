@@ -257,6 +257,8 @@ def _path_matches(call: Call) -> str:
     path = call.constant_value(1, "path")
     if not isinstance(path, str) or not path.startswith("$"):
         raise QueryError(f"Unable to parse JSONPath {path!r}", code=36, name="BAD_ARGUMENTS")
+    if path.endswith(".") or path.count("[") != path.count("]"):
+        raise QueryError("Unable to parse JSONPath", code=36, name="BAD_ARGUMENTS")
     if not _SIMPLE_PATH.match(path):
         call.unsupported(f"the path {path}")
     plain = re.sub(r'\["([^"]*)"\]', r'."\1"', path)  # DuckDB's paths have no quoted keys in brackets

@@ -86,7 +86,13 @@ def _rows(compiler: ExpressionCompiler, right: ast.Expression) -> Block | None:
     if isinstance(right, ast.Identifier) and names_a_table(compiler, right):
         table = ast.TableName(right.parts[-1], right.parts[0] if len(right.parts) > 1 else None)
         table = replace(table, start=right.start, end=right.end)
-        return compile_block(compiler, ast.Select((ast.Asterisk(),), from_=table))
+        try:
+            return compile_block(compiler, ast.Select((ast.Asterisk(),), from_=table))
+        except QueryError as error:
+            if error.code != 60:
+                raise
+            text = f"Unknown expression or table expression identifier `{right.name}`"
+            raise failures.failure(text, 47, "UNKNOWN_IDENTIFIER", right) from None
     return None
 
 

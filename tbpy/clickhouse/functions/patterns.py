@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.typed import Typed
-from tbpy.clickhouse.functions.regexps import Shape, dotall, python_pattern, shape
+from tbpy.clickhouse.functions.regexps import Shape, broken, dotall, python_pattern, shape
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import constant_text, failure, known_text, text
 from tbpy.clickhouse.quoting import duckdb_string
@@ -19,6 +20,12 @@ _EDGE = re.compile(r"(\(\?[a-z]+\))?([\^$]|\\[bAz])")
 def _pattern(call: Call, position: int = 1) -> tuple[str, Shape]:
     """A constant pattern as a DuckDB literal, with its shape."""
     pattern = constant_text(call, position, "pattern")
+    wrong = broken(pattern)
+    if wrong is not None and call.name.startswith("replaceRegexp"):
+        raise failures.bad_arguments(f"The pattern argument is not a valid re2 pattern: {wrong}", call.node)
+    if wrong is not None:
+        text = f"OptimizedRegularExpression: cannot compile re2: {pattern}, error: {wrong}"
+        raise failures.failure(text, 427, "CANNOT_COMPILE_REGEXP", call.node)
     return duckdb_string(dotall(pattern)), shape(pattern)
 
 

@@ -7,6 +7,7 @@ empty matches, so the catalogue needs to know where those can be.
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 
 _ZERO_WIDTH_ESCAPES = frozenset("bBAzZ")
@@ -25,6 +26,26 @@ def shape(pattern: str) -> Shape:
     reader = _Reader(pattern)
     shortest = reader.alternatives()
     return Shape(reader.groups, shortest == 0)
+
+
+#: What Python says of a pattern that RE2 does not compile either, and RE2's words for it.
+_BROKEN = {
+    "missing ), unterminated subpattern": "missing ): {0}",
+    "unterminated character set": "missing ]: {1}",
+    "nothing to repeat": "no argument for repetition operator: {2}",
+}
+
+
+def broken(pattern: str) -> str | None:
+    """What RE2 says of a pattern that it does not compile, as far as it can be told; None for all others."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of what Python may read in other ways one day
+            re.compile(pattern)
+    except re.error as error:
+        words = _BROKEN.get(error.msg)
+        place = error.pos or 0
+        return None if words is None else words.format(pattern, pattern[place:], pattern[place : place + 1])
+    return None
 
 
 def dotall(pattern: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.failures import wrong_type
 from tbpy.clickhouse.compiler.literals import tuple_sql
 from tbpy.clickhouse.compiler.parts import parts
 from tbpy.clickhouse.compiler.typed import Typed
@@ -53,6 +54,9 @@ def by_number(call: Call, name: str, left: Typed, right: Typed) -> Typed | None:
 
 
 def _arrays(call: Call, symbol: str, kinds: list[t.Type]) -> Typed | None:
+    elements = [kind.item if isinstance(kind, t.Array) else kind for kind in kinds]
+    if t.NOTHING in elements:
+        raise wrong_type(_FUNCTIONS[symbol], elements, call.node)
     if len(call.args) == 2 and symbol in "*/":
         return array_by_number(call, _FUNCTIONS[symbol])
     if len(call.args) != 2 or symbol not in "+-" or not all(isinstance(kind, t.Array) for kind in kinds):
