@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tbpy.clickhouse.compiler.select import SelectCompiler
 
 
+_TOO_FEW = "TOO_FEW_ARGUMENTS_FOR_FUNCTION"
+
+
 # --- several sets of keys ---
 
 
@@ -41,7 +44,7 @@ def group_sets(select: SelectCompiler, group: ast.GroupBy, keys: list[Typed]) ->
     select.scope.grouped = all(sets)
     select.scope.grouping_sets = True
     nulls = select.context.enabled("group_by_use_nulls")
-    select.scope.read_keys_as({key.sql: _or_missing(key, nulls) for key in keys if not key.constant})
+    select.scope.read_keys_as({key.sql: _or_missing(key, nulls) for key in keys if nulls or not key.constant})
     return keys
 
 
@@ -56,7 +59,7 @@ def _set_key(key: Typed) -> str:
 
 def _or_missing(key: Typed, nulls: bool) -> Typed:
     """A key where a row's set may lack it, which DuckDB shows as NULL."""
-    if nulls:
+    if nulls and t.is_nullable(t.nullable(key.type)):
         return replace(key, type=t.nullable(key.type))
     if t.is_nullable(key.type):
         return key
@@ -66,6 +69,8 @@ def _or_missing(key: Typed, nulls: bool) -> Typed:
 @special("grouping", "GROUPING")
 def grouping(compiler: ExpressionCompiler, node: ast.Function) -> Typed:
     """A bit for each key: 1 where the row's set lacks it."""
+    if not node.arguments:
+        raise failures.failure("Function GROUPING expects at least one argument", 35, _TOO_FEW, node)
     with compiler.scope.raw_keys():
         keys = [compiler.compile(argument) for argument in node.arguments]
     for key, argument in zip(keys, node.arguments, strict=True):

@@ -12,6 +12,7 @@ from tbpy.clickhouse.compiler.context import Context, Output
 from tbpy.clickhouse.compiler.cuts import Cut, limit_by_cut, select_cut
 from tbpy.clickhouse.compiler.document_keys import group_by_documents, one_text
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
+from tbpy.clickhouse.compiler.key_items import key_items
 from tbpy.clickhouse.compiler.matchers import columns_of, expand_columns
 from tbpy.clickhouse.compiler.ordering import order_sql
 from tbpy.clickhouse.compiler.row_order import follow_places, keep_order, keeps_order
@@ -159,11 +160,12 @@ class SelectCompiler:
 
             return [key for key in all_keys(self) if not key.constant]
         nodes = columns_of(self.expressions, group.expressions)
-        return [self.group_key(node) for node in (_key_nodes(nodes) if group.kind == "plain" else nodes)]
+        items = (item for node in nodes for item in key_items(self.scope, node))
+        return [self.group_key(item, position=position) for item, position in items]
 
-    def group_key(self, node: ast.Expression) -> Typed:
+    def group_key(self, node: ast.Expression, *, position: bool = True) -> Typed:
         """A key of GROUP BY; an aggregate cannot be one."""
-        return self.checked_key(self._positional(node), node)
+        return self.checked_key(self._positional(node) if position else self.expressions.compile(node), node)
 
     def checked_key(self, key: Typed, node: ast.Expression) -> Typed:
         if key.aggregate:
@@ -325,17 +327,6 @@ def declare_with(scope: Scope, select: ast.Select) -> None:
             scope.common_tables[item.name] = CommonTableEntry(item, before, select.recursive)
         else:
             scope.with_aliases[item.name] = item.expression
-
-
-def _key_nodes(nodes: tuple[ast.Expression, ...]) -> list[ast.Expression]:
-    """The keys of GROUP BY; a tuple written as a key stands for its items."""
-    keys: list[ast.Expression] = []
-    for node in nodes:
-        if isinstance(node, ast.Function) and node.name == "tuple" and node.syntax == "tuple":
-            keys.extend(node.arguments)
-        else:
-            keys.append(node)
-    return keys
 
 
 def _significant(keys: list[Typed]) -> list[Typed]:

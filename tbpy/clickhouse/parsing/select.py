@@ -165,6 +165,8 @@ class SelectParser(TableParser):
             parts["where"] = self.aliased(bare=False)
         if self.accept_words("GROUP", "BY"):
             parts["group_by"] = self.group_by()
+        else:
+            self.with_kind()  # there are no keys to leave out
         if self.accept_words("WITH", "TOTALS"):
             parts["totals"] = True
             self.late_kind(parts)
