@@ -191,9 +191,11 @@ def open_service(
     `tokens` are those, when they have been read already."""
     folder = workspace.root / ".tbpy"
     folder.mkdir(exist_ok=True)
+    tokens = tokens or TokenStore(folder / TOKENS_FILE, admin_token=admin_token)
+    workspace.log.identify(tokens.workspace_id, name)
     return Service(
         workspace,
-        tokens or TokenStore(folder / TOKENS_FILE, admin_token=admin_token),
+        tokens,
         VariableStore(folder / VARIABLES_FILE, utc_now),
         local=local,
         limits=limits or Limits(),

@@ -11,7 +11,7 @@ from tbpy.datafiles import Node, Pipe
 from tbpy.errors import NotFoundError
 from tbpy.project import Key, NodeCatalog, NodeKey, Project, names_of, table_engine
 from tbpy.workspace.definitions import StoredDatasource
-from tbpy.workspace.services.columns import DATABASE
+from tbpy.workspace.services.columns import DATABASE, ORGANIZATION
 from tbpy.workspace.services.tables import ServiceCatalog
 
 Render = Callable[[Pipe, Node], str]
@@ -56,7 +56,7 @@ class Scope:
         return Table(key.name, self.replaced.get(key.name, stored.table), columns, engine)
 
     def _missing(self, name: str, database: str | None) -> Table | View | None:
-        if database == DATABASE:
+        if database in (DATABASE, ORGANIZATION):
             return ServiceCatalog(self.stored).resolve(name, database)
         base = names_of(self.project).quarantined(name) if database in (None, "default") else None
         if base is None or base.name not in self.stored:

@@ -43,7 +43,7 @@ class State:
         self._engine = engine
         self._clock = clock
         self._secrets = secrets
-        self.log = ServiceLog(engine, self.now, lambda: self._catalogue.datasources)
+        self.log = ServiceLog(engine, self.now, lambda: self._catalogue.datasources, root.name)
         with engine.session() as session:
             catalogue.prepare(session)
             jobs.prepare(session, self.now())

@@ -13,7 +13,7 @@ from tbpy.clickhouse.formats import write
 from tbpy.errors import IngestError, QueryError
 from tbpy.workspace import Workspace
 from tbpy.workspace.identifiers import resource_id
-from tbpy.workspace.services.columns import NAMES
+from tbpy.workspace.services.columns import NAMES, OF_ORGANIZATION
 
 EVENTS = """
 SCHEMA >
@@ -139,6 +139,36 @@ def test_every_service_data_source_answers(project: Path, name: str) -> None:
     with Workspace.in_memory(project) as workspace:
         workspace.build()
         assert workspace.query(f"SELECT * FROM tinybird.{name} LIMIT 1").columns
+
+
+@pytest.mark.parametrize("name", sorted(OF_ORGANIZATION))
+def test_an_organization_has_them_with_the_id_of_the_workspace(project: Path, name: str) -> None:
+    with Workspace.in_memory(project) as workspace:
+        workspace.build()
+        columns = [column.name for column in workspace.query(f"SELECT * FROM organization.{name}").columns]
+        own = [column.name for column in workspace.query(f"SELECT * FROM tinybird.{name}").columns]
+        assert sorted(columns) == sorted({*own, "workspace_id"})
+
+
+def test_an_organization_has_this_workspace_alone(project: Path) -> None:
+    sql = """
+        SELECT w.name AS workspace, l.event_type AS event_type, sum(l.rows) AS rows
+        FROM organization.datasources_ops_log AS l JOIN organization.workspaces AS w ON w.workspace_id = l.workspace_id
+        WHERE l.datasource_name = 'events' AND l.event_type = 'append' GROUP BY workspace, event_type
+    """
+    with Workspace.in_memory(project) as workspace:
+        workspace.build()
+        (project / "one.ndjson").write_text('{"id": 1, "name": "a"}')
+        workspace.append("events", project / "one.ndjson")
+        assert rows_of(workspace, sql) == [{"workspace": project.name, "event_type": "append", "rows": 1}]
+        workspace.log.identify("an id", "shop")
+        assert rows_of(workspace, sql) == [{"workspace": "shop", "event_type": "append", "rows": 1}]
+        copied = workspace.copy("copy_events")
+        assert rows_of(workspace, "SELECT DISTINCT workspace_id FROM organization.jobs_log") == [
+            {"workspace_id": "an id"}
+        ], copied
+        with pytest.raises(QueryError, match="organization.nothing"):
+            workspace.query("SELECT 1 FROM organization.nothing")
 
 
 def test_statistics_of_endpoints_are_states(project: Path) -> None:

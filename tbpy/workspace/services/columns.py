@@ -1,4 +1,4 @@
-"""The service data sources: what `tinybird.<name>` has, column by column.
+"""The service data sources: what `tinybird.<name>` has, column by column, and which of them an organization has.
 
 Source: names and types as Tinybird publishes them with its command-line tool (5.0.3).
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 DATABASE = "tinybird"
+ORGANIZATION = "organization"
 
 _COLUMNS = {
     "pipe_stats_rt": """
@@ -122,6 +123,12 @@ _COLUMNS = {
 }
 
 NAMES = frozenset(_COLUMNS)
+WORKSPACES = "workspaces"
+# Those that an organization has of all its workspaces, beside its list of them.
+OF_ORGANIZATION = frozenset(
+    """datasources_storage datasources_ops_log datasources_ops_stats pipe_stats pipe_stats_rt data_transfer jobs_log
+    cluster_control_log sinks_ops_log kafka_ops_log endpoint_errors llm_usage realtime_ingestion_mv""".split()
+)
 
 
 @lru_cache(maxsize=64)
@@ -133,7 +140,7 @@ def column_types(name: str) -> dict[str, str]:
 
 def is_service_table(name: str) -> bool:
     """Whether a name among the tables of a compiled query is one of a service data source."""
-    return name.startswith(f"{DATABASE}.")
+    return name.startswith((f"{DATABASE}.", f"{ORGANIZATION}."))
 
 
 def _parts(text: str) -> list[str]:

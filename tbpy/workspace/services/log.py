@@ -17,8 +17,8 @@ from tbpy.engines import DuckDBEngine, Session
 from tbpy.errors import TbpyError
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.identifiers import resource_id
-from tbpy.workspace.services.columns import DATABASE, is_service_table
-from tbpy.workspace.services.storing import LOGS, log_columns, log_table, prepare, stored_rows
+from tbpy.workspace.services.columns import DATABASE, ORGANIZATION, is_service_table
+from tbpy.workspace.services.storing import LOGS, Identity, log_columns, log_table, prepare, stored_rows
 
 # What waits is bounded: of a log that cannot be written the oldest rows are lost, never memory.
 _MOST_WAITING = 100_000
@@ -51,17 +51,20 @@ class Operation:
 
 
 class ServiceLog:
-    """The logs of one workspace. `clock` gives naive UTC, `stored` the data sources. Threads may share it."""
+    """The logs of one workspace. `clock` gives naive UTC, `stored` the data sources, `name` is the workspace's own.
+    Threads may share it."""
 
     def __init__(
         self,
         engine: DuckDBEngine,
         clock: Callable[[], datetime],
         stored: Callable[[], Mapping[str, StoredDatasource]] = dict,
+        name: str = "workspace",
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._stored = stored
+        self._identity = Identity(resource_id("workspace", name), name)
         self._waiting: dict[str, deque[_Waiting]] = {name: deque(maxlen=_MOST_WAITING) for name in LOGS}
         self._events: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0, 0])
         self._lock = Lock()
@@ -72,6 +75,10 @@ class ServiceLog:
         # Since the workspace was opened, by data source.
         self.ingested: Counter[str] = Counter()
         self.quarantined: Counter[str] = Counter()
+
+    def identify(self, workspace_id: str, name: str) -> None:
+        """Takes the id and the name under which a server knows the workspace."""
+        self._identity, self._ready = Identity(workspace_id, name), False
 
     def note(self, log: str, record: Record | Callable[[], Record]) -> None:
         """`record` has a value for every column of the log, or makes that when it is written; times are naive UTC."""
@@ -132,7 +139,7 @@ class ServiceLog:
             return
         table, moment = log_table("datasources_storage"), f"TIMESTAMP '{hour}'"
         with self._engine.transaction() as session:
-            prepare(session)
+            prepare(session, self._identity)
             session.execute(f"DELETE FROM {table} WHERE timestamp = {moment}")
             for found in self._stored().values():
                 session.execute(f"INSERT INTO {table} {stored_rows(found, moment)}")
@@ -146,7 +153,7 @@ class ServiceLog:
 
     def flush_for_condition(self, sql: str | None) -> None:
         """As `flush_for`, for a condition that is compiled only later."""
-        if sql is not None and DATABASE in sql:
+        if sql is not None and (DATABASE in sql or ORGANIZATION in sql):
             with suppress(TbpyError):
                 self.flush()
 
@@ -172,7 +179,7 @@ class ServiceLog:
         try:
             with self._engine.transaction(appends=True) as session:
                 if not self._ready:
-                    prepare(session)
+                    prepare(session, self._identity)
                 for name, batch in batches:
                     _insert(session, name, batch)
                 cleaned = self._clean(session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from tbpy.clickhouse.quoting import duckdb_name, duckdb_string
@@ -13,6 +14,8 @@ from tbpy.workspace.identifiers import resource_id
 from tbpy.workspace.services.columns import column_types
 
 SCHEMA = "service"
+# One row: the id and the name of the workspace, as an organization lists it.
+WORKSPACE = f"{SCHEMA}.workspace"
 # What is written down as it happens, with the column that tells when, and how many days it is kept.
 LOGS: dict[str, tuple[str, int]] = {
     "pipe_stats_rt": ("start_datetime", 7),
@@ -34,9 +37,21 @@ def log_columns(name: str) -> dict[str, str]:
     return {column: duckdb_type(parse_type(type_)) for column, type_ in column_types(name).items()}
 
 
-def prepare(session: Session) -> None:
+@dataclass(frozen=True)
+class Identity:
+    """What an organization knows of a workspace."""
+
+    workspace_id: str
+    name: str
+
+
+def prepare(session: Session, identity: Identity) -> None:
     """Makes the tables where there are none. One of another tbpy, with other columns, begins anew."""
     session.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+    session.execute(
+        f"CREATE OR REPLACE TABLE {WORKSPACE} AS SELECT {duckdb_string(identity.workspace_id)} AS workspace_id, "
+        f"{duckdb_string(identity.name)} AS name"
+    )
     sql = "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE schema_name = $schema"
     found: dict[str, list[str]] = dict(session.rows(f"{sql} GROUP BY table_name", {"schema": SCHEMA}))
     for name in LOGS:

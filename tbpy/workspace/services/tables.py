@@ -1,4 +1,7 @@
-"""`tinybird.<name>` for the compiler: tables of the schema `service`, and what is made of them and of the catalogue."""
+"""`tinybird.<name>` for the compiler: tables of the schema `service`, and what is made of them and of the catalogue.
+
+`organization.<name>` is the same of an organization that has this workspace alone.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ from functools import lru_cache
 from tbpy.clickhouse.compiler import Table, TableColumn, View
 from tbpy.clickhouse.quoting import duckdb_name
 from tbpy.clickhouse.storage import duckdb_type
-from tbpy.clickhouse.types import parse_type
+from tbpy.clickhouse.types import STRING, parse_type
 from tbpy.workspace.definitions import StoredDatasource
-from tbpy.workspace.services.columns import DATABASE, NAMES, column_types
-from tbpy.workspace.services.storing import LOGS, log_table, stored_rows
+from tbpy.workspace.services.columns import DATABASE, NAMES, OF_ORGANIZATION, ORGANIZATION, WORKSPACES, column_types
+from tbpy.workspace.services.storing import LOGS, WORKSPACE, log_table, stored_rows
 
 # What ClickHouse SQL makes of the logs.
 _VIEWS = {
@@ -46,6 +49,8 @@ class ServiceCatalog:
     stored: Mapping[str, StoredDatasource]
 
     def resolve(self, name: str, database: str | None = None) -> Table | View | None:
+        if database == ORGANIZATION:
+            return self._of_organization(name)
         if database != DATABASE or name not in NAMES:
             return None
         if name in _VIEWS:
@@ -53,7 +58,20 @@ class ServiceCatalog:
         return Table(f"{DATABASE}.{name}", self._relation(name), columns_of(name))
 
     def names(self) -> tuple[str, ...]:
-        return tuple(f"{DATABASE}.{name}" for name in sorted(NAMES))
+        own = (f"{DATABASE}.{name}" for name in sorted(NAMES))
+        return (*own, *(f"{ORGANIZATION}.{name}" for name in sorted(OF_ORGANIZATION | {WORKSPACES})))
+
+    def _of_organization(self, name: str) -> Table | View | None:
+        full = f"{ORGANIZATION}.{name}"
+        if name == WORKSPACES:
+            return Table(full, WORKSPACE, _WORKSPACE_COLUMNS)
+        if name not in OF_ORGANIZATION:
+            return None
+        own = f"{DATABASE}.{name}"
+        if "workspace_id" in column_types(name):
+            return View(full, f"SELECT * FROM {own}", self)
+        of = f"{ORGANIZATION}.{WORKSPACES}"
+        return View(full, f"SELECT w.workspace_id AS workspace_id, s.* FROM {own} AS s CROSS JOIN {of} AS w", self)
 
     def _relation(self, name: str) -> str:
         if name == "datasources_storage":
@@ -65,12 +83,13 @@ class ServiceCatalog:
 
 # Copies have their jobs in the catalogue, written with the rows. Ids are those of `resource_id`.
 _COPY_JOBS = (
-    "SELECT id, kind, status, error, '', NULL, 't_' || substr(sha256('pipe:' || pipe), 1, 32), "
+    f"SELECT id, kind, status, error, (SELECT workspace_id FROM {WORKSPACE}), NULL, 't_' || substr(sha256('pipe:' || pipe), 1, 32), "
     "'t_' || substr(sha256('datasource:' || datasource), 1, 32), created_at, created_at, updated_at, "
     "json_object('rows', rows) FROM tbpy.jobs"
 )
 
 
+_WORKSPACE_COLUMNS = (TableColumn("workspace_id", STRING), TableColumn("name", STRING))
 _NOW = "CAST(date_trunc('second', now()) AS TIMESTAMP)"
 
 
