@@ -222,7 +222,9 @@ def _aggregate_function(arguments: Arguments) -> t.Type:
     items = _types(arguments[1:])
     if items is None:
         raise type_error(BAD, "Arguments of AggregateFunction must be data types")
-    return t.AggregateFunction(canonical_aggregate(arguments[0].name), items, _parameters(arguments[0]))
+    name = canonical_aggregate(arguments[0].name)
+    function = name if name.endswith("SimpleState") else name.removesuffix("State")
+    return t.AggregateFunction(function, items, _parameters(arguments[0]), of_state=function != name)
 
 
 def _simple_aggregate_function(arguments: Arguments) -> t.Type:

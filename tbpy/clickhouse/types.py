@@ -303,14 +303,20 @@ class Geo(Type):
 
 @dataclass(frozen=True, slots=True)
 class AggregateFunction(Type):
-    """The state of an aggregate. `parameters` are their texts: `AggregateFunction(quantile(0.5), Float64)`."""
+    """The state of an aggregate. `parameters` are their texts: `AggregateFunction(quantile(0.5), Float64)`.
+
+    `AggregateFunction(sumState, T)` holds the same states as `AggregateFunction(sum, T)`: it is that type, with
+    `of_state` for how it is spelled.
+    """
 
     function: str
     arguments: tuple[Type, ...]
     parameters: tuple[str, ...] = ()
+    of_state: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
-        head = f"{self.function}({', '.join(self.parameters)})" if self.parameters else self.function
+        name = f"{self.function}State" if self.of_state else self.function
+        head = f"{name}({', '.join(self.parameters)})" if self.parameters else name
         version = ["1"] if _is_versioned(self.function, self.arguments) else []
         return f"AggregateFunction({', '.join([*version, head, *map(str, self.arguments)])})"
 

@@ -100,6 +100,8 @@ def finalize_aggregation(call: Call) -> Typed:
     type_ = t.plain(call.args[0].type)
     if not isinstance(type_, t.AggregateFunction):
         call.wrong_type()
+    if type_.of_state:  # the result is a state, as binary text
+        call.unsupported(f"a {type_}")
     inner = AggregateCall(type_.function, call.node, (), call.compiler)
     inner.parameters = state_parameters(inner, type_)
     layout = state_layout(type_.function, type_.arguments)

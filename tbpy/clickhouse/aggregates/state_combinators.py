@@ -81,7 +81,7 @@ def _merge_state(call: AggregateCall, inner: Inner) -> Typed:
     layout = state_layout(type_.function, type_.arguments)
     if layout.kind == "distinct":
         parts = (hashed(call, parts[0], type_.arguments[0]),)
-    return call.typed(state_value(layout, parts), type_)
+    return call.typed(state_value(layout, parts), replace(type_, of_state=False))
 
 
 def _check_function(call: AggregateCall, inner: Inner, type_: t.AggregateFunction) -> None:

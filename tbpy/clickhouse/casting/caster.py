@@ -43,7 +43,7 @@ class Caster:
     def cast(self, value: Typed, target: t.Type) -> Typed:
         """As CAST does: the result has the type `target` exactly; NULL into a type without NULL fails."""
         if value.type == target:
-            return value
+            return value.as_type(target)
         inner, source = _bare(target), _bare(value.type)
         optional = t.is_nullable(value.type) and not isinstance(source, t.Dynamic | t.Variant)
         if isinstance(source, t.Dynamic) and not isinstance(inner, t.Dynamic):

@@ -117,9 +117,16 @@ def _matches(call: Call, value: Typed, key: Typed) -> str:
 # --- transform --------------------------------------------------------------------------------------------------------
 
 
+_SIZES = "BAD_ARGUMENTS: Second and third arguments of function transform must be arrays of same size"
+# What an array that only the run knows is searched for: what DuckDB takes for equal as ClickHouse does.
+_SOUGHT = t.Int | t.String | t.UUID | t.Date | t.Date32 | t.DateTime
+
+
 @scalar("transform", args=(3, 4), nulls="keep")
 def transform(call: Call) -> Typed:
     """`transform(x, from, to[, default])`: without a default, what is not found stays as it is."""
+    if any(array.constant and not array.known for array in call.args[1:3]):
+        return _transform_by_lists(call)
     value, keys, values = call.args[0], _constants(call, 1), _constants(call, 2)
     if len(keys) != len(values):
         raise failures.bad_arguments(
@@ -142,6 +149,22 @@ def _with_default(call: Call, value: Typed, keys: Sequence[Typed], values: Seque
     tests = [_matches(call, value, key) for key in keys]
     sides = [coerce(side.as_type(item), type_) for side in values] + [coerce(default, type_)]
     return call.typed(_case(tests, [_exact(side) for side in sides]), type_)
+
+
+def _transform_by_lists(call: Call) -> Typed:
+    """With arrays that are constants which only the run knows, as those of a scalar subquery."""
+    value, keys, values = call.args[0], call.args[1], call.args[2]
+    default = call.args[3] if len(call.args) == 4 else value
+    own, given = t.plain(value.type), t.plain(_item(call, 1))
+    if not (isinstance(own, _SOUGHT) and own == given or isinstance(own, t.Int) and isinstance(given, t.Int)):
+        call.unsupported(f"an array that is not constant, of {_item(call, 1)} for a {value.type},")
+    if len(call.args) == 3 and t.is_number(value.type) != t.is_number(_item(call, 2)):
+        call.wrong_type()
+    type_ = common_type([_item(call, 2), default.type], call.node)
+    place = f"list_position({keys.sql}, {value.exact()})"
+    tests = [f"len({keys.sql}) <> len({values.sql})", f"({value.sql} IS NOT NULL AND {place} > 0)"]
+    sides = [coerce(Typed(f"{values.sql}[{place}]", _item(call, 2)), type_), coerce(default, type_)]
+    return call.typed(_case(tests, [f"error('{_SIZES}')", *map(_exact, sides)]), type_)
 
 
 def _item(call: Call, position: int) -> t.Type:
