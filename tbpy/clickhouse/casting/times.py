@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.casting.caster import Caster, target
+from tbpy.clickhouse.casting.durations import rescaled, scale_of
 from tbpy.clickhouse.casting.printing import first_instant, in_utc, instant, local_time, microseconds
 from tbpy.clickhouse.casting.wide import is_wide
 from tbpy.clickhouse.compiler import failures
@@ -181,6 +182,8 @@ def to_datetime(caster: Caster, value: Typed, target_: t.DateTime) -> Typed:
             cut = value.sql if precision == 0 else f"date_trunc('second', {microseconds(value)})"
             inside = f"{value.sql} BETWEEN {_EPOCH} AND {_LAST_SECOND}"
             return caster.result(value, _wrapped_moment(inside, f"CAST({cut} AS TIMESTAMP)"), target_)
+        case t.Time(None):
+            return caster.result(value, f"make_timestamp(({value.sql} & 4294967295) * 1000000)", target_)
         case t.Int() | t.Decimal() if is_wide(source):
             return caster.refuse(source, target_)
         case t.Int() | t.Float() | t.Decimal() if caster.accurate:
@@ -378,6 +381,9 @@ def to_datetime64(caster: Caster, value: Typed, target_: t.DateTime64) -> Typed:
             sql = value.sql if target_.precision >= precision else _to_precision(value.sql, target_.precision)
             same = (precision <= 6) == (target_.precision <= 6)
             return caster.result(value, sql if same else f"CAST({sql} AS {storage})", target_)
+        case t.Time() if storage == "TIMESTAMP":
+            ticks = rescaled(value.sql, scale_of(source), target_.precision)
+            return caster.result(value, f"make_timestamp({rescaled(ticks, target_.precision, 6)})", target_)
         case t.Int() | t.Decimal() if is_wide(source) or (isinstance(source, t.Int) and source.bits > 64):
             return caster.refuse(source, target_)
         case t.Int() | t.Bool():
