@@ -156,7 +156,7 @@ def _transform_by_lists(call: Call) -> Typed:
     value, keys, values = call.args[0], call.args[1], call.args[2]
     default = call.args[3] if len(call.args) == 4 else value
     own, given = t.plain(value.type), t.plain(_item(call, 1))
-    if not (isinstance(own, _SOUGHT) and own == given or isinstance(own, t.Int) and isinstance(given, t.Int)):
+    if not (isinstance(own, _SOUGHT) and (own == given or (isinstance(own, t.Int) and isinstance(given, t.Int)))):
         call.unsupported(f"an array that is not constant, of {_item(call, 1)} for a {value.type},")
     if len(call.args) == 3 and t.is_number(value.type) != t.is_number(_item(call, 2)):
         call.wrong_type()

@@ -83,12 +83,11 @@ class ServiceCatalog:
 
 # Copies have their jobs in the catalogue, written with the rows. Ids are those of `resource_id`.
 _COPY_JOBS = (
-    f"SELECT id, kind, status, error, (SELECT workspace_id FROM {WORKSPACE}), NULL, 't_' || substr(sha256('pipe:' || pipe), 1, 32), "
+    f"SELECT id, kind, status, error, (SELECT workspace_id FROM {WORKSPACE}), NULL, "
+    "'t_' || substr(sha256('pipe:' || pipe), 1, 32), "
     "'t_' || substr(sha256('datasource:' || datasource), 1, 32), created_at, created_at, updated_at, "
     "json_object('rows', rows) FROM tbpy.jobs"
 )
-
-
 _WORKSPACE_COLUMNS = (TableColumn("workspace_id", STRING), TableColumn("name", STRING))
 _NOW = "CAST(date_trunc('second', now()) AS TIMESTAMP)"
 
