@@ -125,10 +125,11 @@ _COLUMNS = {
 NAMES = frozenset(_COLUMNS)
 WORKSPACES = "workspaces"
 # Those that an organization has of all its workspaces, beside its list of them.
-OF_ORGANIZATION = frozenset(
-    """datasources_storage datasources_ops_log datasources_ops_stats pipe_stats pipe_stats_rt data_transfer jobs_log
-    cluster_control_log sinks_ops_log kafka_ops_log endpoint_errors llm_usage realtime_ingestion_mv""".split()
-)
+OF_ORGANIZATION = frozenset({
+    "datasources_storage", "datasources_ops_log", "datasources_ops_stats", "pipe_stats", "pipe_stats_rt",
+    "data_transfer", "jobs_log", "cluster_control_log", "sinks_ops_log", "kafka_ops_log", "endpoint_errors",
+    "llm_usage", "realtime_ingestion_mv",
+})  # fmt: skip
 
 
 @lru_cache(maxsize=64)
