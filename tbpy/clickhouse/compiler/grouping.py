@@ -14,7 +14,7 @@ from tbpy.clickhouse.compiler.aliases import walk
 from tbpy.clickhouse.compiler.block import select_list
 from tbpy.clickhouse.compiler.document_keys import one_text
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler, special
-from tbpy.clickhouse.compiler.matchers import columns_of, expand_columns
+from tbpy.clickhouse.compiler.matchers import expand_columns
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import SCALARS
 from tbpy.clickhouse.storage import default_sql, duckdb_type
@@ -34,7 +34,7 @@ def group_sets(select: SelectCompiler, group: ast.GroupBy, keys: list[Typed]) ->
     if any(one_text(select.context, key) is not key for key in keys):
         raise failures.unsupported(f"GROUP BY {group.kind.upper()} of JSON", select.select)
     if group.kind == "grouping sets":
-        sets = [[select.group_key(node) for node in columns_of(select.expressions, nodes)] for nodes in group.sets]
+        sets = [select.keys_of(nodes) for nodes in group.sets]
         select.clauses.group_by = f"GROUPING SETS ({', '.join('(' + _set_keys(one) + ')' for one in sets)})"
     else:
         sets = [keys]

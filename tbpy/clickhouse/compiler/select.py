@@ -159,7 +159,11 @@ class SelectCompiler:
             from tbpy.clickhouse.compiler.grouping import all_keys
 
             return [key for key in all_keys(self) if not key.constant]
-        nodes = columns_of(self.expressions, group.expressions)
+        return self.keys_of(group.expressions)
+
+    def keys_of(self, expressions: tuple[ast.Expression, ...]) -> list[Typed]:
+        """Keys as they are written: `*` and tuples stand for what they hold."""
+        nodes = columns_of(self.expressions, expressions)
         items = (item for node in nodes for item in key_items(self.scope, node))
         return [self.group_key(item, position=position) for item, position in items]
 
