@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -91,6 +92,13 @@ class Jobs:
         job.future = self._pool.submit(self._run, job, work)
         return job
 
+    @contextmanager
+    def watched(self, kind: str, facts: Mapping[str, Any], interruption: Interruption) -> Iterator[Job]:
+        """A job of the work that is done inside, which waits for no other job. Its errors are raised, too."""
+        job = self._add(kind, facts, None, interruption)
+        with self._working(job):
+            yield job
+
     def cancel(self, job: Job) -> None:
         """Lets a job that waits not begin, and one that works stop soon. Raises `ConflictError` for any other."""
         if job.future is not None and job.future.cancel():
@@ -139,16 +147,23 @@ class Jobs:
         return job
 
     def _run(self, job: Job, work: StoppableWork) -> None:
+        with suppress(Exception), self._working(job):
+            job.facts |= work(job.interruption or Interruption())
+
+    @contextmanager
+    def _working(self, job: Job) -> Iterator[None]:
+        """Around the work of a job: it has the status and the error of what is done inside."""
         job.status, job.started = "working", self._clock()
         try:
-            job.facts |= work(job.interruption or Interruption())
+            yield
             job.status = "done"
         except WorkCancelledError:
             job.status = "cancelled"
-        except TbpyError as error:
-            job.error, job.status = error.answer, "error"
-        except Exception as error:
-            job.error, job.status = f"{type(error).__name__}: {error}", "error"
+            raise
+        except BaseException as error:
+            job.error = error.answer if isinstance(error, TbpyError) else f"{type(error).__name__}: {error}"
+            job.status = "error"
+            raise
         finally:
             job.updated = self._clock()
             self._on_end(job)

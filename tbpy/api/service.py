@@ -18,6 +18,7 @@ from tbpy.api.flushing import Flusher
 from tbpy.api.jobs import Job, Jobs, job_record
 from tbpy.api.limiting import RateLimiter
 from tbpy.api.metrics import Metrics
+from tbpy.api.populating import populations_as_jobs
 from tbpy.api.running import Queries
 from tbpy.api.tokens import TokenStore
 from tbpy.api.variables import VariableStore
@@ -76,6 +77,7 @@ class Service:
         # All workspaces that are served with this one, by the place of their folder below its own.
         self.workspaces: Callable[[], Mapping[str, Workspace]] = lambda: {"": self.workspace}
         self.jobs = Jobs(self.clock, self._note_job)
+        self.workspace.on_population = populations_as_jobs(self.jobs)
         self.metrics = Metrics()
         self.writer = EventWriter(self.workspace.append_events, on_failure=self._note_failure)
         # Threads wait for the database most of the time: more of them than cores keep slow queries from the others.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from tbpy.engines import Session
@@ -15,12 +15,13 @@ from tbpy.workspace.compacting import compact
 from tbpy.workspace.defining import define
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.fixtures import Fixture, find_fixtures
-from tbpy.workspace.flowing import empty_nulls, fill, has_rows, last_row, targets_in_order
+from tbpy.workspace.flowing import empty_nulls, fill, has_rows, last_row
 from tbpy.workspace.ingest import AppendReport, append_files
 from tbpy.workspace.ingest.quarantine import Import
 from tbpy.workspace.ingest.sources import open_inputs
-from tbpy.workspace.materializing import compile_all, fills_as_before, read_by
+from tbpy.workspace.materializing import compile_all
 from tbpy.workspace.migration import create, drop, forward_conversion, migrate
+from tbpy.workspace.populating import Feeding, Population, places_of, refills
 from tbpy.workspace.reports import BuildReport, Migrated
 from tbpy.workspace.sorting import expire_rows, sort_rows
 from tbpy.workspace.targets import target_of
@@ -30,7 +31,8 @@ from tbpy.workspace.targets import target_of
 class Build:
     """One build of `project` over what `before` says is there, in the transaction of `session`.
 
-    `moment` (naive UTC) is what `now()` is in it, `expires` is whether TTLs remove rows. Raises `DiagnosticsError` when
+    `moment` (naive UTC) is what `now()` is in it, `expires` is whether TTLs remove rows, `population` what was filled
+    for it beside what is live. Raises `DiagnosticsError` when
     the project has mistakes.
     """
 
@@ -39,6 +41,7 @@ class Build:
     before: Catalogue
     moment: datetime
     expires: bool = True
+    population: Population | None = None
 
     def run(self) -> BuildReport:
         """Does everything; the caller commits."""
@@ -51,7 +54,7 @@ class Build:
         if not (todo or new_fixtures or stale):
             self._sort(self.before.datasources)
             return BuildReport(warnings=self.project.diagnostics)
-        stored = self._where_they_are(define(self.project))
+        stored = places_of(self.before, define(self.project))
         dropped = self._drop_removed(stored)
         migrated = self._apply(stored)
         materializations, warnings = compile_all(self.project, stored)
@@ -71,11 +74,6 @@ class Build:
             populated=populated,
             warnings=(*self.project.diagnostics, *warnings),
         )
-
-    def _where_they_are(self, defined: Mapping[str, StoredDatasource]) -> dict[str, StoredDatasource]:
-        """Tables that a deployment made stay where they are."""
-        places = {name: found.physical for name, found in self.before.datasources.items() if "@" in found.physical}
-        return {name: replace(found, physical=places.get(name, found.physical)) for name, found in defined.items()}
 
     def _drop_removed(self, stored: Mapping[str, StoredDatasource]) -> dict[str, int]:
         dropped = {}
@@ -97,7 +95,7 @@ class Build:
             if old is None:
                 create(self.session, new)
                 catalogue.write_datasource(self.session, new)
-            elif _same_table(old, new):
+            elif old.has_table_of(new):
                 catalogue.write_datasource(self.session, new, self.before.sorted_rows[name])
                 if old.sorting != new.sorting or old.merge != new.merge:
                     sort_rows(self.session, new, merged=name not in self.before.fixtures)
@@ -145,24 +143,15 @@ class Build:
         touched: set[str],
     ) -> tuple[str, ...]:
         """Fills targets anew whose nodes are new or changed, or whose sources have other fixtures than before."""
-        old = set(self.before.materializations)
         populated = []
         self._restore_nulls(stored, touched)
-        for name in targets_in_order(materializations, read_by(self.project, materializations)):
-            feeding = [item for item in materializations if item.target == name]
-            kept = all(fills_as_before(self.project, item, old) for item in feeding)
-            if kept and touched.isdisjoint(item.source for item in feeding):
-                continue
-            if (self.project.all_datasources[name].backfill or "").lower() == "skip":
-                continue
-            if any(
-                not (stored[item.source].stores_rows or has_rows(self.session, stored[item.source])) for item in feeding
-            ):
-                continue  # what went through ENGINE Null can not be had again
+        for name, feeding in refills(self.project, self.before, stored, materializations, touched, self._can_be_read):
             self._refill(stored, name, feeding)
-            touched.add(name)
             populated.append(name)
         return tuple(populated)
+
+    def _can_be_read(self, datasource: StoredDatasource) -> bool:
+        return datasource.stores_rows or has_rows(self.session, datasource)
 
     def _restore_nulls(self, stored: Mapping[str, StoredDatasource], loaded: set[str]) -> None:
         """Data sources of ENGINE Null have their fixtures again while targets are filled."""
@@ -171,8 +160,11 @@ class Build:
             if fixture is not None:
                 self.session.execute(f"INSERT INTO {datasource.table} SELECT * FROM {fixture}")
 
-    def _refill(self, stored: Mapping[str, StoredDatasource], name: str, feeding: list[StoredMaterialization]) -> None:
+    def _refill(self, stored: Mapping[str, StoredDatasource], name: str, feeding: Feeding) -> None:
         """What the target has beside the rows of its nodes, its fixture, stays."""
+        if self.population is not None and self.population.fills.get(name) == feeding:
+            catalogue.write_sorted_rows(self.session, name, self.population.put_in_place(self.session, name))
+            return
         target = stored[name]
         fixture = fixtures.copy_of(self.session, target)
         self.session.execute(f"DELETE FROM {target.table}")
@@ -187,10 +179,3 @@ class Build:
             compact(self.session, datasource, loaded, always=False)
             if self.expires and not loaded:
                 expire_rows(self.session, datasource, self.moment)
-
-
-def _same_table(old: StoredDatasource, new: StoredDatasource) -> bool:
-    """Whether rows stay as they are: at most DEFAULTs, JSON paths and the sorting key are others."""
-    return old.physical == new.physical and [(c.name, c.type, c.physical) for c in old.columns] == [
-        (c.name, c.type, c.physical) for c in new.columns
-    ]

@@ -118,6 +118,12 @@ class StoredDatasource:
     def column(self, name: str) -> StoredColumn | None:
         return next((column for column in self.columns if column.name == name), None)
 
+    def has_table_of(self, other: StoredDatasource) -> bool:
+        """Whether rows stay as they are: at most DEFAULTs, JSON paths and the sorting key are others."""
+        return self.physical == other.physical and [(c.name, c.type, c.physical) for c in self.columns] == [
+            (c.name, c.type, c.physical) for c in other.columns
+        ]
+
     def positional(self) -> str:
         """The select list that names the columns `v<position>`, as stored expressions want them."""
         return ", ".join(f"{duckdb_name(column.physical)} AS v{i}" for i, column in enumerate(self.columns))

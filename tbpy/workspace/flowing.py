@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from tbpy.clickhouse.quoting import duckdb_name
@@ -63,6 +64,19 @@ def insert(
         literals = [f"TIMESTAMP '{value:%Y-%m-%d %H:%M:%S.%f}'" for value in now.values()]
         return int(session.prepared_value(sql.replace("$block", str(after)).replace("$now", "$1"), literals))
     return int(session.value(sql, {"block": after, **now}))
+
+
+def over_block(
+    materialization: StoredMaterialization, source: StoredDatasource, relation: str, end: int | None = None
+) -> StoredMaterialization:
+    """The node over the rows of `relation`, which has the columns of its source, in place of those of `source`: with
+    row numbers above `$block`, and below `end`."""
+    block = f"FROM {source.table} WHERE rowid > $block"
+    assert block in materialization.sql, "a materialized node reads a block of its source"
+    until = "" if end is None else f" AND rowid < {end}"
+    return replace(
+        materialization, sql=materialization.sql.replace(block, f"FROM {relation} WHERE rowid > $block{until}")
+    )
 
 
 def reached(materializations: Sequence[StoredMaterialization], source: str) -> tuple[str, ...]:

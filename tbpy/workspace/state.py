@@ -53,6 +53,8 @@ class State:
             self._deployments = {found.id: found for found in records.read(session)}
         # Held while rows are moved into another deployment: what takes rows out of data sources waits for that.
         self._moving = RLock()
+        # The data sources whose rows materialized nodes are run for beside what is live (see `populations`).
+        self._populating_from: frozenset[str] = frozenset()
         self._journaled = self._followed()
         self.maintenance = Maintenance(engine, lambda: self._catalogue, self.now, expires)
 
@@ -161,7 +163,8 @@ class State:
         return tuple(one for one in found if not journal.followed(one, self._catalogue).isdisjoint(names))
 
     def _followed(self) -> frozenset[str]:
-        return frozenset().union(*(journal.followed(found, self._catalogue) for found in self._followers()))
+        followed = (journal.followed(found, self._catalogue) for found in self._followers())
+        return self._populating_from.union(*followed)
 
 
 def naive(moment: datetime) -> datetime:

@@ -14,9 +14,9 @@ from tbpy.engines import DuckDBEngine
 from tbpy.errors import TbpyError
 from tbpy.workspace import catalogue
 from tbpy.workspace.copies import Copies
-from tbpy.workspace.deployments.switching import Deployments
 from tbpy.workspace.lock import OnWait, WorkspaceLock
 from tbpy.workspace.opening import open_engine
+from tbpy.workspace.populations import Populations
 from tbpy.workspace.process import ProcessFile
 from tbpy.workspace.questions import Questions
 from tbpy.workspace.rows import Rows
@@ -32,7 +32,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Workspace(Rows, Copies, Questions, Deployments):
+class Workspace(Rows, Copies, Questions, Populations):
     """Owns `.tbpy/` from `open` to `close`. One process at a time has it: another one waits in `open`."""
 
     def __init__(
@@ -144,12 +144,17 @@ class Workspace(Rows, Copies, Questions, Deployments):
 
         started = time.perf_counter()
         project = project or self.project
-        with self._moving, self._engine.writing():
-            with self._engine.transaction() as session:
+        with self._moving, self._populated(project) as population, self._engine.writing():
+            functions = population.functions if population is not None else ()
+            with self._engine.transaction(functions) as session:
+                if population is not None:
+                    population.catch_up(session, self.now())
                 known = self._deployments
                 if self._followers() and plan(self._catalogue.fingerprints, project):
                     known = self._without_others(session)  # first, for their tables may have the names of new ones
-                report = Build(session, project, self._catalogue, self.now(), self.maintenance.expires).run()
+                report = Build(
+                    session, project, self._catalogue, self.now(), self.maintenance.expires, population
+                ).run()
                 stored = catalogue.read(session)
                 details = accept(report) if accept is not None else None
                 if report and known is self._deployments and self._followers():
@@ -160,6 +165,7 @@ class Workspace(Rows, Copies, Questions, Deployments):
                 self._now_are(known)
                 project = project if files is None else replace(project, root=self.live_folder or project.root)
             self._built = (project, stored)
+            self._populating_from = frozenset()
             self._journaled = self._followed()
         report = replace(report, elapsed=time.perf_counter() - started)
         note_build(self.log, report)

@@ -19,7 +19,7 @@ from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.deployments.journal import LANDED, followed, journal, length
 from tbpy.workspace.deployments.records import Deployment
 from tbpy.workspace.deployments.staging import import_id
-from tbpy.workspace.flowing import empty_nulls, flow, insert, last_row, reached
+from tbpy.workspace.flowing import empty_nulls, flow, insert, last_row, over_block, reached
 from tbpy.workspace.ingest.quarantine import Import
 from tbpy.workspace.migration import carry, conversion
 from tbpy.workspace.replacing import refill_targets, remove_rows
@@ -129,12 +129,10 @@ class Followers:
 
     def _run(self, session: Session, node: StoredMaterialization, source: str, start: int, end: int) -> None:
         """Runs a node that reads a live table over rows of its journal, and what reads on from there."""
-        block = f"FROM {self._stored[node.source].table} WHERE rowid > $block"
-        assert block in node.sql, "a materialized node reads a block of its source"
-        sql = node.sql.replace(block, f"FROM {source} WHERE rowid > $block AND rowid < {end}")
+        block = over_block(node, self._stored[node.source], source, end)
         target = self._stored[node.target]
         before = last_row(session, target)
-        if insert(session, replace(node, sql=sql), target, start - 1, self._moment):
+        if insert(session, block, target, start - 1, self._moment):
             flow(session, self._nodes, self._stored, target.physical, before, self._moment)
 
     def having(self, own: _Own) -> tuple[Deployment, ...]:

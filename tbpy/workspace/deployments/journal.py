@@ -52,9 +52,10 @@ def drop_journals(session: Session, live: Catalogue, names: Iterable[str]) -> No
         session.execute(f"DROP TABLE IF EXISTS {journal(live.datasources[name])}")
 
 
-def drop_all_journals(session: Session) -> None:
+def drop_other_journals(session: Session, kept: Iterable[StoredDatasource] = ()) -> None:
+    """Drops all but those of the data sources `kept`."""
     named = session.rows(f"SELECT table_name FROM duckdb_tables() WHERE schema_name = '{_SCHEMA}'")
-    for (name,) in named:
+    for name in {name for (name,) in named} - {found.physical for found in kept}:
         session.execute(f"DROP TABLE {_SCHEMA}.{duckdb_name(name)}")
 
 

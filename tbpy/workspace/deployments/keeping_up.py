@@ -66,6 +66,8 @@ class KeepingUp(State):
     def _empty_journals(self) -> None:
         """When all have read them: a journal is no longer than what is not taken over yet."""
         with self._engine.writing():
+            if self._populating_from:
+                return
             followers, begin = self._followers(), dict.fromkeys(self._journaled, 0)
             self._catch_up()
             if any(found.stage is Stage.MOVING for found in followers):
@@ -103,9 +105,13 @@ class KeepingUp(State):
         what is materialized is made anew. One that cannot, or that a crash leaves behind, cannot become live.
         """
         names = reached(self._catalogue.materializations, name) if refilled else (name,)
-        if not self._followers(names):
-            yield
-            return
+        while not self._followers(names):
+            with self._engine.writing():  # no population begins meanwhile
+                if self._populating_from.isdisjoint(names):
+                    yield
+                    return
+            with self._moving:  # until it has ended
+                pass
         with self._moving, self._engine.writing():
             self._catch_up()
             before = self._followers(names)

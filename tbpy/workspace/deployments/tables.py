@@ -9,7 +9,7 @@ from tbpy.engines import Session
 from tbpy.workspace.catalogue import Catalogue
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.deployments import records
-from tbpy.workspace.deployments.journal import drop_all_journals, drop_journals, followed, make_journals, own_names
+from tbpy.workspace.deployments.journal import drop_journals, drop_other_journals, followed, make_journals, own_names
 from tbpy.workspace.deployments.records import Deployment, Stage
 from tbpy.workspace.deployments.staging import import_id
 from tbpy.workspace.migration import carry_quarantine, drop
@@ -37,7 +37,7 @@ def let_go(session: Session, known: Known, before: Catalogue, live: Catalogue, k
     last = sorted(able, key=lambda found: (found.left or found.created, found.id))[-kept:]
     for found in [one for one in later.values() if one.stage is Stage.KEPT and one not in last]:
         later[found.id] = replace(found, stage=Stage.DELETED, stored=Catalogue())
-    drop_all_journals(session)
+    drop_other_journals(session)
     make_journals(session, live, _journaled(later, live))
     _drop_unused(session, known, before, later, live)
     records.write(session, *(found for found in later.values() if found != known[found.id] or found.live))
