@@ -101,6 +101,9 @@ class Scope:
     joins: int = 0
     row: str | None = None  # SQL that numbers the rows of the only source as they were inserted, where it is a table
     placed: bool = False  # whether elements that arrayJoin() gives have their places beside them
+    select: ast.Select | None = None
+    row_alias: str | None = None  # the alias of the only source, to which columns can be added
+    chances: dict[str, tuple[str, str]] = field(default_factory=dict)  # random values: their columns and SQL, by call
     orders: set[str] = field(default_factory=set)  # how aggregates of this SELECT go by the order of rows
 
     def lambda_argument(self, name: str) -> Typed | None:

@@ -8,6 +8,7 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.aliases import collect_aliases
 from tbpy.clickhouse.compiler.block import Block, select_list
+from tbpy.clickhouse.compiler.chance import draw, row_alias
 from tbpy.clickhouse.compiler.context import Context, Output
 from tbpy.clickhouse.compiler.cuts import Cut, limit_by_cut, select_cut
 from tbpy.clickhouse.compiler.document_keys import group_by_documents, one_text
@@ -88,6 +89,7 @@ class SelectCompiler:
         self._order()
         self._limit_by()
         self._limit()
+        draw(self)
         keep_order(self)
         follow_places(self)
         self._laterals()
@@ -105,12 +107,14 @@ class SelectCompiler:
         declare_with(self.scope, self.select)
 
     def _from(self) -> None:
+        self.scope.select = self.select
         if self.select.from_ is None:
             self.scope.relations = (NO_SOURCE,)
             return
         source: Source = SourceCompiler(self.context, self.scope).compile(self.select.from_)
         self.source = source
         self.clauses.from_ = source.sql
+        self.scope.row_alias = row_alias(source.sql)
         self.source_totals = source.totals
         self.scope.row = source.row
         self.scope.relations = source.relations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tbpy.clickhouse import types as t
+from tbpy.clickhouse.compiler.chance import once_per_row
 from tbpy.clickhouse.compiler.typed import Typed
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import integer
@@ -12,28 +13,33 @@ _RAND32 = "CAST(hash(random()) & 4294967295 AS UINTEGER)"
 _NORMAL = "(sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()))"
 
 
-def _varying(call: Call, sql: str, type_: t.Type) -> Typed:
-    return call.typed(sql, type_, constant=False)
+def varying(call: Call, sql: str, type_: t.Type) -> Typed:
+    """A random value of a call, the same for calls with the same constants."""
+    value = call.typed(sql, type_, constant=False)
+    if not all(arg.constant for arg in call.args):
+        return value
+    text = f"{call.name}({', '.join(arg.sql for arg in call.args)})"
+    return once_per_row(call.compiler.scope, call.context, text, value)
 
 
 @scalar("rand", "rand32", args=(0, 1), nulls="keep", insensitive=("rand",), note=_NOTE)
 def rand(call: Call) -> Typed:
-    return _varying(call, _RAND32, t.UINT32)
+    return varying(call, _RAND32, t.UINT32)
 
 
 @scalar("rand64", args=(0, 1), nulls="keep", note=_NOTE)
 def rand64(call: Call) -> Typed:
-    return _varying(call, "hash(random())", t.UINT64)
+    return varying(call, "hash(random())", t.UINT64)
 
 
 @scalar("randConstant", args=(0, 1), nulls="keep", note=_NOTE)
 def rand_constant(call: Call) -> Typed:
-    return _varying(call, f"(SELECT {_RAND32})", t.UINT32)
+    return varying(call, f"(SELECT {_RAND32})", t.UINT32)
 
 
 @scalar("randCanonical", args=(0, 1), nulls="keep", note=_NOTE)
 def rand_canonical(call: Call) -> Typed:
-    return _varying(call, "random()", t.FLOAT64)
+    return varying(call, "random()", t.FLOAT64)
 
 
 def _distribution(name: str, sql: str, parameters: int, gives: t.Type = t.FLOAT64) -> None:
@@ -42,7 +48,7 @@ def _distribution(name: str, sql: str, parameters: int, gives: t.Type = t.FLOAT6
         if not all(t.is_number(arg.type) for arg in call.args[:parameters]):
             call.wrong_type()
         values = (f"CAST({arg.sql} AS DOUBLE)" for arg in call.args[:parameters])
-        return _varying(call, sql.format(*values), gives)
+        return varying(call, sql.format(*values), gives)
 
 
 _HEADS = "list_sum(list_transform(range(CAST({0} AS BIGINT)), lambda i: CAST(random() < {1} AS BIGINT)))"
@@ -57,7 +63,7 @@ _distribution("randBinomial", f"CAST(coalesce({_HEADS}, 0) AS UBIGINT)", 2, t.UI
 def _text(call: Call, letter: str) -> Typed:
     name = call.context.fresh("i")
     letters = f"list_transform(range({integer(call, 0)}), lambda {name}: {letter})"
-    return _varying(call, f"array_to_string({letters}, '')", t.STRING)
+    return varying(call, f"array_to_string({letters}, '')", t.STRING)
 
 
 @scalar("randomPrintableASCII", args=(1, 2), nulls="keep", note=_NOTE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.binary import bytes_of, text_of
 from tbpy.clickhouse.compiler.typed import Typed
+from tbpy.clickhouse.functions.random import varying
 from tbpy.clickhouse.functions.registry import Call, scalar
 from tbpy.clickhouse.functions.texts import failure, text
 
@@ -14,7 +15,7 @@ _BYTES = t.FixedString(16)
 def _fresh(name: str, function: str) -> None:
     @scalar(name, args=(0, 1), nulls="keep")
     def build(call: Call) -> Typed:
-        return call.typed(f"{function}()", t.UUID_, constant=False)
+        return varying(call, f"{function}()", t.UUID_)
 
 
 _fresh("generateUUIDv4", "uuid")
