@@ -65,6 +65,8 @@ def in_block(compiler: ExpressionCompiler, value: Typed, block: Block, node: ast
         kind = t.plain(block.outputs[0].value.type)
         if not isinstance(kind, t.Tuple):
             raise _widths(len(looked_for.items), 1, node)
+    if len(columns) == 1 and isinstance(t.plain(block.outputs[0].value.type), t.Nothing):
+        return f"(CASE WHEN {value.sql} IS NOT NULL THEN false END)"
     if len(columns) == 1:
         left, right = comparable(compiler, value, replace(block.outputs[0].value, sql=columns[0], constant=False))
         if right != columns[0]:

@@ -147,18 +147,28 @@ def _member(compiler: ExpressionCompiler, value: Typed, item: Typed, node: ast.F
     if isinstance(own, t.Enum) and isinstance(kind, t.Int) and item.known:
         names = [name for name, number in own.members if number == item.value]
         return comparable_sql(compiler, value, constant(names[0]), node)[1] if names else None
+    if isinstance(kind, t.Bool) and not isinstance(own, t.String) and not t.is_number(own):
+        raise _mismatch(value, item, node)
     if item.known and isinstance(item.value, int) and isinstance(own, t.String | t.Date):
         return duckdb_string(str(item.value)) if isinstance(own, t.String) else f"(DATE '1970-01-01' + {item.sql})"
     if isinstance(own, t.Float) and item.known and isinstance(item.value, int):
         return constant(float(item.value)).sql
     if isinstance(own, t.Decimal) and isinstance(item.value, float) and _digits(item.value) > own.scale:
         return None
-    left, right = comparable_sql(compiler, value, item, node)
+    try:
+        left, right = comparable_sql(compiler, value, item, node)
+    except QueryError as error:
+        raise _mismatch(value, item, node) if error.code == 43 else error from None
     if left != value.sql and not isinstance(own, t.Decimal):
         raise failures.unsupported(f"IN of {value.type} with an element of type {item.type}", node)
     if left != value.sql:
         return f"CAST({item.sql} AS DECIMAL(38, {own.scale}))" if isinstance(own, t.Decimal) else right
     return right
+
+
+def _mismatch(value: Typed, item: Typed, node: ast.Function) -> QueryError:
+    text = f"Type mismatch in IN or VALUES section. Expected: {t.plain(value.type)}. Got: {item.type}"
+    return failures.failure(text, 53, "TYPE_MISMATCH", node)
 
 
 def _digits(number: float) -> int:
