@@ -142,7 +142,7 @@ class Client:
     """Each thread that asks has a connection of its own for each request."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = port
 
     def status(self, path: str, body: bytes | None = None) -> int:
         return self._request("GET" if body is None else "POST", path, body)[0]
@@ -171,7 +171,7 @@ class Client:
         return time.perf_counter() - began
 
     def _request(self, method: str, path: str, body: bytes | None, kind: str = "text/plain") -> tuple[int, bytes]:
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=600)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=600)
         try:
             connection.request(method, path, body, {"Authorization": f"Bearer {TOKEN}", "Content-Type": kind})
             answer = connection.getresponse()

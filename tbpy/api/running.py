@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from threading import Lock
 from typing import TypeVar
 
 from starlette.requests import Request
 
 from tbpy.api.errors import RateLimitError
+from tbpy.api.priorities import Worker
 from tbpy.api.workers import Workers
 from tbpy.errors import QueryTimeoutError, TbpyError
 
 R = TypeVar("R")
 
-# Most answers come sooner; only then is it worth to look whether the client is still there.
-_PATIENCE = 0.1
+# Most answers come sooner; only then is it worth to look whether the client is still there, and to let others go first.
+_PATIENCE = 0.02
+# The seconds of a processor that a query has before the others.
+_SHORT = 0.015
 
 
 class ClientGoneError(Exception):
@@ -38,6 +42,7 @@ class Stopper:
     def __init__(self) -> None:
         self._lock = Lock()
         self._interrupt: Callable[[], None] | None = None
+        self._worker: Worker | None = None
         self.stopped = False
 
     def on_start(self, interrupt: Callable[[], None]) -> None:
@@ -52,6 +57,24 @@ class Stopper:
             self.stopped = True
             if self._interrupt is not None:
                 self._interrupt()
+
+    @contextmanager
+    def here(self) -> Iterator[None]:
+        """The query runs in this thread."""
+        self._worker = Worker()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._worker = None
+
+    def step_back(self) -> bool:
+        """Lets a query that has used much time go on behind the others; answers whether it does."""
+        with self._lock:
+            if self._worker is None or self._worker.seconds < _SHORT:
+                return False
+            self._worker.step_back()
+            return True
 
 
 async def in_thread(pool: Executor, work: Callable[..., R], *args: object, **options: object) -> R:
@@ -76,7 +99,8 @@ class Queries:
 
         def stopped() -> R:
             try:
-                return work(stopper)
+                with stopper.here():
+                    return work(stopper)
             finally:
                 self.running.discard(stopper)
 
@@ -102,10 +126,17 @@ async def while_connected(request: Request, queries: Queries, work: Callable[[St
     stopper = Stopper()
     watching: list[asyncio.Task[None]] = []
 
-    def watch() -> None:
-        watching.append(asyncio.ensure_future(_stop_when_gone(request, stopper)))
+    loop = asyncio.get_running_loop()
+    timer: asyncio.TimerHandle
 
-    timer = asyncio.get_running_loop().call_later(_PATIENCE, watch)
+    def look() -> None:
+        nonlocal timer
+        if not watching:
+            watching.append(asyncio.ensure_future(_stop_when_gone(request, stopper)))
+        if not stopper.step_back():
+            timer = loop.call_later(_PATIENCE, look)
+
+    timer = loop.call_later(_PATIENCE, look)
     try:
         return await queries.run(work, stopper)
     except TbpyError as error:

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Lock, Thread, current_thread
 from typing import Any, TypeVar
+
+from tbpy.api.priorities import has_stepped_back
 
 R = TypeVar("R")
 
@@ -38,7 +40,7 @@ class _Task:
 
 
 class Workers:
-    """Up to `most` threads, made when they are needed. `run` is called on one event loop."""
+    """Up to `most` threads, made when they are needed; one that has stepped back ends with its work."""
 
     def __init__(self, most: int, name: str) -> None:
         self._most = most
@@ -89,7 +91,13 @@ class Workers:
                 value = task.work()
             except BaseException as found:
                 error = found
+            ends = has_stepped_back()
             with self._lock:
-                self._idle += 1
+                if ends:
+                    self._threads.remove(current_thread())
+                else:
+                    self._idle += 1
             task.give(value, error)
             del task, value, error  # nothing of them is kept while this thread waits
+            if ends:
+                return

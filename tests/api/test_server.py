@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import os
 import socket
+import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -92,6 +95,27 @@ def test_slow_queries_do_not_stop_the_others(server: Server) -> None:
         assert count(server) == 1
         assert time.perf_counter() - started < 0.6
         assert [future.result().status for future in slow] == [408] * 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux alone")
+def test_a_query_that_takes_long_steps_back_behind_the_others(server: Server) -> None:
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+
+    def priorities() -> dict[int, int]:
+        """By thread, of those of queries that live."""
+        threads = [found.native_id or 0 for found in threading.enumerate() if found.name.startswith("tbpy-query")]
+        return {thread: os.getpriority(os.PRIO_PROCESS, thread) for thread in threads}
+
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(server.admin.get, "/v0/pipes/slow.json")
+        until(lambda: any(found > usual for found in priorities().values()))
+        assert server.admin.get("/v0/pipes/metric.json").status == 200
+        assert usual in priorities().values()
+        assert slow.result().status == 408
+    until(lambda: set(priorities().values()) == {usual})  # the thread has ended with its query
+    for _ in range(3):
+        assert server.admin.get("/v0/pipes/metric.json").status == 200
+    assert set(priorities().values()) == {usual}
 
 
 def test_more_queries_than_may_run_are_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
