@@ -74,6 +74,12 @@ _FOREIGN: tuple[tuple[re.Pattern[str], int, str, str], ...] = (
         "TOO_LARGE_STRING_SIZE",
         "Too large string size ({1})",
     ),
+    (
+        re.compile(r"Casting value \".*\" to type DECIMAL\(.*\) failed: value is out of range!.*", re.DOTALL),
+        407,
+        "DECIMAL_OVERFLOW",
+        "Decimal math overflow",
+    ),
     (re.compile(r"Unknown TimeZone '(.*?)'.*", re.DOTALL), 36, "BAD_ARGUMENTS", "Cannot load time zone {1}"),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from tbpy.clickhouse.compiler.context import Context
 from tbpy.clickhouse.compiler.literals import constant, literal
 from tbpy.clickhouse.compiler.parameters import OpenLiteral, OpenText, is_null
 from tbpy.clickhouse.compiler.parts import part, parts
-from tbpy.clickhouse.compiler.scope import Column, Scope
+from tbpy.clickhouse.compiler.scope import Column, Relation, Scope
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.function_names import is_clickhouse_function
 from tbpy.clickhouse.functions.registry import SCALARS, Call, Scalar, build_scalar, find_scalar
@@ -189,7 +189,8 @@ class ExpressionCompiler:
         if found[0][0].elements:
             return found[0][1]
         # With one join the left table wins (single_join_prefer_left_table); with more, the name is ambiguous.
-        if len(found) > 1 and self.scope.joins > 1 and not any(column.shared for _, column in found):
+        shared = any(column.shared for _, column in found)
+        if len(found) > 1 and self.scope.joins > 1 and not shared and not _all_the_same(found):
             raise failures.ambiguous_identifier(node.name, node)
         return next((column for _, column in found if column.shared), found[0][1])
 
@@ -441,6 +442,15 @@ class ExpressionCompiler:
 
     def misplaced(self, node: ast.Expression) -> Typed:
         raise failures.bad_arguments(f"{type(node).__name__} cannot stand here", node)
+
+
+def _all_the_same(found: Sequence[tuple[Relation, Column]]) -> bool:
+    """Whether columns of one name are of sources that read the same, or an INNER JOIN says that they are equal."""
+    first, column = found[0]
+    return all(
+        (relation.origin is not None and relation.origin == first.origin) or other.same_as == column.value.sql
+        for relation, other in found[1:]
+    )
 
 
 SpecialForm = Callable[[ExpressionCompiler, ast.Function], Typed]

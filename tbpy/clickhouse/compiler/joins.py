@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tbpy.clickhouse import ast
@@ -14,7 +14,7 @@ from tbpy.clickhouse.compiler.conversion import common_type
 from tbpy.clickhouse.compiler.expressions import ExpressionCompiler
 from tbpy.clickhouse.compiler.join_tables import check_join
 from tbpy.clickhouse.compiler.places import placed_join
-from tbpy.clickhouse.compiler.scope import Relation
+from tbpy.clickhouse.compiler.scope import Column, Relation
 from tbpy.clickhouse.compiler.sources import Source, shared_type
 from tbpy.clickhouse.compiler.typed import Typed, condition_of
 from tbpy.clickhouse.compiler.using import check_using, column_of, outer_relations, using_keys, using_names
@@ -58,7 +58,31 @@ def join_sources(compiler: SourceCompiler, node: ast.Join, left: Source, right: 
 
         return strict_join(compiler, node, strictness, kind, left, right)
     condition, relations = matched_sides(compiler, node, kind, left, right)
+    if kind == "inner" and node.on is not None:
+        relations = _with_equals(node.on, relations, len(left.relations))
     return joined_source(left, KEYWORDS[kind], right, condition, relations)
+
+
+def _with_equals(on: ast.Expression, relations: tuple[Relation, ...], count: int) -> tuple[Relation, ...]:
+    """The relations, of which the first `count` are the left side, with the columns noted that ON says are the same."""
+    for part in conjuncts(on):
+        if not (isinstance(part, ast.Function) and part.name == "equals"):
+            continue
+        sides = [side.parts for side in part.arguments if isinstance(side, ast.Identifier) and len(side.parts) == 2]
+        if len(sides) == 2 and sides[0][1] == sides[1][1]:
+            names = {parts[0] for parts in sides}
+            left = next((one for one in relations[:count] if one.title in names), None)
+            right = next((one for one in relations[count:] if one.title in names), None)
+            if left is not None and right is not None:
+                noted = _noted(right, sides[0][1], left.column(sides[0][1]))
+                relations = tuple(noted if one is right else one for one in relations)
+    return relations
+
+
+def _noted(relation: Relation, name: str, other: Column | None) -> Relation:
+    sql = None if other is None else other.value.sql
+    columns = tuple(replace(one, same_as=sql) if one.name == name else one for one in relation.columns)
+    return replace(relation, columns=columns)
 
 
 def joined_source(left: Source, keyword: str, right: Source, condition: str, relations: tuple[Relation, ...]) -> Source:

@@ -36,16 +36,23 @@ _OPERATORS = {
 
 
 def _set_operation(context: Context, catalog: Catalog, parent: Scope | None, query: ast.SetOperation) -> Block:
-    _operator(context, query)  # what is said of the operator comes before what is said of its sides
-    parent = _shared_with(catalog, parent, query)
-    left = compile_block(context, catalog, parent, query.left)
-    right = compile_block(context, catalog, parent, query.right)
-    if len(left.outputs) != len(right.outputs):
-        raise _different_widths(query, len(left.outputs), len(right.outputs))
+    try:
+        left, right = _sides(context, catalog, _shared_with(catalog, parent, query), query)
+    except failures.QueryError:
+        _operator(context, query)  # what is said of the operator comes before what is said of its sides
+        raise
     pairs = zip(left.outputs, right.outputs, strict=True)
     types = [common_or_variant(context, [one.value.type, other.value.type], query) for one, other in pairs]
     outputs = tuple(Output(output.name, Typed("", type_)) for output, type_ in zip(left.outputs, types, strict=True))
     return Block(combined_sql(context, query, left, right, outputs), outputs)
+
+
+def _sides(context: Context, catalog: Catalog, parent: Scope | None, query: ast.SetOperation) -> tuple[Block, Block]:
+    left = compile_block(context, catalog, parent, query.left)
+    right = compile_block(context, catalog, parent, query.right)
+    if len(left.outputs) != len(right.outputs):
+        raise _different_widths(query, len(left.outputs), len(right.outputs))
+    return left, right
 
 
 def _different_widths(query: ast.SetOperation, left: int, right: int) -> failures.QueryError:

@@ -23,13 +23,15 @@ class Column:
     """A column of a source.
 
     `shared` marks a USING key, one column of two tables, by its place in USING from 1; `in_place` the element that an
-    ARRAY JOIN without alias puts in the place of its array.
+    ARRAY JOIN without alias puts in the place of its array. `same_as` is the SQL of the column of the same name that an
+    INNER JOIN says it equals.
     """
 
     name: str
     value: Typed
     shared: int = 0
     in_place: bool = False
+    same_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Relation:
     """One source of FROM. `names` are the qualifiers it answers to: its alias, or table and database.table.
 
     `hidden` columns are no part of `*`: USING keys as this source itself has them, elements of an aliased ARRAY JOIN.
-    Those `elements` are a source of their own, whose names hide those of others.
+    Those `elements` are a source of their own, whose names hide those of others. `origin` is the same for sources that
+    read the same: the name of the table, or the query.
     """
 
     names: tuple[str, ...]
@@ -45,6 +48,7 @@ class Relation:
     hidden: tuple[Column, ...] = ()
     order: tuple[str, ...] = ()  # the names of its own columns in their order, where some are hidden
     elements: bool = False
+    origin: object = None
 
     def column(self, name: str, *, own: bool = False) -> Column | None:
         """The column that a name means; `own`, after a qualifier, is what this source has, not what USING merged."""

@@ -133,7 +133,7 @@ class SourceCompiler:
             Column(column.name, Typed(f"{alias}.{duckdb_name(column.physical or column.name)}", column.type))
             for column in table.columns
         )
-        relation = Relation(_qualifiers(node), columns)
+        relation = Relation(_qualifiers(node), columns, origin=table.name)
         if node.final:
             from tbpy.clickhouse.compiler.final import final_source
 
@@ -154,7 +154,7 @@ class SourceCompiler:
         _check_titles(node, titles, len(hoisted.outputs))
         block = Block(hoisted.sql, hoisted.outputs)
         totals = None if hoisted.totals is None else f"({hoisted.totals}) AS {alias}"
-        relation = block.relation(alias, _qualifiers(node), titles)
+        relation = replace(block.relation(alias, _qualifiers(node), titles), origin=hoisted.name)
         return Source(f"{hoisted.name} AS {alias}", (relation,), totals=totals, ordered=hoisted.ordered)
 
     def _common_table(self, node: ast.TableName, entry: CommonTableEntry) -> Hoisted:
@@ -210,7 +210,7 @@ class SourceCompiler:
         alias = self.context.alias("t")
         names = (node.alias,) if node.alias else ()
         totals = None if block.totals is None else f"({block.totals}) AS {alias}"
-        relation = block.relation(alias, names, node.columns)
+        relation = replace(block.relation(alias, names, node.columns), origin=node.query)
         return Source(f"({block.sql}) AS {alias}", (relation,), totals=totals, ordered=block.ordered)
 
     def function(self, node: ast.TableFunction) -> Source:

@@ -58,9 +58,11 @@ _BETTER = {"greatest": "greater", "least": "less"}
 
 
 def _type(call: Call, given: list[Typed], name: str) -> t.Type:
-    if given[0].type == t.Nullable(t.BOOL) or (given[0].type == t.BOOL and any(t.is_nullable(a.type) for a in given)):
-        given = [arg.as_type(t.not_nullable(arg.type)) for arg in given]
-        return t.not_nullable(common_type([arg.type for arg in given], call.node))
+    types = [arg.type for arg in given]
+    if any(isinstance(t.plain(type_), t.Interval) for type_ in types) and len({*map(t.plain, types)}) > 1:
+        raise failures.no_common_type(types, call.node)
+    if len(given) < len(call.args) or any(map(t.is_nullable, types)):
+        return t.not_nullable(common_type(types, call.node))
     kinds = [as_number(t.plain(arg.type)) for arg in given]
     signs = {kind.signed for kind in kinds if isinstance(kind, t.Int) and kind.bits == 64}
     whole = [kind for kind in kinds if isinstance(kind, t.Int)]
@@ -72,6 +74,10 @@ def _type(call: Call, given: list[Typed], name: str) -> t.Type:
         call.wrong_type()
     if len(kinds) == 2 and {type(kind) for kind in kinds} == {t.Decimal, t.Float}:
         return t.FLOAT64
+    if len(kinds) == 2 and len(whole) == 1 and isinstance(kinds[0], t.Decimal):
+        return kinds[0]
+    if len(kinds) == 2 and len(whole) == 1 and isinstance(kinds[1], t.Decimal):
+        return kinds[1]
     return t.not_nullable(common_type(kinds, call.node))
 
 
