@@ -16,7 +16,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
+from tests.differential.fuzz.aggregations import AggregateGenerator
+from tests.differential.fuzz.calls import CallGenerator
 from tests.differential.fuzz.rarities import RarityGenerator
 from tests.differential.fuzz.run import KINDS, Arena, Result
 from tests.differential.fuzz.shrink import shrunk, shrunk_tables, with_values
@@ -25,6 +28,8 @@ from tests.differential.fuzz.tables import RandomTable, random_table
 from tests.differential.oracle import OracleError
 
 _QUERIES_PER_TABLES = 40
+#: How often each kind of queries is drawn.
+_SHARES = {"statements": 4, "rarities": 3, "calls": 5, "aggregates": 3}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             source = random.Random(f"{options.seed}/{number}")
             tables = [random_table(source, f"t{place}") for place in (1, 2, 3)]
             arena.load(tables)
-            generators = StatementGenerator(source, tables, options.level), RarityGenerator(source, tables)
-        query = generators[source.random() < options.rare].query()
+            generators = _generators(source, tables, options.level)
+        query = generators[_drawn(source, options)].query()
         result = arena.run(query.text, ordered=query.ordered)
         kinds[result.kind] += 1
         if options.save and result.kind == "equal":
@@ -59,6 +64,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(any(kinds[kind] for kind in ("differs", "crashed", "mistaken")))
 
 
+class _Generator(Protocol):
+    def query(self) -> RandomQuery: ...
+
+
+def _generators(source: random.Random, tables: Sequence[RandomTable], level: int) -> dict[str, _Generator]:
+    return {
+        "statements": StatementGenerator(source, tables, level),
+        "rarities": RarityGenerator(source, tables),
+        "calls": CallGenerator(source),
+        "aggregates": AggregateGenerator(source, tables),
+    }
+
+
+def _drawn(source: random.Random, options: argparse.Namespace) -> str:
+    chosen: str = options.only or source.choices(*zip(*_SHARES.items(), strict=True))[0]
+    return chosen
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.differential.fuzz",
@@ -71,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--level", type=int, default=3, help="0 expressions, 1 groups and order, 2 sources, 3 everything"
     )
-    parser.add_argument("--rare", type=float, default=0.4, help="the share of statements with rarer clauses")
+    parser.add_argument("--only", choices=list(_SHARES), help="one kind of queries")
     parser.add_argument("--show", nargs="*", default=[], help="other outcomes to list: refused, accepted")
     parser.add_argument("--repeat", type=int, default=2, help="how many of the same failure to show")
     parser.add_argument("--reasons", type=int, default=0, help="count so many reasons of refusals")

@@ -67,6 +67,8 @@ class Arena:
         except UnsupportedError as error:
             return Result("refused", error.message, sql, want)
         except QueryError as error:
+            if error.code == 48:  # a value, met while the query ran
+                return Result("refused", error.message, sql, want)
             if error.code == 386:  # ClickHouse makes a Variant of types that share nothing
                 return Result("refused", "Variant as a common type", sql, want)
             return Result(
@@ -74,6 +76,8 @@ class Arena:
             )
         except Exception:
             return Result("crashed", raised(), sql, want)
+        if any("AggregateFunction(" in type_ for _, type_ in want.meta):
+            return Result("refused", "the bytes of a state", sql, want)
         found = difference(want, got, ordered=ordered)
         return Result("equal" if found is None else "differs", found or "", sql, want)
 
