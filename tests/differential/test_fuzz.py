@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 
 from tbpy.clickhouse.parser import parse_query
+from tests.differential.fuzz.aggregations import AggregateGenerator
+from tests.differential.fuzz.calls import CallGenerator
 from tests.differential.fuzz.rarities import RarityGenerator
 from tests.differential.fuzz.shrink import shrunk, shrunk_tables, with_values
 from tests.differential.fuzz.statements import StatementGenerator
 from tests.differential.fuzz.tables import RandomTable, random_table
 
+Kind = Callable[..., StatementGenerator | CallGenerator | AggregateGenerator]
 
-def _queries(kind: type[StatementGenerator], seed: int, count: int) -> list[str]:
+
+def _queries(kind: Kind, seed: int, count: int) -> list[str]:
     source = random.Random(seed)
     tables = [random_table(source, f"t{place}") for place in (1, 2, 3)]
-    generator = kind(source, tables)
+    generator = CallGenerator(source) if kind is CallGenerator else kind(source, tables)
     return [generator.query().text for _ in range(count)]
 
 
-@pytest.mark.parametrize("kind", [StatementGenerator, RarityGenerator])
-def test_queries_parse_and_repeat(kind: type[StatementGenerator]) -> None:
+@pytest.mark.parametrize("kind", [StatementGenerator, RarityGenerator, CallGenerator, AggregateGenerator])
+def test_queries_parse_and_repeat(kind: Kind) -> None:
     queries = _queries(kind, 7, 60)
     for query in queries:
         parse_query(query)

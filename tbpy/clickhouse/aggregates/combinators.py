@@ -59,6 +59,15 @@ def split_name(name: str) -> tuple[Aggregate, tuple[str, ...]] | None:
     return None
 
 
+#: Aggregates that are one of DuckDB's over the bare argument, which takes DISTINCT. What is put together of several, as
+#: a variance of sums of powers, reads a list of the distinct values: x and -x have one square.
+OF_ONE_AGGREGATE = frozenset(
+    ("count", "sum", "avg", "min", "max", "any", "groupArray", "groupUniqArray", "groupConcat")
+)
+OF_ONE_AGGREGATE |= {"groupBitXor", "sumWithOverflow", "sumKahan"}
+OF_ONE_AGGREGATE |= {"uniq", "uniqExact", "uniqHLL12", "uniqCombined", "uniqCombined64"}
+
+
 def build_combined(row: Aggregate, suffixes: tuple[str, ...], call: AggregateCall) -> Typed:
     """Compile an aggregate with its combinators, the last suffix first."""
     if not suffixes:
@@ -122,7 +131,7 @@ def _if(call: AggregateCall, inner: Inner) -> Typed:
 
 @combinator("Distinct")
 def _distinct(call: AggregateCall, inner: Inner) -> Typed:
-    if len(call.args) <= 1 and not inner.suffixes:
+    if len(call.args) <= 1 and not inner.suffixes and inner.row.name in OF_ONE_AGGREGATE:
         return inner.build(replace(call, distinct=True))
     rows = replace(call, distinct=True).collect_rows()
     return inner.build(call.over(rows, [arg.type for arg in call.args]))

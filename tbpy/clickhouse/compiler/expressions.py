@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.aggregates.call import AggregateCall
-from tbpy.clickhouse.aggregates.combinators import build_combined, split_name
+from tbpy.clickhouse.aggregates.combinators import OF_ONE_AGGREGATE, build_combined, split_name
 from tbpy.clickhouse.aggregates.registry import AGGREGATES, Aggregate
 from tbpy.clickhouse.compiler import failures
 from tbpy.clickhouse.compiler.context import Context
@@ -371,7 +371,10 @@ class ExpressionCompiler:
             raise failures.nested_aggregate(self.aggregate_name(node.arguments), node)
         if any(arg.window for arg in args):
             raise failures.nested_window(node, inside_window=window is not None)
-        call = AggregateCall(node.name, node, args, self, parameters, where, distinct=node.distinct, window=window)
+        distinct = node.distinct and row.name in OF_ONE_AGGREGATE
+        if node.distinct and not distinct:
+            suffixes = (*suffixes, "Distinct")
+        call = AggregateCall(node.name, node, args, self, parameters, where, distinct=distinct, window=window)
         result = build_combined(row, suffixes, call)
         if row.order and window is None:
             self.scope.orders.add(row.order)

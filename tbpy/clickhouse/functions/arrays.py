@@ -10,6 +10,7 @@ from tbpy.clickhouse import ast
 from tbpy.clickhouse import types as t
 from tbpy.clickhouse.compiler.conversion import coerce, common_or_variant, common_type
 from tbpy.clickhouse.compiler.failures import QueryError, place
+from tbpy.clickhouse.compiler.literals import constant
 from tbpy.clickhouse.compiler.typed import UNKNOWN, Typed
 from tbpy.clickhouse.functions.array_sizes import MOST_ELEMENTS, checked_size
 from tbpy.clickhouse.functions.json_values import elements
@@ -102,13 +103,17 @@ def array_element(call: Call) -> Typed:
 
 def _elements(call: Call, item: t.Type, at: Callable[[str], str]) -> Typed:
     """The element at a place, or those at an array of places."""
-    places = t.plain(call.args[1].type)
+    places = t.full(call.args[1].type)
     several = isinstance(places, t.Array)
-    kind = t.plain(places.item) if isinstance(places, t.Array) else places
+    kind = t.plain(places.item if isinstance(places, t.Array) else places)
+    if isinstance(kind, t.Nothing) and not several:
+        return constant(None)
     if not t.is_integer(kind):
         call.wrong_type()
     place = call.context.fresh("p") if several else call.sql(1)
     found = at(f"TRY_CAST({place} AS BIGINT)" if kind == t.UINT64 else place)
+    if not several and t.is_nullable(places):
+        return call.typed(f"(CASE WHEN {place} IS NOT NULL THEN {found} END)", t.nullable(item))
     if not several:
         return call.typed(found, item)
     return call.typed(f"list_transform({call.sql(1)}, lambda {place}: {found})", t.Array(item))

@@ -234,8 +234,8 @@ def _whole_weeks(start: str, end: str) -> str:
 @scalar("toDaysSinceYearZero", "TO_DAYS", args=(1, 2), insensitive=("TO_DAYS",))
 def to_days_since_year_zero(call: Call) -> Typed:
     require_time(call)
-    clock = local(call.args[0], zone_argument(call, 1))
-    days = f"(datediff('day', DATE '1970-01-01', CAST({clock} AS DATE)) + 719528)"
+    zone_argument(call, 1)  # is checked: days are those of UTC all the same
+    days = f"(datediff('day', DATE '1970-01-01', CAST({call.sql(0)} AS DATE)) + 719528)"
     return call.typed(f"CAST({days} AS UINTEGER)", t.UINT32)
 
 

@@ -64,8 +64,9 @@ def _step(call: Call, place: str, step: Typed) -> str:
         return f"(CASE WHEN starts_with({place}, '{{') THEN json_extract({place}, {sql}) END)"
     if not t.is_integer(step.type):
         call.wrong_type()
-    key = pointer_of(f"json_keys({place})[{step.sql}]")
-    items = f"{elements(place)}[{step.sql}]"
+    at = f"TRY_CAST({step.sql} AS BIGINT)" if t.plain(step.type) == t.UINT64 else step.sql
+    key = pointer_of(f"json_keys({place})[{at}]")
+    items = f"{elements(place)}[{at}]"
     return f"(CASE WHEN starts_with({place}, '{{') THEN json_extract({place}, {key}) ELSE {items} END)"
 
 

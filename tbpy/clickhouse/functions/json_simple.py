@@ -30,12 +30,12 @@ def _names(ending: str) -> tuple[str, ...]:
     return (f"simpleJSON{ending}", f"visitParam{ending.replace('JSON', '')}")
 
 
-@scalar("simpleJSONHas", "visitParamHas", args=2, strict=False, low_cardinality=False)
+@scalar("simpleJSONHas", "visitParamHas", args=2, strict=False)
 def has(call: Call) -> Typed:
     return call.condition(f"contains({call.sql(0)}, {_needle(call)})")
 
 
-@scalar(*_names("ExtractString"), args=2, strict=False, low_cardinality=False)
+@scalar(*_names("ExtractString"), args=2, strict=False)
 def extract_string(call: Call) -> Typed:
     quoted = f"regexp_extract({_rest(call)}, {_STRING})"
     text = f"CASE WHEN {quoted} = '' THEN '' ELSE TRY(json_extract_string({quoted}, '$')) END"
@@ -43,7 +43,7 @@ def extract_string(call: Call) -> Typed:
 
 
 def _number(ending: str, type_: t.Type, pattern: str, duckdb: str, zero: str) -> None:
-    @scalar(*_names(ending), args=2, strict=False, low_cardinality=False)
+    @scalar(*_names(ending), args=2, strict=False)
     def build(call: Call) -> Typed:
         digits = f"regexp_extract({_rest(call)}, {duckdb_string(pattern)}, 1)"
         return call.typed(f"coalesce(TRY_CAST({digits} AS {duckdb}), {zero})", type_)
@@ -54,12 +54,12 @@ _number("ExtractUInt", t.UINT64, r'^"?\+?(\d+)', "UBIGINT", "CAST(0 AS UBIGINT)"
 _number("ExtractFloat", t.FLOAT64, r'^"?([+-]?\d*\.?\d+(?:[eE][+-]?\d+)?)', "DOUBLE", "0e0")
 
 
-@scalar(*_names("ExtractBool"), args=2, strict=False, low_cardinality=False)
+@scalar(*_names("ExtractBool"), args=2, strict=False)
 def extract_bool(call: Call) -> Typed:
     return call.condition(f"starts_with({_rest(call)}, 'true')")
 
 
-@scalar(*_names("ExtractRaw"), args=2, strict=False, low_cardinality=False)
+@scalar(*_names("ExtractRaw"), args=2, strict=False)
 def extract_raw(call: Call) -> Typed:
     function = call.context.udf("tb_json_raw_value")
     return call.typed(f"{function}({_rest(call)})", t.STRING)

@@ -167,7 +167,7 @@ _like("mapExtractValueLike", keys=False, extract=True)
 
 
 def _sorted(name: str, order: str) -> None:
-    @scalar(name, args=(1, 2), lambdas=True, nulls="keep", low_cardinality=False)
+    @scalar(name, args=(1, 2), lambdas=True, nulls="keep", low_cardinality=False, keeps_parts=True)
     def build(call: Call) -> Typed:
         position = len(call.args) - 1
         pairs = entries(call, position)

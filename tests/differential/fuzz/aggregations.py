@@ -1,4 +1,4 @@
-"""Aggregates of the catalogue over the columns of random tables, under combinators, merged from states and in windows."""
+"""Aggregates of the catalogue over columns of random tables: under combinators, merged from states, in windows."""
 
 from __future__ import annotations
 
@@ -108,6 +108,8 @@ class AggregateGenerator:
         return f"arraySort({call})" if name in _UNORDERED and call.startswith((f"{name}(", f"{name}If(")) else call
 
     def _states(self, name: str, parameters: str, arguments: list[str], table: RandomTable) -> RandomQuery:
+        if AGGREGATES[name].order:
+            return self._plain(name, parameters, arguments, table)  # states are merged in no order
         suffix = "If" if self._chance(0.2) else ""
         if suffix:
             arguments = [*arguments, self._condition()]

@@ -12,16 +12,85 @@ from tests.differential.fuzz.samples import family_of, recorded_calls
 from tests.differential.fuzz.statements import RandomQuery
 
 #: Functions whose answers say when, where or by which chance they were asked, or that ClickHouse leaves open.
-_UNSTEADY = frozenset(
-    """now now64 nowInBlock today yesterday UTCTimestamp utc_timestamp hostName hostname FQDN fullHostName uptime version
-    currentDatabase DATABASE SCHEMA currentUser user current_user blockNumber rowNumberInAllBlocks rowNumberInBlock sleep
-    sleepEachRow nowInBlock64 bitmapBuild generateUUIDv4 generateUUIDv7 generateULID generateSnowflakeID randomString randomFixedString fuzzBits
-    randomStringUTF8 randomPrintableASCII rand rand32 rand64 randConstant randCanonical randUniform randNormal
-    randLogNormal randExponential randBernoulli randChiSquared randStudentT randFisherF randBinomial randNegativeBinomial
-    randPoisson arrayShuffle arrayPartialShuffle arrayRandomSample arrayPartialSort arrayPartialReverseSort serverUUID
-    throwIf timezone serverTimezone tcpPort getSetting byteSize blockSize connectionId queryID initialQueryID
-    runningDifference runningAccumulate neighbor formatReadableSize filesystemAvailable""".split()
+_MOMENTS = (
+    "now",
+    "now64",
+    "nowInBlock",
+    "today",
+    "yesterday",
+    "UTCTimestamp",
+    "utc_timestamp",
+    "uptime",
+    "nowInBlock64",
 )
+_CHANCE = (
+    "generateUUIDv4",
+    "generateUUIDv7",
+    "generateULID",
+    "generateSnowflakeID",
+    "randomString",
+    "randomFixedString",
+    "fuzzBits",
+    "randomStringUTF8",
+    "randomPrintableASCII",
+    "rand",
+    "rand32",
+    "rand64",
+    "randConstant",
+    "randCanonical",
+    "randUniform",
+    "randNormal",
+    "randLogNormal",
+    "randExponential",
+    "randBernoulli",
+    "randChiSquared",
+    "randStudentT",
+    "randFisherF",
+    "randBinomial",
+    "randNegativeBinomial",
+    "randPoisson",
+    "arrayShuffle",
+    "arrayPartialShuffle",
+    "arrayRandomSample",
+)
+_PLACES = (
+    "hostName",
+    "hostname",
+    "FQDN",
+    "fullHostName",
+    "version",
+    "currentDatabase",
+    "DATABASE",
+    "SCHEMA",
+    "currentUser",
+    "user",
+    "current_user",
+    "blockNumber",
+    "rowNumberInAllBlocks",
+    "rowNumberInBlock",
+    "sleep",
+    "sleepEachRow",
+    "serverUUID",
+    "throwIf",
+    "timezone",
+    "serverTimezone",
+    "tcpPort",
+    "getSetting",
+    "blockSize",
+    "connectionId",
+    "queryID",
+    "initialQueryID",
+    "filesystemAvailable",
+)
+_LEFT_OPEN = (
+    "bitmapBuild",
+    "arrayPartialSort",
+    "arrayPartialReverseSort",
+    "runningDifference",
+    "runningAccumulate",
+    "neighbor",
+)
+_UNSTEADY = frozenset((*_MOMENTS, *_CHANCE, *_PLACES, *_LEFT_OPEN))
 _NEAR = {"int": ("float", "decimal", "text", "time"), "float": ("int", "decimal"), "decimal": ("int", "float")}
 _NEAR |= {
     "time": ("text", "int"),
@@ -60,7 +129,7 @@ class CallGenerator:
         return f"{name}({', '.join(arguments)})"
 
     def _changed(self, name: str, place: int, argument: str, depth: int) -> str:
-        """Another argument: one that the function was given there before, one of the same kind, or of one near to it."""
+        """Another argument: one that was given there before, one of the same kind, or of one near to it."""
         chance, kind = self._random.random(), family_of(argument)
         if chance < 0.25 or kind is None:
             others = [call[place] for call in self._calls[name] if len(call) > place]

@@ -16,7 +16,7 @@ from tests.differential.oracle import Oracle, OracleError
 
 #: `mistaken`: tbpy calls a query wrong that ClickHouse answers; `accepted`: the other way round.
 KINDS = ("equal", "both refuse", "refused", "mistaken", "accepted", "crashed", "differs")
-_SETTINGS = ("SET max_threads = 1", "SET allow_suspicious_low_cardinality_types = 1", "SET session_timezone = 'UTC'")
+_SETTINGS = ("SET max_threads = 1", "SET allow_suspicious_low_cardinality_types = 1")
 
 
 @dataclass(frozen=True, slots=True)

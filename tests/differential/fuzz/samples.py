@@ -1,10 +1,10 @@
-"""Calls of the recorded queries: what each function of the catalogue may be given, learnt from those that ClickHouse answered."""
+"""What each function of the catalogue may be given: learnt from the recorded calls that ClickHouse answered."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from tbpy.clickhouse import ast
@@ -26,14 +26,7 @@ class Argument:
     family: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    name: str
-    arguments: tuple[Argument, ...]
-    parameters: str = ""
-
-
-@lru_cache(maxsize=1)
+@cache
 def recorded_calls() -> dict[str, tuple[tuple[str, ...], ...]]:
     """The arguments that each function was given, as SQL: those of calls that read no column and ask no query."""
     found: dict[str, dict[tuple[str, ...], None]] = {}
@@ -44,7 +37,7 @@ def recorded_calls() -> dict[str, tuple[tuple[str, ...], ...]]:
     return {name: tuple(calls) for name, calls in found.items()}
 
 
-@lru_cache(maxsize=1)
+@cache
 def recorded_aggregates() -> dict[str, tuple[tuple[str, tuple[Argument, ...]], ...]]:
     """Parameters and arguments (with the families of their types) of each aggregate over one of the tables."""
     catalog = dialect_cases.fixture_catalog()
@@ -102,7 +95,7 @@ def _argument(sql: str, table: str, catalog: StaticCatalog) -> Argument:
         return Argument(sql, None)
 
 
-@lru_cache(maxsize=None)
+@cache
 def family_of(sql: str) -> str | None:
     """The family of the type of an expression that reads nothing; None for a lambda and what is not known."""
     try:
