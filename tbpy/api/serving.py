@@ -14,6 +14,7 @@ from threading import Thread
 import uvicorn
 
 from tbpy.api.app import Api
+from tbpy.api.sending import Protocol
 from tbpy.api.telling import Telling
 from tbpy.errors import ConflictError, UsageError
 
@@ -37,6 +38,7 @@ class Listener:
         self.port: int = listening.getsockname()[1]
         config = uvicorn.Config(
             app,
+            http=Protocol,
             log_config=None,
             log_level="warning",
             access_log=False,
