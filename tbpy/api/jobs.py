@@ -179,7 +179,7 @@ def job_record(job: Job, workspace_id: str) -> dict[str, Any]:
         "error": job.error,
         "workspace_id": workspace_id,
         "request_id": job.id,
-        "pipe_id": None,
+        "pipe_id": job.facts.get("pipe_id"),
         "datasource_id": datasource.get("id") if isinstance(datasource, dict) else None,
         "created_at": timestamp(job.created),
         "started_at": timestamp(job.started) if job.started else None,
