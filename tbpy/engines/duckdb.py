@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,21 +79,24 @@ class DuckDBEngine:
             return Session(self._database.cursor(), self._registered, on_fatal=self.close)
 
     @contextmanager
-    def transaction(self, functions: Iterable[str] = (), *, appends: bool = False) -> Iterator[Session]:
+    def transaction(
+        self, functions: Iterable[str] = (), *, appends: bool = False, within: Session | None = None
+    ) -> Iterator[Session]:
         """A session in a transaction. One writer at a time: DuckDB would let the second one fail at its commit.
 
         `functions` are Python functions that it will call: registered before, they outlive it whatever its end.
-        `appends` promises that no row that a data source has is changed or taken away.
+        `appends` promises that no row that a data source has is changed or taken away. `within` is the session to use,
+        with its temporary tables; a new one unless given.
         """
         with self._writing:
-            with self.aside(functions) as session:
+            with self.aside(functions, within=within) as session:
                 yield session
             self.rewrites += not appends
 
     @contextmanager
-    def aside(self, functions: Iterable[str] = ()) -> Iterator[Session]:
+    def aside(self, functions: Iterable[str] = (), *, within: Session | None = None) -> Iterator[Session]:
         """As `transaction`, beside that of a writer: for one that writes only to tables that nobody else knows."""
-        with self.session() as session:
+        with self.session() if within is None else nullcontext(within) as session:
             session.register(functions)
             with session.transaction():
                 yield session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +33,8 @@ class Copies(KeepingUp):
         """Runs a copy pipe now; `mode` is append or replace, that of the pipe unless given.
 
         `interruption` stops it from another thread: nothing is written then, and `WorkCancelledError` raised.
-        One transaction: rows, what is materialized from them, and that the job is done. A job that fails is on record,
-        too, and its error is raised.
+        The query runs beside whoever writes. Then one transaction: rows, what is materialized from them, and that the
+        job is done. A job that fails is on record, too, and its error is raised.
         """
         from tbpy.workspace import copying
 
@@ -45,25 +45,36 @@ class Copies(KeepingUp):
         with self._engine.transaction(appends=True) as session:
             job = jobs.start(session, "copy", name, target_name, moment)
         try:
-            with self.log.operation("copy", target_name, pipe=name, job_id=job, options={"mode": how}) as done:
+            with (
+                self.log.operation("copy", target_name, pipe=name, job_id=job, options={"mode": how}) as done,
+                ExitStack() as stack,
+            ):
                 project, stored = self.project, self._catalogue
                 compiled = copying.compile_copy(project, stored, pipe, node, parameters or {}, moment)
                 self.log.flush_for(compiled.tables)
                 functions = (*compiled.functions, *stored.functions)
-                taking_out = self._taking_out(target_name, refilled=True) if how == "replace" else nullcontext()
-                with taking_out, self._engine.transaction(functions, appends=how == "append") as session:
-                    if project is not self.project or stored is not self._catalogue:  # something became live meanwhile
+                reading = stack.enter_context(self._engine.session())
+                with interruption.over(reading):
+                    made = copying.compute_copy(reading, compiled, self._datasource(target_name), moment)
+                if how == "replace":
+                    stack.enter_context(self._taking_out(target_name, refilled=True))
+                with self._engine.transaction(functions, appends=how == "append", within=reading) as session:
+                    if project is not self.project or stored.datasources is not self._catalogue.datasources:
+                        # Something became live meanwhile.
                         pipe, node, found = copying.find_copy(self.project, name)
                         if found != target_name:
                             raise ConflictError(f"{name} writes to {found} since a moment ago", hint="run it again")
-                        stored = self._catalogue
-                        compiled = copying.compile_copy(self.project, stored, pipe, node, parameters or {}, moment)
+                        compiled = copying.compile_copy(
+                            self.project, self._catalogue, pipe, node, parameters or {}, moment
+                        )
+                        with interruption.over(session):
+                            made = copying.compute_copy(session, compiled, self._datasource(target_name), moment)
                     target = self._datasource(target_name)
                     with interruption.over(session):
                         rows = copying.write_copy(
                             session,
-                            stored,
-                            compiled,
+                            self._catalogue,
+                            made,
                             target,
                             moment,
                             replaces=how == "replace",

@@ -18,7 +18,7 @@ from tbpy.workspace.catalogue import Catalogue
 from tbpy.workspace.definitions import StoredDatasource
 from tbpy.workspace.flowing import empty_nulls, flow, last_row, reached
 from tbpy.workspace.infos import CopyInfo
-from tbpy.workspace.materializing import insertion
+from tbpy.workspace.materializing import Insertion, insertion
 from tbpy.workspace.replacing import refill_targets, remove_rows
 from tbpy.workspace.schedules import ON_DEMAND, parse_schedule
 from tbpy.workspace.scopes import Scope
@@ -65,10 +65,19 @@ def compile_copy(
     return compile_query(render(pipe, node), scope.catalog(pipe, node), parameters=project.secrets)
 
 
+def compute_copy(session: Session, compiled: CompiledQuery, target: StoredDatasource, moment: datetime) -> Insertion:
+    """Keeps the answer as the rows of the target that it will be, in a temporary table of the session."""
+    made = insertion(compiled, target)
+    session.register(compiled.functions)
+    parameters = {"now": moment} if made.uses_now else None
+    session.execute(f"CREATE OR REPLACE TEMP TABLE {_MADE} AS {made.sql}", parameters)
+    return made
+
+
 def write_copy(
     session: Session,
     stored: Catalogue,
-    compiled: CompiledQuery,
+    made: Insertion,
     target: StoredDatasource,
     moment: datetime,
     *,
@@ -76,16 +85,12 @@ def write_copy(
     landed: Callable[[Session, str, int], None],
     journaled: Collection[str],
 ) -> int:
-    """Appends the answer to the target, or puts it in place of its rows; what is materialized from it follows.
+    """Appends what was computed in this session to the target, or puts it in place of its rows; what is materialized
+    from it follows.
 
     `landed` is told the target and the row number below those of the new rows; `journaled` is as in `flow`. Answers
     how many rows that were.
     """
-    made = insertion(compiled, target)
-    session.register(compiled.functions)
-    # Kept first: a copy may read the data source that it writes to.
-    parameters = {"now": moment} if made.uses_now else None
-    session.execute(f"CREATE OR REPLACE TEMP TABLE {_MADE} AS {made.sql}", parameters)
     if replaces:
         remove_rows(session, target, None, moment)
     before = last_row(session, target)
