@@ -15,8 +15,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +24,7 @@ from tbpy.engines import Session
 from tbpy.workspace.definitions import QUARANTINE_SCHEMA, StoredDatasource, from_data, from_json, to_json
 
 FORMAT = 2
+_FEW_ROWS = 1000  # for which nodes have SQL of their own
 
 _DDL = (
     "CREATE SCHEMA IF NOT EXISTS tbpy",
@@ -41,6 +42,8 @@ _DDL = (
 class StoredMaterialization:
     """A materialized node: `sql` reads the rows of `source` with a row number above `$block`.
 
+    `few_sql` does the same, sooner where these are few rows.
+
     `source` and `target` are names of data sources; `columns` are the target's columns that it fills, by position.
     """
 
@@ -52,6 +55,14 @@ class StoredMaterialization:
     sql: str
     uses_now: bool = False
     functions: tuple[str, ...] = ()
+    few_sql: str = ""
+
+    def sql_for(self, rows: int | None) -> str:
+        """The SQL for at most so many rows; None when nobody counted them."""
+        return self.few_sql if self.few_sql and rows is not None and rows <= _FEW_ROWS else self.sql
+
+    def rewritten(self, rewrite: Callable[[str], str]) -> StoredMaterialization:
+        return replace(self, sql=rewrite(self.sql), few_sql=rewrite(self.few_sql))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from tbpy.clickhouse.quoting import duckdb_name
@@ -25,21 +24,22 @@ def flow(
     after: int,
     moment: datetime,
     journaled: Collection[str] = (),
+    rows: int | None = None,
 ) -> None:
     """Sends the rows of `source` with a row number above `after`, of which there is one at least, through the nodes
     that read it, and on from there. As in ClickHouse, where nothing comes in no node runs.
 
-    What comes into the data sources `journaled` is noted in their journals.
+    What comes into the data sources `journaled` is noted in their journals. `rows` is how many there are at most.
     """
     for materialization in (found for found in materializations if found.source == source):
         target = stored[materialization.target]
         goes_on = any(found.source == target.name for found in materializations)
         before = last_row(session, target) if goes_on or target.name in journaled else -1
-        rows = insert(session, materialization, target, after, moment)
+        made = insert(session, materialization, target, after, moment, rows)
         if target.name in journaled:
             note_rows(session, target, before, landed=False)
-        if goes_on and rows:
-            flow(session, materializations, stored, target.name, before, moment, journaled)
+        if goes_on and made:
+            flow(session, materializations, stored, target.name, before, moment, journaled, made)
 
 
 def fill(
@@ -52,12 +52,20 @@ def fill(
 
 
 def insert(
-    session: Session, materialization: StoredMaterialization, target: StoredDatasource, after: int, moment: datetime
+    session: Session,
+    materialization: StoredMaterialization,
+    target: StoredDatasource,
+    after: int,
+    moment: datetime,
+    rows: int | None = None,
 ) -> int:
-    """Runs one node over the rows of its source with a row number above `after`; answers how many rows that made."""
+    """Runs one node over the rows of its source with a row number above `after`; answers how many rows that made.
+
+    `rows` is how many there are at most.
+    """
     columns = ", ".join(duckdb_name(column) for column in materialization.columns)
     session.register(materialization.functions)
-    sql = f"INSERT INTO {target.table} ({columns}) {materialization.sql}"
+    sql = f"INSERT INTO {target.table} ({columns}) {materialization.sql_for(rows)}"
     now = {"now": moment} if materialization.uses_now else {}
     if after >= 0 and after == first_of_transaction(session) - 1:
         # The usual case, which comes again and again: planned once, with the number in it, by which rows are found.
@@ -74,9 +82,7 @@ def over_block(
     block = f"FROM {source.table} WHERE rowid > $block"
     assert block in materialization.sql, "a materialized node reads a block of its source"
     until = "" if end is None else f" AND rowid < {end}"
-    return replace(
-        materialization, sql=materialization.sql.replace(block, f"FROM {relation} WHERE rowid > $block{until}")
-    )
+    return materialization.rewritten(lambda sql: sql.replace(block, f"FROM {relation} WHERE rowid > $block{until}"))
 
 
 def reached(materializations: Sequence[StoredMaterialization], source: str) -> tuple[str, ...]:

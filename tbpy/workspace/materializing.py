@@ -127,10 +127,12 @@ def _compile(
         raise QueryError("it reads no data source", code=36, name="BAD_ARGUMENTS")
     block = f"(SELECT rowid, * FROM {stored[source].table} WHERE rowid > $block)"
     scope = Scope(project, stored, lambda _, other: render_plainly(project, other), {source: block})
-    compiled = compile_query(render_plainly(project, node), scope.catalog(pipe, node), parameters=project.secrets)
+    sql, catalog = render_plainly(project, node), scope.catalog(pipe, node)
+    compiled = compile_query(sql, catalog, parameters=project.secrets)
     if any(map(is_service_table, compiled.tables)):
         raise QueryError("a materialized node reads no service data sources", code=36, name="BAD_ARGUMENTS")
     made = insertion(compiled, target)
+    few = insertion(compile_query(sql, catalog, parameters=project.secrets, few_rows=True), target)
     return StoredMaterialization(
         pipe=pipe.name,
         node=node.name,
@@ -140,6 +142,7 @@ def _compile(
         sql=made.sql,
         uses_now=made.uses_now,
         functions=tuple(sorted(compiled.functions)),
+        few_sql=few.sql,
     )
 
 

@@ -63,7 +63,7 @@ class Rows(KeepingUp):
             except QueryError as error:
                 raise IngestError(f"Cannot append {source}: {error.message}") from error
             if report.rows:
-                self._flow(session, name, before, moment)
+                self._flow(session, name, before, moment, report.rows)
             done.rows, done.quarantined = report.rows, report.quarantined
         self._grew((name,), report.rows)
         return replace(report, elapsed=time.perf_counter() - started)
@@ -129,7 +129,7 @@ class Rows(KeepingUp):
                 before = self._last_row(session, datasource) if name in filled else first_of_transaction(session) - 1
                 quarantined[name] = store_events(session, datasource, lines, moment)
                 if len(quarantined[name]) < len(lines):
-                    self._flow(session, name, before, moment)
+                    self._flow(session, name, before, moment, len(lines))
                     filled.update(reached(self._catalogue.materializations, name))
         elapsed = time.perf_counter() - started
         for name, lines in events.items():
@@ -154,7 +154,7 @@ class Rows(KeepingUp):
             rows = done.rows = replay(session, datasource, moment)
             left = int(session.value(f"SELECT count(*) FROM {datasource.quarantine}"))
             if rows:
-                self._flow(session, name, before, moment)
+                self._flow(session, name, before, moment, rows)
         self._grew((name,), rows)
         return ReplayReport(name, rows, left, time.perf_counter() - started)
 

@@ -143,11 +143,12 @@ class State:
         if name in self._journaled:
             journal.note_rows(session, self._datasource(name), before, landed=True)
 
-    def _flow(self, session: Session, name: str, before: int, moment: datetime) -> None:
+    def _flow(self, session: Session, name: str, before: int, moment: datetime, rows: int) -> None:
+        """Sends at most `rows` rows, those with a number above `before`, on their way."""
         stored = self._catalogue
         self._note(session, name, before)
         if any(found.source == name for found in stored.materializations):
-            flow(session, stored.materializations, stored.datasources, name, before, moment, self._journaled)
+            flow(session, stored.materializations, stored.datasources, name, before, moment, self._journaled, rows)
         empty_nulls(session, stored.datasources, reached(stored.materializations, name))
 
     def _grew(self, names: Iterable[str], rows: int) -> None:

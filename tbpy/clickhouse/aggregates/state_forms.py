@@ -213,6 +213,9 @@ def _finish_moments(function: str, type_: t.Type, parts: Parts) -> str:
 def _make_set(call: AggregateCall, row: Aggregate) -> Parts:
     adapt_arguments(row, call)
     call.where += tuple(f"{arg.sql} IS NOT NULL" for arg in call.original if t.is_nullable(arg.type))
+    if call.context.few_rows:
+        # DISTINCT takes a hash table of its own, which is made in a millisecond, however few rows there are.
+        return (f"list_distinct({call.apply('list', distinct_key(call), distinct=False)})",)
     return (call.apply("list", distinct_key(call), distinct=True),)
 
 

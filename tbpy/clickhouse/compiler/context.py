@@ -36,7 +36,10 @@ class Hoisted:
 
 @dataclass(slots=True)
 class Context:
-    """The state of one compilation: names given out, subqueries hoisted, and what the statement will need to run."""
+    """The state of one compilation: names given out, subqueries hoisted, and what the statement will need to run.
+
+    `few_rows`: a plan that begins soon is better than one that many rows go through fast.
+    """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     settings: dict[str, ast.LiteralValue] = field(default_factory=dict)
@@ -46,6 +49,7 @@ class Context:
     functions: set[str] = field(default_factory=set)
     tables: set[str] = field(default_factory=set)
     recursive: bool = False
+    few_rows: bool = False
     counter: int = 0
     bound: int = 0
     subqueries: int = 0

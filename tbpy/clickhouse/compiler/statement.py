@@ -55,14 +55,18 @@ def compile_query(
     *,
     parameters: Mapping[str, str] | None = None,
     settings: Mapping[str, ast.LiteralValue] | None = None,
+    few_rows: bool = False,
 ) -> CompiledQuery:
     """Compile one statement. `parameters` are the texts of query parameters `{name: Type}`.
+
+    `few_rows`: its tables will have a thousand rows at most.
 
     Raises QueryError with ClickHouse's code for what ClickHouse refuses, UnsupportedError for what only tbpy refuses.
     """
     load()
     with limited_depth():
-        return _compile(parse_statement(sql), Context(parameters or {}, dict(settings or {})), catalog)
+        context = Context(parameters or {}, dict(settings or {}), few_rows=few_rows)
+        return _compile(parse_statement(sql), context, catalog)
 
 
 def _compile(statement: ast.Statement, context: Context, catalog: Catalog) -> CompiledQuery:

@@ -151,8 +151,7 @@ def _layout(found: StoredDatasource) -> tuple[object, ...]:
 
 def _plainly(found: StoredMaterialization) -> StoredMaterialization:
     """As it would be over tables that no deployment made for itself."""
-    sql = _OWN.sub(lambda match: duckdb_name(match[1].replace('""', '"')), found.sql)
-    return replace(found, sql=sql)
+    return found.rewritten(lambda sql: _OWN.sub(lambda match: duckdb_name(match[1].replace('""', '"')), sql))
 
 
 def _fed_differently(
