@@ -89,7 +89,7 @@ def _to_unix64(unit: str, sql: str) -> None:
 
 
 _to_unix64("Second", "(epoch_us({0}) // 1000000)")
-_to_unix64("Milli", "epoch_ms({0})")
+_to_unix64("Milli", "(epoch_us({0}) // 1000)")  # towards zero, also before 1970
 _to_unix64("Micro", "epoch_us({0})")
 _to_unix64("Nano", "epoch_ns({0})")
 

@@ -97,15 +97,17 @@ class AggregateGenerator:
         call = self._sorted(name, f"{full}{parameters}({', '.join(arguments)})")
         source = f"(SELECT * FROM {table.name} ORDER BY id)"
         where = self._random.choice(("", "", " WHERE k > 2", " WHERE id < 0"))
-        if self._chance(0.5):
+        if AGGREGATES[name].order or self._chance(0.5):  # groups are put together in no order
             return RandomQuery(f"SELECT {call} FROM {source}{where}", True)
         tail = self._random.choice(("", " WITH TOTALS", " HAVING count() > 1", " WITH ROLLUP"))
-        if AGGREGATES[name].order:
-            tail = ""  # groups are put together in no order
         return RandomQuery(f"SELECT k, {call} FROM {source}{where} GROUP BY k{tail}", False)
 
     def _sorted(self, name: str, call: str) -> str:
-        return f"arraySort({call})" if name in _UNORDERED and call.startswith((f"{name}(", f"{name}If(")) else call
+        return (
+            f"arraySort({call})"
+            if name in _UNORDERED and call.startswith((f"{name}(", f"{name}If(", "finalize"))
+            else call
+        )
 
     def _states(self, name: str, parameters: str, arguments: list[str], table: RandomTable) -> RandomQuery:
         if AGGREGATES[name].order:
@@ -116,7 +118,8 @@ class AggregateGenerator:
         source = f"(SELECT * FROM {table.name} ORDER BY id)"
         state = f"{name}{suffix}State{parameters}({', '.join(arguments)})"
         if self._chance(0.3):
-            return RandomQuery(f"SELECT k, finalizeAggregation({state}) FROM {source} GROUP BY k", False)
+            final = self._sorted(name, f"finalizeAggregation({state})")
+            return RandomQuery(f"SELECT k, {final} FROM {source} GROUP BY k", False)
         inner = f"SELECT id % 3 AS g, {state} AS s FROM {source} GROUP BY g ORDER BY g"
         merge = self._random.choice(("Merge", "Merge", "MergeOrNull", "MergeIf"))
         condition = ", g > 0" if merge == "MergeIf" else ""
