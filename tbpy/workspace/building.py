@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,7 +52,7 @@ class Build:
         new_fixtures = {name: item for name, item in found.items() if self.before.fixtures.get(name) != item.digest}
         stale = [name for name in self.before.fixtures if name not in found]
         if not (todo or new_fixtures or stale):
-            self._sort(self.before.datasources)
+            self._sort(self.before.datasources, ())
             return BuildReport(warnings=self.project.diagnostics)
         stored = places_of(self.before, define(self.project))
         dropped = self._drop_removed(stored)
@@ -63,7 +63,7 @@ class Build:
         catalogue.write_materializations(self.session, materializations)
         catalogue.write_fingerprints(self.session, self.project.fingerprints)
         empty_nulls(self.session, stored, stored)
-        self._sort(stored)
+        self._sort(stored, (*(report.datasource for report in loaded), *populated))
         return BuildReport(
             added=tuple(map(str, todo.added)),
             changed=tuple(map(str, todo.changed)),
@@ -173,9 +173,11 @@ class Build:
         for materialization in feeding:
             fill(self.session, materialization, stored, self.moment)
 
-    def _sort(self, stored: Mapping[str, StoredDatasource]) -> None:
+    def _sort(self, stored: Mapping[str, StoredDatasource], filled: Collection[str]) -> None:
+        """Those that were `filled` now, in one piece, are in order as a part of ClickHouse is: queries without ORDER BY
+        show it."""
         loaded = catalogue.read_fixtures(self.session)
-        for datasource in stored.values():
-            compact(self.session, datasource, loaded, always=False)
+        for name, datasource in stored.items():
+            compact(self.session, datasource, loaded, always=name in filled)
             if self.expires and not loaded:
                 expire_rows(self.session, datasource, self.moment)

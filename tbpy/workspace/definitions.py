@@ -141,17 +141,15 @@ class StoredDatasource:
     def sorted(self, table: str, *, merged: bool) -> str:
         """SQL of the rows of a table that has these columns, in the order to store them.
 
-        Rows with the same key stay in the order in which they came, where an engine goes by that order.
+        Rows with the same key stay in the order in which they came.
         """
         values = ", ".join(f"v{i}" for i in range(len(self.columns)))
         keys = [expression.sql for expression in self.sorting]
         if merged and self.merge is not None:
             relation = f"({self.merge.sql.replace('$table', table)}) AS merged({values})"
-        elif self.merge is not None:
-            relation = f"(SELECT {self.positional()}, rowid AS came FROM {table})"
-            keys.append("came")
         else:
-            relation = f"(SELECT {self.positional()} FROM {table})"
+            relation = f"(SELECT {self.positional()}, rowid AS came FROM {table})"
+            keys = [*keys, "came"] if keys else []
         order = f" ORDER BY {', '.join(keys)}" if keys else ""
         return f"SELECT {values} FROM {relation}{order}"
 

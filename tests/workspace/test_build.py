@@ -255,3 +255,16 @@ def test_no_node_runs_where_nothing_comes_in(folder: Folder, workspace: Workspac
     assert rows(workspace, "SELECT n FROM counts") == []
     workspace.append_events({"events": [ROW % 7]})
     assert rows(workspace, "SELECT n FROM counts") == [(1,)]
+
+
+def test_fixtures_are_read_in_the_order_of_the_sorting_key(folder: Folder, workspace: Workspace) -> None:
+    """A part of ClickHouse is sorted, and a query without ORDER BY shows it: tests of projects expect that."""
+    key = 'ENGINE "MergeTree"\nENGINE_SORTING_KEY "name"\n'
+    folder.datasource("sales", "name String `json:$.name`; id Int32 `json:$.id`", key)
+    folder.datasource("names", "name String; id Int32", key)
+    folder.pipe("to_names", "SELECT name, id FROM sales", "TYPE materialized\nDATASOURCE names\n")
+    lines = ('{"name": "b", "id": 1}', '{"name": "a", "id": 2}', '{"name": "b", "id": 3}', '{"name": "a", "id": 4}')
+    folder.write("fixtures/sales.ndjson", "\n".join(lines))
+    folder.build(workspace)
+    for table in ("sales", "names"):
+        assert list(workspace.query(f"SELECT name, id FROM {table}").rows) == [("a", 2), ("a", 4), ("b", 1), ("b", 3)]
