@@ -327,7 +327,9 @@ def bit_hamming_distance(call: Call) -> Typed:
     if wide_ones:
         different = _wide(call, "xor({}, {})", kinds)
         count = call.compiler.call("bitCount", different, node=call.node)
-        return call.typed(f"CAST({count.sql} AS {duckdb_type(count.type)})", count.type)
+        gives = _count_type(kinds[0])
+        held = f"{count.sql} % 256" if gives == t.UINT8 else count.sql
+        return call.typed(f"CAST({held} AS {duckdb_type(gives)})", gives)
     _both(call)
     left, right = (_extended(value, t.UINT64) for value in call.args)
     return call.typed(f"CAST(bit_count(xor(CAST({left} AS HUGEINT), CAST({right} AS HUGEINT))) AS UTINYINT)", t.UINT8)
