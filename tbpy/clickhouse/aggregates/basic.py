@@ -178,9 +178,20 @@ def avg_weighted(call: AggregateCall) -> Typed:
         call.wrong_type()
     if any(is_wide(t.plain(arg.type)) for arg in call.args):
         call.unsupported("numbers of more than 128 bits")
-    value, weight = (f"CAST({arg.sql} AS DOUBLE)" for arg in call.args)
-    result = f"({call.apply('sum', f'{value} * {weight}')} / {call.apply('sum', weight)})"
-    return call.typed(call.or_nan(result), t.FLOAT64)
+    if any(isinstance(t.plain(arg.type), t.Decimal) for arg in call.args):
+        call.wrong_type()
+    total = f"CAST({call.apply('sum', f'CAST({call.sql(1)} AS DOUBLE)')} AS DOUBLE)"
+    return call.typed(call.or_nan(f"({_weighted_sum(call)} / {total})"), t.FLOAT64)
+
+
+def _weighted_sum(call: AggregateCall) -> str:
+    """ClickHouse multiplies in the type of the weights: whole weights cut off the fractions of values, and wrap."""
+    weight = t.plain(call.type(1))
+    if not isinstance(weight, t.Int):
+        return call.apply("sum", f"CAST({call.sql()} AS DOUBLE) * CAST({call.sql(1)} AS DOUBLE)")
+    value = f"coalesce(TRY_CAST(trunc(CAST({call.sql()} AS DOUBLE)) AS HUGEINT), {1 << 63})"
+    products = call.apply("sum", f"{value} * CAST({call.sql(1)} AS HUGEINT)")
+    return f"CAST({wrapped(products, t.INT64 if weight.signed else t.UINT64)} AS DOUBLE)"
 
 
 # --- extremes ---
