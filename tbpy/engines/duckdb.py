@@ -58,9 +58,12 @@ class DuckDBEngine:
         self._writing = RLock()
         self._registered: set[str] = set()
         self._kept: Session | None = None
+        self._kept_since: object = None
         self._readers = Readers(self.session)
         self._statements = Statements()
         self._counts = RowCounts()
+        #: Made anew with each transaction that may have changed the catalog.
+        self._catalog_state = object()
         #: How many transactions did more than append rows to the tables of data sources.
         self.rewrites = 0
         self._database: duckdb.DuckDBPyConnection | None = self._open()
@@ -100,6 +103,7 @@ class DuckDBEngine:
             session.register(functions)
             with session.transaction():
                 yield session
+            self._catalog_state = object()
             self._counts.changed()
 
     @contextmanager
@@ -202,9 +206,17 @@ class DuckDBEngine:
                 self._registered.clear()
 
     def _kept_session(self) -> Session:
-        """The one of `small_transaction`; it ends with the database it was opened on, and with a failure."""
+        """The one of `small_transaction`; it ends with the database it was opened on, and with a failure.
+
+        It ends with any other transaction and with a new function, too: of a catalog that changed, even for another
+        table, DuckDB plans a prepared statement anew each time that it runs.
+        """
+        state = (self._catalog_state, len(self._registered))
+        if self._kept is not None and self._kept_since != state:
+            self._kept.close()
+            self._kept = None
         if self._kept is None:
-            self._kept = self.session()
+            self._kept, self._kept_since = self.session(), state
         return self._kept
 
     def _open(self) -> duckdb.DuckDBPyConnection:

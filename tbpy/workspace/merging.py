@@ -35,11 +35,10 @@ def merge_beside(engine: DuckDBEngine, datasource: StoredDatasource, on_start: C
     """
     aside = duckdb_name(f"{_PREFIX}{datasource.physical}")
     rewrites = engine.rewrites
+    if not _is_due(engine, datasource):
+        return False
     with engine.aside((*datasource.functions, *datasource.merge_functions)) as session:
         on_start(session)
-        before = catalogue.sorted_rows(session, datasource.name)
-        if not needs_sorting(datasource, count_rows(session, datasource), before):
-            return False
         merged = _extent(session, datasource)
         session.execute(f"DROP TABLE IF EXISTS {aside}")
         session.execute(datasource.table_ddl_as(aside))
@@ -54,6 +53,13 @@ def merge_beside(engine: DuckDBEngine, datasource: StoredDatasource, on_start: C
         session.execute(f"ALTER TABLE {aside} RENAME TO {datasource.table}")
         catalogue.write_sorted_rows(session, datasource.name, rows)
     return True
+
+
+def _is_due(engine: DuckDBEngine, datasource: StoredDatasource) -> bool:
+    """Looked up outside of a transaction: one makes the writer plan its statements anew."""
+    with engine.session() as session:
+        before = catalogue.sorted_rows(session, datasource.name)
+        return needs_sorting(datasource, count_rows(session, datasource), before)
 
 
 def drop_unfinished(engine: DuckDBEngine) -> None:
