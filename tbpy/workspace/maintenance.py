@@ -22,8 +22,9 @@ from tbpy.workspace.sorting import expire_rows, has_expired
 
 # How many rows come in, in small inserts, before tables are looked at.
 ROWS_BETWEEN_LOOKS = 250
-# A table whose merge took a second is left alone for so many seconds.
+# A table whose merge took a second is left alone for so many seconds; for so long after any look.
 _PAUSE = 5.0
+_LEAST_PAUSE = 0.1
 _BETWEEN_EXPIRIES = timedelta(minutes=10)
 # A workspace that is closed waits so long for what is being done, and then lets it be.
 _LAST_SECONDS = 2.0
@@ -100,7 +101,7 @@ class Maintenance:
                 started = time.monotonic()
                 self._survive(lambda found=datasource: self._look_after(found))  # type: ignore[misc]
                 now = time.monotonic()
-                self._rests_until[name] = now + _PAUSE * (now - started)
+                self._rests_until[name] = now + max(_LEAST_PAUSE, _PAUSE * (now - started))
             with self._changed:
                 self._due.pop(name, None)
                 self._changed.notify_all()

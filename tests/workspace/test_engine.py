@@ -62,6 +62,23 @@ def test_a_session_with_rows_to_fetch_is_not_used_again() -> None:
         assert len(engine.query(compiled).rows) == 100_000
 
 
+def test_small_transactions_plan_again_only_after_others() -> None:
+    """DuckDB plans what was prepared anew each time that it runs, once anything in the catalog has changed."""
+    insert = "INSERT INTO numbers SELECT unnest([1, $1])"
+    with DuckDBEngine() as engine:
+        engine.run("CREATE TABLE numbers (n BIGINT)")
+        sessions = []
+        for others in (False, False, True, False):
+            if others:
+                with engine.transaction() as session:
+                    session.execute("CREATE TABLE other (n BIGINT)")
+            with engine.small_transaction() as session:
+                session.prepared_value(insert, ["2"])
+                sessions.append(session)
+        assert sessions[0] is sessions[1] is not sessions[2] is sessions[3]
+        assert engine.run("SELECT count(*), sum(n) FROM numbers") == [(8, 12)]
+
+
 def test_errors_are_ours() -> None:
     with DuckDBEngine() as engine:
         with pytest.raises(QueryError) as error:
