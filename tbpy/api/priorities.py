@@ -26,6 +26,12 @@ class Worker:
         self._native = get_native_id()
         self._clock = time.pthread_getcpuclockid(get_ident()) if _SEPARATE else None
         self._before = self._time()
+        self._began = time.monotonic()
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was made."""
+        return time.monotonic() - self._began
 
     @property
     def seconds(self) -> float:

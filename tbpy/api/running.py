@@ -21,8 +21,10 @@ R = TypeVar("R")
 
 # Most answers come sooner; only then is it worth to look whether the client is still there, and to let others go first.
 _PATIENCE = 0.02
-# The seconds of a processor that a query has before the others.
+# The seconds of a processor that a query has before the others, and those of the clock: where DuckDB does the work in
+# threads of its own, the one of the query uses no processor.
 _SHORT = 0.015
+_LONG = 0.2
 
 
 class ClientGoneError(Exception):
@@ -71,7 +73,7 @@ class Stopper:
     def step_back(self) -> bool:
         """Lets a query that has used much time go on behind the others; answers whether it does."""
         with self._lock:
-            if self._worker is None or self._worker.seconds < _SHORT:
+            if self._worker is None or (self._worker.seconds < _SHORT and self._worker.age < _LONG):
                 return False
             self._worker.step_back()
             return True
