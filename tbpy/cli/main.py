@@ -85,8 +85,7 @@ def _bug(error: Exception) -> int:
 
     if os.environ.get("TBPY_DEBUG") == "1":
         raise error
-    trouble.talk(f"{trouble.paint('error:', trouble.RED, trouble.BOLD)} {type(error).__name__}: {error}")
-    trouble.talk("  This is a mistake in tbpy. TBPY_DEBUG=1 shows where; please report it with that text.")
+    trouble.report_bug(error)
     return exit_codes.BUG
 
 

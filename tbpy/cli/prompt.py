@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tbpy.cli import output
 from tbpy.cli.answering import answer, print_answer, wanted
 from tbpy.cli.commands import ENTRIES
-from tbpy.cli.trouble import point_into, report, talk
+from tbpy.cli.trouble import point_into, report, report_bug, talk
 from tbpy.errors import QueryError, TbpyError, UsageError
 
 if TYPE_CHECKING:
@@ -123,11 +123,12 @@ def answer_sql(development: Development, sql: str) -> None:
         how = wanted(None, clause=format_clause(sql))
         result = development.workspace.query(sql, time_limit=development.service.limits.query_seconds)
         output.show(answer(result, how), print_answer, as_json=False)
-    except QueryError as error:
-        point_into(error, sql)
-        report(error)
     except TbpyError as error:
+        if isinstance(error, QueryError):
+            point_into(error, sql)
         report(error)
+    except Exception as error:  # the prompt goes on
+        report_bug(error)
 
 
 def known_words(development: Development) -> list[str]:

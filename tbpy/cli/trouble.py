@@ -89,6 +89,12 @@ def report(error: TbpyError) -> None:
         talk(f"  {paint('hint:', CYAN)} {error.hint}")
 
 
+def report_bug(error: Exception) -> None:
+    """Tell of an error that nobody raised on purpose."""
+    talk(f"{paint('error:', RED, BOLD)} {type(error).__name__}: {error}")
+    talk("  This is a mistake in tbpy. TBPY_DEBUG=1 shows where; please report it with that text.")
+
+
 def error_name(error: TbpyError) -> str:
     return f" [{error.name}]" if isinstance(error, QueryError) else ""
 

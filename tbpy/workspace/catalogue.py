@@ -42,7 +42,7 @@ _DDL = (
 class StoredMaterialization:
     """A materialized node: `sql` reads the rows of `source` with a row number above `$block`.
 
-    `few_sql` does the same, sooner where these are few rows.
+    `few_sql` does the same, sooner where these are few rows; it is empty where nothing does.
 
     `source` and `target` are names of data sources; `columns` are the target's columns that it fills, by position.
     """

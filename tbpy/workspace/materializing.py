@@ -142,7 +142,7 @@ def _compile(
         sql=made.sql,
         uses_now=made.uses_now,
         functions=tuple(sorted(compiled.functions)),
-        few_sql=few.sql,
+        few_sql=few.sql if few.sql != made.sql else "",
     )
 
 
